@@ -1,0 +1,103 @@
+// Builds the bundles of the Action. The same sources and lock file give the same bytes on every machine,
+// so that the committed `dist/` can be compared with what the sources say.
+//
+//   node build.ts           writes dist/
+//   node build.ts --check   compares dist/ with the sources and writes nothing
+
+import { mkdir, readdir, readFile, rm, writeFile } from "node:fs/promises";
+import { basename, join } from "node:path";
+import { build, type Metafile } from "esbuild";
+
+const root = import.meta.dirname;
+const entryFiles = ["action/main.ts", "action/post.ts", "action/proxy.ts"];
+
+/** One file of `dist/`, with what went into it. All paths are relative to the project's root, with `/`. */
+export interface Bundle {
+  path: string;
+  code: string;
+  /** The source files that left bytes in the bundle, types and unused modules excluded. */
+  inputs: string[];
+  /** What the bundle still imports when it runs: Node's own modules. */
+  externals: string[];
+}
+
+/** Bundles the Action's entry files in memory. A warning of the bundler is an error. */
+export async function bundleAction(): Promise<Bundle[]> {
+  const { outputFiles, metafile, warnings } = await build({
+    absWorkingDir: root,
+    entryPoints: entryFiles,
+    outdir: "dist",
+    outExtension: { ".js": ".cjs" },
+    bundle: true,
+    write: false,
+    metafile: true,
+    platform: "node",
+    target: "node24",
+    format: "cjs",
+    charset: "utf8",
+    legalComments: "eof",
+    define: { "import.meta.dirname": "__dirname", "import.meta.filename": "__filename" },
+    // A linked node_modules would otherwise put its real path into the bundles' comments.
+    preserveSymlinks: true,
+    tsconfig: join(root, "tsconfig.json"),
+    logLevel: "warning",
+  });
+  if (warnings.length > 0) {
+    throw new Error("the bundler warned about the sources (above): nothing was built");
+  }
+  return outputFiles.map((file) => describeBundle(basename(file.path), file.text, metafile));
+}
+
+function describeBundle(name: string, code: string, metafile: Metafile): Bundle {
+  const path = `dist/${name}`;
+  const output = metafile.outputs[path];
+  if (output === undefined) {
+    throw new Error(`the bundler's metadata does not know ${path}`);
+  }
+  const inputs = Object.entries(output.inputs)
+    .filter(([, input]) => input.bytesInOutput > 0)
+    .map(([input]) => input);
+  const externals = output.imports.filter((imported) => imported.external).map(({ path }) => path);
+  return { path, code, inputs: inputs.sort(), externals: [...new Set(externals)].sort() };
+}
+
+async function writeBundles(bundles: Bundle[]): Promise<void> {
+  await rm(join(root, "dist"), { recursive: true, force: true });
+  await mkdir(join(root, "dist"));
+  for (const { path, code } of bundles) {
+    await writeFile(join(root, path), code);
+    console.log(`${path}  ${(Buffer.byteLength(code) / 1024).toFixed(1)} KiB`);
+  }
+}
+
+/** The files of `dist/` that are missing, different or not of the build, each with what is wrong. */
+async function compareBundles(bundles: Bundle[]): Promise<string[]> {
+  const present = (await readdir(join(root, "dist")).catch(() => [])).map((name) => `dist/${name}`);
+  const findings = present
+    .filter((path) => !bundles.some((bundle) => bundle.path === path))
+    .map((path) => `${path} is not made by the build`);
+  for (const { path, code } of bundles) {
+    if (!present.includes(path)) {
+      findings.push(`${path} is missing`);
+    } else if ((await readFile(join(root, path), "utf8")) !== code) {
+      findings.push(`${path} is not what the sources say`);
+    }
+  }
+  return findings;
+}
+
+if (import.meta.main) {
+  const bundles = await bundleAction();
+  if (process.argv.includes("--check")) {
+    const findings = await compareBundles(bundles);
+    for (const finding of findings) {
+      console.error(finding);
+    }
+    if (findings.length > 0) {
+      console.error("Run `npm run build` and commit dist/.");
+      process.exitCode = 1;
+    }
+  } else {
+    await writeBundles(bundles);
+  }
+}
