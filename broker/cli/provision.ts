@@ -1,0 +1,210 @@
+/**
+ * `lanyard provision`: writes a robot user into the policy document of its repository.
+ * It shows what it will write, checks the whole directory with it, and replaces no robot that exists.
+ */
+import { randomUUID } from "node:crypto";
+import { mkdir, rename, rm, writeFile } from "node:fs/promises";
+import { dirname, join } from "node:path";
+import { Command, Option } from "commander";
+import { readPolicyFiles } from "../../policies/directory.ts";
+import type { PolicyFile } from "../../policies/document.ts";
+import { assemblePolicies } from "../../policies/loading.ts";
+import type { Problem } from "../../policies/problem.ts";
+import { provisionRobot, robotsPathOf } from "../../policies/provisioning.ts";
+import type { Binding } from "../../policies/robots-document.ts";
+import { isTrustedTrigger } from "../../policies/trigger.ts";
+import type { PolicyDefaults } from "./policy-check.ts";
+import { reportProblem } from "./problem-report.ts";
+import { type ExitCode, openTerminal, type Terminal } from "./terminal.ts";
+
+interface Options {
+  issuer: string;
+  repositoryId: string;
+  ownerId: string;
+  workflow: string;
+  event: string[];
+  ref?: string;
+  baseRef?: string;
+  role: string[];
+  runner?: Binding["runner"];
+  environment?: string;
+  acceptUntrusted?: true;
+  policies: string;
+  dryRun?: true;
+  yes?: true;
+  json?: true;
+}
+
+export function provisionCommand(defaults: PolicyDefaults, terminal: Terminal = openTerminal()): Command {
+  return new Command("provision")
+    .description("provision a robot user for the runs of one workflow of a repository")
+    .argument("<repository>", "OWNER/REPO")
+    .argument("<name>", "the robot's name, for example triager")
+    .requiredOption("--repository-id <id>", "the repository's id: gh api repos/OWNER/REPO --jq .id")
+    .requiredOption("--owner-id <id>", "the id of its owner: gh api repos/OWNER/REPO --jq .owner.id")
+    .requiredOption("--workflow <path>", "the workflow file: .github/workflows/triage.yml")
+    .requiredOption("--event <event...>", "the events that may trigger the run")
+    .addOption(
+      new Option("--ref <ref>", "the branch or tag the run is on: refs/heads/main").conflicts("baseRef"),
+    )
+    .option("--base-ref <branch>", "in place of --ref: runs on pull requests into this branch")
+    .requiredOption("--role <role...>", "the roles that the run gets")
+    .addOption(
+      new Option("--runner <kind>", "where the job runs (default: github-hosted)").choices([
+        "github-hosted",
+        "self-hosted",
+      ]),
+    )
+    .option("--environment <name>", "the deployment environment that the job must name")
+    .option("--accept-untrusted", "outsiders who can cause an event may reach tools that are not read_only")
+    .option("--issuer <url>", "who issues the tokens", "https://token.actions.githubusercontent.com")
+    .option("--policies <directory>", "the policy directory", defaults.policies)
+    .option("--dry-run", "show the document and write nothing")
+    .option("--yes", "write without asking")
+    .option("--json", "print one JSON object")
+    .action(async (repository: string, name: string, options: Options) => {
+      terminal.exit(await provision({ repository, name, options }, terminal));
+    });
+}
+
+type Provision = { repository: string; name: string; options: Options };
+
+interface Plan {
+  readonly file: PolicyFile;
+  readonly warnings: readonly string[];
+}
+
+async function provision(asked: Provision, terminal: Terminal): Promise<ExitCode> {
+  const { options } = asked;
+  const plan = await planRobot(asked);
+  if ("code" in plan) {
+    const { code, message, problems, files, usage } = plan;
+    if (options.json) {
+      terminal.write(`${JSON.stringify({ ok: false, code, message, problems })}\n`);
+    } else {
+      terminal.writeError(`${message}\n`);
+      const from = { directory: options.policies, files };
+      for (const problem of problems) {
+        terminal.writeError(
+          usage ? `${problem.key}: ${problem.message}\n` : reportProblem(problem, from, "error"),
+        );
+      }
+    }
+    return usage ? 2 : 1;
+  }
+  const path = join(options.policies, plan.file.path);
+  if (!options.json) {
+    terminal.write(`${path}:\n\n${plan.file.text}\n`);
+    for (const warning of plan.warnings) {
+      terminal.writeError(`warning: ${warning}\n`);
+    }
+  }
+  const answer = options.dryRun ? false : options.yes || (await terminal.confirm(`Write ${path}?`));
+  if (answer === undefined) {
+    terminal.writeError("Nothing was written: say --yes to write it, or --dry-run to see it only.\n");
+    return 2;
+  }
+  if (answer) {
+    await writeAtomically(path, plan.file.text);
+  }
+  if (options.json) {
+    const { text: document } = plan.file;
+    terminal.write(
+      `${JSON.stringify({ ok: true, path, written: answer, document, warnings: plan.warnings })}\n`,
+    );
+  } else {
+    terminal.write(answer ? `Written: ${asked.repository}/${asked.name}.\n` : "Nothing was written.\n");
+  }
+  return 0;
+}
+
+interface Refusal {
+  readonly code: string;
+  readonly message: string;
+  readonly problems: readonly Problem[];
+  readonly files: readonly PolicyFile[];
+  readonly usage: boolean;
+}
+
+/** The document to write, checked together with the whole directory as it would be then. */
+async function planRobot({ repository, name, options }: Provision): Promise<Plan | Refusal> {
+  const read = await readPolicyFiles(options.policies);
+  const refuse = (refusal: Partial<Refusal> & Pick<Refusal, "code" | "message">): Refusal => ({
+    problems: [],
+    files: read.ok ? read.files : [],
+    usage: false,
+    ...refusal,
+  });
+  if (!read.ok) {
+    const message = `there is no directory ${options.policies}: name one with --policies`;
+    return refuse({ code: "policies_missing", message, usage: true });
+  }
+  const binding = bindingOf(options);
+  if (binding === undefined) {
+    return refuse({
+      code: "ref_missing",
+      message: "say --ref refs/heads/main, or --base-ref main",
+      usage: true,
+    });
+  }
+  const result = provisionRobot({
+    issuer: options.issuer,
+    repository,
+    repositoryId: options.repositoryId,
+    repositoryOwnerId: options.ownerId,
+    name,
+    bindings: [binding],
+    existing: read.files.find((file) => file.path === robotsPathOf(repository))?.text,
+  });
+  if (!result.ok) {
+    return refuse({ ...result, usage: result.code === "request_invalid" });
+  }
+  const file = { path: result.path, text: result.text };
+  const files = [...read.files.filter(({ path }) => path !== file.path), file];
+  const loaded = assemblePolicies(files, read.problems);
+  if (!loaded.ok) {
+    const message = "Nothing was written: with this robot, the policies would have problems.";
+    return refuse({ code: "policies_invalid", message, problems: loaded.problems, files });
+  }
+  return { file, warnings: findWarnings(binding) };
+}
+
+function bindingOf(options: Options): Binding | undefined {
+  const { workflow, event, ref, baseRef, role, runner, environment, acceptUntrusted } = options;
+  if (ref === undefined && baseRef === undefined) {
+    return undefined;
+  }
+  return {
+    workflow,
+    events: event,
+    ...(ref === undefined ? {} : { ref }),
+    ...(baseRef === undefined ? {} : { pull_request: { base_ref: baseRef } }),
+    ...(runner === undefined ? {} : { runner }),
+    ...(environment === undefined ? {} : { environment }),
+    roles: role,
+    ...(acceptUntrusted ? { accept_untrusted: true } : {}),
+  };
+}
+
+function findWarnings({ events, accept_untrusted }: Binding): string[] {
+  const untrusted = events.filter((event) => !isTrustedTrigger(event));
+  if (untrusted.length === 0) {
+    return [];
+  }
+  const reached = accept_untrusted ? "every tool of its roles, as you accept" : "its read-only tools";
+  return [
+    `outsiders can cause ${untrusted.join(", ")}: what they write reaches the agent, and through it ${reached}`,
+  ];
+}
+
+/** Whoever reads the directory meanwhile sees the old document or the new one, never half of one. */
+async function writeAtomically(path: string, text: string): Promise<void> {
+  await mkdir(dirname(path), { recursive: true });
+  const temporary = join(dirname(path), `.${randomUUID()}.tmp`);
+  try {
+    await writeFile(temporary, text, { flag: "wx" });
+    await rename(temporary, path);
+  } finally {
+    await rm(temporary, { force: true });
+  }
+}

@@ -1,0 +1,89 @@
+/**
+ * `lanyard serve`: runs the broker until it is told to stop. Log lines (JSON) go to the standard output, what a person
+ * must read to the standard error.
+ */
+import { Command } from "commander";
+import { type BrokerConfig, listVariables, readConfig } from "../config.ts";
+import { type RunningBroker, StartFailed, startBroker } from "../server.ts";
+import { type Terminal, openTerminal } from "./terminal.ts";
+
+const LOG_LEVELS = ["debug", "info", "warn", "error"] as const;
+/** For requests in flight; then connections are cut. */
+const STOP_TIMEOUT_MS = 10_000;
+
+interface Options {
+  readonly json?: true;
+  readonly logLevel: string;
+}
+
+export function serveCommand(terminal: Terminal = openTerminal()): Command {
+  return new Command("serve")
+    .description("run the broker, configured by environment variables")
+    .option("--log-level <level>", LOG_LEVELS.join(", "), "info")
+    .option("--json", "print problems at the start as one JSON object")
+    .addHelpText("after", () => `\nEnvironment:\n${describeVariables()}`)
+    .action(async (options: Options) => serve(options, terminal));
+}
+
+async function serve({ json, logLevel }: Options, terminal: Terminal): Promise<void> {
+  const level = LOG_LEVELS.find((each) => each === logLevel);
+  const read = readConfig();
+  if (!read.ok || level === undefined) {
+    const problems = read.ok ? [] : read.problems.map(({ variable, message }) => `${variable}: ${message}`);
+    if (level === undefined) problems.push(`--log-level: write one of ${LOG_LEVELS.join(", ")}`);
+    tell({ problems, json }, terminal);
+    return terminal.exit(2);
+  }
+  const broker = await start(read.config, level, terminal).catch((error: unknown) => {
+    if (!(error instanceof StartFailed)) throw error;
+    tell({ problems: error.problems, json }, terminal);
+    terminal.exit(1);
+  });
+  if (broker === undefined) return;
+  const { host, port } = broker.address;
+  terminal.writeError(
+    `Lanyard serves ${broker.url}, listening on ${host.includes(":") ? `[${host}]` : host}:${port}\n`,
+  );
+  await stopOnSignal(broker);
+}
+
+async function start(
+  config: BrokerConfig,
+  level: (typeof LOG_LEVELS)[number],
+  terminal: Terminal,
+): Promise<RunningBroker> {
+  return startBroker({ config, log: { level, write: (line) => terminal.write(line) } });
+}
+
+function tell(
+  { problems, json }: { problems: readonly string[]; json: true | undefined },
+  terminal: Terminal,
+): void {
+  if (json) {
+    terminal.write(`${JSON.stringify({ ok: false, problems })}\n`);
+    return;
+  }
+  terminal.writeError("The broker did not start:\n");
+  for (const problem of problems) terminal.writeError(`  ${problem}\n`);
+}
+
+/** The first signal lets requests end, the second does not. */
+async function stopOnSignal(broker: RunningBroker): Promise<void> {
+  const { promise, resolve } = Promise.withResolvers<void>();
+  for (const signal of ["SIGINT", "SIGTERM"] as const) {
+    process.once(signal, () => resolve());
+  }
+  await promise;
+  const timer = setTimeout(() => process.exit(1), STOP_TIMEOUT_MS);
+  timer.unref();
+  await broker.close();
+}
+
+function describeVariables(): string {
+  return listVariables()
+    .map(({ name, description, default: fallback, example }) => {
+      const note = fallback === undefined ? `required, for example ${example}` : `default ${fallback}`;
+      return `  ${name}\n      ${description}\n      ${note}\n`;
+    })
+    .join("");
+}

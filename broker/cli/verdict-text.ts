@@ -1,0 +1,71 @@
+/**
+ * Verdicts of `lanyard audit verify` as a person reads them in a terminal, and as scripts read them.
+ * Nothing that stands in a log reaches the terminal as a control sequence or out of sight.
+ */
+import type { Verdict, VerdictStatus } from "../../audit/verdict.ts";
+import { revealText } from "../pages/visible-text.ts";
+
+/** `unreadable`: the folder or the disk failed, so nothing is known. */
+export type Status = VerdictStatus | "unreadable";
+
+const STATUS_WIDTH = "unreadable".length + 2;
+
+/** One line for the session; below it, where there are any, its place and its problems and findings. */
+export function formatVerdict(path: string, verdict: Verdict): string {
+  const { workload, totals, problems, manifest } = verdict;
+  const run =
+    workload === undefined ? "run unknown" : `run ${workload.run_id} attempt ${workload.run_attempt}`;
+  const recovered = verdict.recoveredCount === 0 ? "" : ` + ${verdict.recoveredCount} recovered`;
+  const witnessed =
+    verdict.witnessedSeq === undefined ? "nothing witnessed" : `witnessed to ${verdict.witnessedSeq}`;
+  const line = [
+    verdict.robot ?? "robot unknown",
+    run,
+    `${verdict.recordCount} records${recovered}`,
+    `calls ${totals.allowed} allowed ${totals.denied} denied`,
+    witnessed,
+  ].join("  ");
+  const details = [
+    ...problems.map(
+      ({ part, code, message, breaks }) => `${breaks ? "✗" : "!"} ${part}: ${message} [${code}]`,
+    ),
+    ...(manifest?.findings ?? []).map(({ kind, time, detail }) => `! ${time} ${detail} [${kind}]`),
+  ];
+  return formatLines(verdict.status, line, details.length === 0 ? [] : [`in ${path}`, ...details]);
+}
+
+export function formatUnreadable(path: string, error: Error): string {
+  return formatLines("unreadable", path, [`✗ ${error.message}`]);
+}
+
+function formatLines(status: Status, line: string, details: readonly string[]): string {
+  const indented = details.map((detail) => `  ${revealText(detail)}\n`);
+  return `${status.padEnd(STATUS_WIDTH)}${revealText(line)}\n${indented.join("")}`;
+}
+
+/** `3 sessions: 2 complete, 1 broken` */
+export function formatCounts(counts: ReadonlyMap<Status, number>): string {
+  const total = [...counts.values()].reduce((sum, count) => sum + count, 0);
+  const each = [...counts].map(([status, count]) => `${count} ${status}`);
+  return `${total} session${total === 1 ? "" : "s"}: ${each.join(", ")}\n`;
+}
+
+/** What a script gets of one session. */
+export function summarizeVerdict(path: string, verdict: Verdict): object {
+  return {
+    path,
+    status: verdict.status,
+    session: verdict.session ?? null,
+    robot: verdict.robot ?? null,
+    workload: verdict.workload ?? null,
+    records: verdict.recordCount,
+    recovered_records: verdict.recoveredCount,
+    totals: verdict.totals,
+    checkpoints: verdict.checkpoints,
+    witnessed_seq: verdict.witnessedSeq ?? null,
+    head: verdict.head ?? null,
+    keys: verdict.keys,
+    findings: verdict.manifest?.findings ?? [],
+    problems: verdict.problems,
+  };
+}

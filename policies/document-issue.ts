@@ -1,0 +1,115 @@
+/**
+ * What a schema found wrong, as a sentence that says what to change.
+ * Nothing here looks at the text of another message: only at codes, and at the value as it was written.
+ */
+import type * as z from "zod/mini";
+import { suggestNames } from "./nearest-name.ts";
+import type { Path } from "./problem.ts";
+import { findDescription, findSchema, listKeys } from "./schema-path.ts";
+
+export interface Finding {
+  readonly path: Path;
+  /** Whether the key itself is meant, not its value. */
+  readonly atKey: boolean;
+  readonly message: string;
+}
+
+/** The document that was checked, and what it was checked against. */
+export interface Checked {
+  readonly schema: z.core.$ZodType;
+  readonly data: unknown;
+  sourceOf(path: Path): string | undefined;
+}
+
+/** One issue gives one finding, or one for each unknown key. */
+export function describeIssue(issue: z.core.$ZodIssue, checked: Checked): Finding[] {
+  const path = issue.path.filter((step) => typeof step !== "symbol");
+  const value = findValue(checked.data, path);
+  const finding = (message: string): Finding => ({ path, atKey: false, message });
+  switch (issue.code) {
+    case "unrecognized_keys": {
+      const known = listKeys(findSchema(checked.schema, path));
+      return issue.keys.map((key) => ({
+        path: [...path, key],
+        atKey: true,
+        message: `unknown key "${key}": ${suggestNames(key, known)}`,
+      }));
+    }
+    case "invalid_key":
+      return [
+        { path, atKey: true, message: `"${path.at(-1)}": ${issue.issues[0]?.message ?? issue.message}` },
+      ];
+    case "invalid_type":
+      return [
+        finding(
+          value === undefined
+            ? describeMissing(path, findDescription(findSchema(checked.schema, path)))
+            : describeType({ expected: issue.expected, value, source: checked.sourceOf(path) ?? "" }),
+        ),
+      ];
+    case "invalid_value": {
+      const known = issue.values.map(String);
+      return [finding(`${nameType(value)}: expected ${known.join(" or ")}`)];
+    }
+    case "too_small":
+      return [
+        finding(
+          issue.origin === "array" ? "the list is empty: add an entry" : "this is empty: write a value",
+        ),
+      ];
+    case "invalid_format":
+      return [finding(`${nameType(value)}: ${issue.message}`)];
+    case "too_big":
+    case "not_multiple_of":
+    case "invalid_union":
+    case "invalid_element":
+    case "custom":
+      return [finding(issue.message)];
+  }
+}
+
+function describeMissing(path: Path, description: string | undefined): string {
+  return `"${path.at(-1)}" is missing${description === undefined ? "" : `. ${description}`}`;
+}
+
+function describeType(type: { expected: string; value: unknown; source: string }): string {
+  const { expected, value, source } = type;
+  const got = nameType(value);
+  if (value === null) {
+    return "nothing stands here: write a value, or remove the key";
+  }
+  switch (expected) {
+    case "string":
+      return typeof value === "object"
+        ? `expected text, got ${got}`
+        : `expected text, got ${got}: write it in quotes, "${source}"`;
+    case "array":
+      return typeof value === "string" ? `expected a list: [${value}]` : `expected a list, got ${got}`;
+    case "boolean":
+      return `expected true or false, got ${got}`;
+    default:
+      return `expected keys with values, got ${got}`;
+  }
+}
+
+function nameType(value: unknown): string {
+  if (Array.isArray(value)) {
+    return "a list";
+  }
+  switch (typeof value) {
+    case "string":
+      return `"${value}"`;
+    case "object":
+      return value === null ? "nothing" : "keys with values";
+    default:
+      return `the ${typeof value} ${String(value)}`;
+  }
+}
+
+function findValue(data: unknown, path: Path): unknown {
+  return path.reduce<unknown>((value, step) => {
+    const inner: [string, unknown][] =
+      typeof value === "object" && value !== null ? Object.entries(value) : [];
+    return new Map(inner).get(String(step));
+  }, data);
+}

@@ -1,0 +1,24 @@
+/**
+ * Durations as people write them: a whole number and one unit, `90s`, `15m`, `2h`.
+ */
+import * as z from "zod/mini";
+
+const secondsPerUnit = new Map([
+  ["s", 1],
+  ["m", 60],
+  ["h", 3600],
+]);
+
+export const Duration = z
+  .string()
+  .check(z.regex(/^[1-9][0-9]{0,5}[smh]$/, "expected a whole number with a unit: 90s, 15m or 2h"));
+
+/** Seconds of a `Duration`. */
+export function secondsOf(duration: string): number {
+  const factor = secondsPerUnit.get(duration.slice(-1));
+  const count = Number.parseInt(duration, 10);
+  if (factor === undefined || Number.isNaN(count)) {
+    throw new Error(`not a duration: ${duration}`);
+  }
+  return count * factor;
+}

@@ -1,0 +1,31 @@
+/**
+ * JSON Schemas of the policy documents, for editors: generated from the schemas that loading uses.
+ * They say less than loading checks; what they refuse, loading refuses too.
+ */
+import * as z from "zod/mini";
+import { RobotsDocument } from "./robots-document.ts";
+import { RolesDocument } from "./roles-document.ts";
+import { ServersDocument } from "./servers-document.ts";
+
+const documents = [
+  { name: "servers", title: "Lanyard: servers.yaml", schema: ServersDocument },
+  { name: "roles", title: "Lanyard: roles.yaml", schema: RolesDocument },
+  { name: "robots", title: "Lanyard: robots/OWNER/REPO.yaml", schema: RobotsDocument },
+];
+
+export interface SchemaFile {
+  /** Relative to the project's root. */
+  readonly path: string;
+  readonly text: string;
+}
+
+/** Draft 7, the one that the YAML language server knows. */
+export function renderJsonSchemas(): SchemaFile[] {
+  return documents.map(({ name, title, schema }) => {
+    const { $schema, ...rest } = z.toJSONSchema(schema, { target: "draft-7", io: "input" });
+    return {
+      path: `policies/schemas/${name}.schema.json`,
+      text: `${JSON.stringify({ $schema, title, ...rest }, null, 2)}\n`,
+    };
+  });
+}

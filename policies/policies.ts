@@ -1,0 +1,72 @@
+/**
+ * A policy directory, loaded and checked: every name in it resolves, every condition compiles.
+ * Everything is looked up in Maps: no name, wherever it comes from, can reach anything else.
+ */
+import type { PolicyDocument } from "./document.ts";
+import type { Robot, RobotsDocument } from "./robots-document.ts";
+import type { Role } from "./roles-document.ts";
+import type { ServerEntry } from "./servers-document.ts";
+import type { SessionPolicy } from "./session-policy.ts";
+
+/** The robots of one repository. */
+export interface Repository {
+  /** The document they stand in. */
+  readonly file: string;
+  readonly issuer: string;
+  /** The name it had when it was provisioned; the ids decide. */
+  readonly name: string;
+  readonly id: string;
+  readonly ownerId: string;
+  readonly robots: ReadonlyMap<string, Robot>;
+}
+
+export interface Policies {
+  readonly servers: ReadonlyMap<string, ServerEntry>;
+  readonly roles: ReadonlyMap<string, Role>;
+  /** By `repositoryKey`. */
+  readonly repositories: ReadonlyMap<string, Repository>;
+}
+
+/** Ids are unique per issuer only. */
+export function repositoryKey(issuer: string, repositoryId: string): string {
+  return JSON.stringify([issuer, repositoryId]);
+}
+
+export function repositoryOf(document: PolicyDocument<RobotsDocument>): Repository {
+  const { issuer, repository, repository_id, repository_owner_id, robots } = document.value;
+  return {
+    file: document.path,
+    issuer,
+    name: repository,
+    id: repository_id,
+    ownerId: repository_owner_id,
+    robots: new Map(Object.entries(robots)),
+  };
+}
+
+export type RegisteredServer =
+  | { readonly transport: "http"; readonly url: string }
+  | {
+      readonly transport: "stdio";
+      readonly command: string[];
+      readonly env: Record<string, string>;
+      readonly start: "eager" | "lazy";
+    };
+
+/** The registry entries of the servers that a session's grants reach, by name. */
+export function serversOf(policies: Policies, session: SessionPolicy): Record<string, RegisteredServer> {
+  const names = new Set(session.grants.map((grant) => grant.server));
+  return Object.fromEntries([...names].map((name) => [name, registeredServer(policies, name)]));
+}
+
+function registeredServer(policies: Policies, name: string): RegisteredServer {
+  const entry = policies.servers.get(name);
+  if (entry?.url !== undefined) {
+    return { transport: "http", url: entry.url };
+  }
+  if (entry?.command !== undefined) {
+    const { command, env = {}, start = "lazy" } = entry;
+    return { transport: "stdio", command: [...command], env: { ...env }, start };
+  }
+  throw new Error(`the policies have no server "${name}"`);
+}

@@ -1,0 +1,38 @@
+/**
+ * A problem in a policy document: where it is and what to change there.
+ * Problems are collected, never thrown: whoever fixes a directory sees all of them at once.
+ */
+
+export interface Problem {
+  /** Relative to the policy directory, with `/`. */
+  readonly file: string;
+  /** Counted from 1. */
+  readonly line: number;
+  readonly column: number;
+  /** Where in the document: `robots.triager.bindings[0].ref`. Empty for the document itself. */
+  readonly key: string;
+  readonly message: string;
+}
+
+export type Path = readonly (string | number)[];
+
+/** Writes a path the way JSON paths are written: `roles.reader.grants[0]`. */
+export function renderPath(path: Path): string {
+  return path.reduce<string>((text, step) => {
+    if (typeof step === "number") {
+      return `${text}[${step}]`;
+    }
+    return text === "" ? step : `${text}.${step}`;
+  }, "");
+}
+
+/** By file, then by place: the order in which a person works through them. */
+export function orderProblems(problems: readonly Problem[]): Problem[] {
+  return problems.toSorted(
+    (a, b) =>
+      Number(a.file > b.file) - Number(a.file < b.file) ||
+      a.line - b.line ||
+      a.column - b.column ||
+      Number(a.message > b.message) - Number(a.message < b.message),
+  );
+}
