@@ -6,10 +6,20 @@
 
 import { mkdir, readdir, readFile, rm, writeFile } from "node:fs/promises";
 import { basename, join } from "node:path";
-import { build, type Metafile } from "esbuild";
+import { build, type Metafile, type Plugin } from "esbuild";
 
 const root = import.meta.dirname;
-const entryFiles = ["action/main.ts", "action/post.ts", "action/proxy.ts"];
+const entryFiles = ["action/main.ts", "action/post.ts", "action/proxy.ts", "policies/condition.ts"];
+
+/** What compiles conditions is a file of its own: the proxy loads it for a policy that has any. */
+const conditionApart: Plugin = {
+  name: "condition-apart",
+  setup: ({ onResolve }) => {
+    onResolve({ filter: /^\.\/condition\.ts$/ }, ({ kind }) =>
+      kind === "dynamic-import" ? { path: "./condition.cjs", external: true } : undefined,
+    );
+  },
+};
 
 /** One file of `dist/`, with what went into it. All paths are relative to the project's root, with `/`. */
 export interface Bundle {
@@ -27,6 +37,8 @@ export async function bundleAction(): Promise<Bundle[]> {
     absWorkingDir: root,
     entryPoints: entryFiles,
     outdir: "dist",
+    entryNames: "[name]",
+    plugins: [conditionApart],
     outExtension: { ".js": ".cjs" },
     bundle: true,
     write: false,
@@ -71,7 +83,7 @@ async function writeBundles(bundles: Bundle[]): Promise<void> {
 }
 
 /** The files of `dist/` that are missing, different or not of the build, each with what is wrong. */
-async function compareBundles(bundles: Bundle[]): Promise<string[]> {
+export async function compareBundles(bundles: Bundle[]): Promise<string[]> {
   const present = (await readdir(join(root, "dist")).catch(() => [])).map((name) => `dist/${name}`);
   const findings = present
     .filter((path) => !bundles.some((bundle) => bundle.path === path))

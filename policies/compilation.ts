@@ -2,7 +2,7 @@
  * A session's policy, compiled: one table per server, exact names first, then prefixes, then conditions.
  * Deny is the default; any one grant whose condition holds allows, and the first of them is the rule that is named.
  */
-import { type Condition, compileCondition } from "./condition.ts";
+import type { Condition } from "./condition.ts";
 import type { Call, CompiledPolicy, Decision } from "./decision.ts";
 import { collectRunFacts } from "./run-facts.ts";
 import { digestPolicy, type SessionGrant, type SessionPolicy } from "./session-policy.ts";
@@ -21,16 +21,20 @@ interface ServerTable {
   readonly rules: readonly Rule[];
 }
 
-/** Throws where a condition does not compile: the broker loads none that does not. */
-export function compilePolicy(
+/**
+ * Throws where a condition does not compile: the broker loads none that does not.
+ * What compiles conditions is large: it is loaded for a policy that has any.
+ */
+export async function compilePolicy(
   source: SessionPolicy,
   facts: { readonly claims: Readonly<Record<string, unknown>> },
-): CompiledPolicy {
+): Promise<CompiledPolicy> {
   const run = collectRunFacts(facts.claims);
+  const conditions = await compileConditions(source.grants);
   const tables = new Map(
     Map.groupBy(source.grants, (grant) => grant.server)
       .entries()
-      .map(([server, grants]) => [server, compileServer(grants)]),
+      .map(([server, grants]) => [server, compileServer(grants, conditions)]),
   );
 
   /** Whatever name an agent makes up, nothing is remembered of it. */
@@ -71,8 +75,27 @@ function pickFacts({ args, tool, server, agent }: Call): Call {
   return { args, tool, server, agent };
 }
 
-function compileServer(grants: readonly SessionGrant[]): ServerTable {
-  const rules = grants.map(compileGrant);
+type Conditions = ReadonlyMap<SessionGrant, Condition>;
+
+async function compileConditions(grants: readonly SessionGrant[]): Promise<Conditions> {
+  const conditional = grants.filter((grant) => grant.when !== undefined);
+  if (conditional.length === 0) {
+    return new Map();
+  }
+  const { compileCondition } = await import("./condition.ts");
+  return new Map(
+    conditional.map((grant) => {
+      const compiled = compileCondition(grant.when ?? "");
+      if (!compiled.ok) {
+        throw new Error(`the condition of ${grant.rule} does not compile: ${compiled.message}`);
+      }
+      return [grant, compiled.condition];
+    }),
+  );
+}
+
+function compileServer(grants: readonly SessionGrant[], conditions: Conditions): ServerTable {
+  const rules = grants.map((grant) => compileGrant(grant, conditions.get(grant)));
   const spelledOut = new Set(rules.flatMap((rule) => [...rule.exact]));
   return {
     rules,
@@ -80,21 +103,13 @@ function compileServer(grants: readonly SessionGrant[]): ServerTable {
   };
 }
 
-function compileGrant(grant: SessionGrant): Rule {
+function compileGrant(grant: SessionGrant, condition: Condition | undefined): Rule {
   return {
     name: grant.rule,
-    condition: grant.when === undefined ? undefined : compileWhen(grant.rule, grant.when),
+    condition,
     exact: new Set(grant.tools.filter((pattern) => prefixOf(pattern) === undefined)),
     prefixes: grant.tools.flatMap((pattern) => prefixOf(pattern) ?? []),
   };
-}
-
-function compileWhen(rule: string, when: string): Condition {
-  const compiled = compileCondition(when);
-  if (!compiled.ok) {
-    throw new Error(`the condition of ${rule} does not compile: ${compiled.message}`);
-  }
-  return compiled.condition;
 }
 
 function names(rule: Rule, tool: string): boolean {

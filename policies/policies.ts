@@ -65,7 +65,7 @@ function registeredServer(policies: Policies, name: string): RegisteredServer {
     return { transport: "http", url: entry.url };
   }
   if (entry?.command !== undefined) {
-    const { command, env = {}, start = "lazy" } = entry;
+    const { command, env = {}, start = "eager" } = entry;
     return { transport: "stdio", command: [...command], env: { ...env }, start };
   }
   throw new Error(`the policies have no server "${name}"`);

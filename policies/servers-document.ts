@@ -35,7 +35,7 @@ export const ServerEntry = z
         .enum(["eager", "lazy"])
         .check(
           z.describe(
-            "When the command is started: eager, with the proxy; lazy, at the first request (default).",
+            "When the command is started: eager, with the proxy (default); lazy, at the first request.",
           ),
         ),
     ),

@@ -26,8 +26,8 @@ const call = (tool: string, args: Call["args"] = {}): Call => ({
   agent: "agent",
 });
 
-describe("a compiled policy", () => {
-  const policy = compilePolicy(
+describe("a compiled policy", async () => {
+  const policy = await compilePolicy(
     sessionPolicyOf(policiesOf(), "acme/payments/triager", ["commenter", "reader"]),
     {
       claims: claimsOf(),
@@ -75,8 +75,8 @@ describe("a compiled policy", () => {
     expect(policy.reaches("memory")).toBe(false);
   });
 
-  it("allows by any grant whose condition holds, and names the first of them", () => {
-    const either = compile([
+  it("allows by any grant whose condition holds, and names the first of them", async () => {
+    const either = await compile([
       { server: "github", tools: ["get_*"], when: "args.n == 1" },
       { server: "github", tools: ["get_issue"], when: "args.n == 2" },
       { server: "github", tools: ["*"], when: "args.n == 2" },
@@ -89,21 +89,23 @@ describe("a compiled policy", () => {
     });
   });
 
-  it("does not let one condition's error hide another's permission", () => {
-    const either = compile([
+  it("does not let one condition's error hide another's permission", async () => {
+    const either = await compile([
       { server: "github", tools: ["get_issue"], when: "args.missing == 1" },
       { server: "github", tools: ["get_issue"] },
     ]);
     expect(either.decide(call("get_issue"))).toMatchObject({ effect: "allow", rule: "role#2" });
   });
 
-  it("throws for a condition that no broker would have loaded", () => {
-    expect(() => compile([{ server: "github", tools: ["a"], when: "args.matches(" }])).toThrow("role#1");
+  it("throws for a condition that no broker would have loaded", async () => {
+    await expect(compile([{ server: "github", tools: ["a"], when: "args.matches(" }])).rejects.toThrow(
+      "role#1",
+    );
   });
 });
 
-describe("attacks with names", () => {
-  const policy = compile([
+describe("attacks with names", async () => {
+  const policy = await compile([
     { server: "github", tools: ["get_issue", "list_*"] },
     { server: "memory", tools: ["*"] },
   ]);
@@ -135,8 +137,8 @@ describe("attacks with names", () => {
     },
   );
 
-  it("a name in another normal form is another name", () => {
-    const composed = compile([{ server: "github", tools: ["caf\u00e9"] }]);
+  it("a name in another normal form is another name", async () => {
+    const composed = await compile([{ server: "github", tools: ["caf\u00e9"] }]);
     expect(composed.decide(call("caf\u00e9"))).toMatchObject({ effect: "allow" });
     expect(composed.decide(call("cafe\u0301"))).toMatchObject({ reason: "no_grant" });
   });
@@ -176,10 +178,10 @@ describe("a decision", () => {
     ),
   });
 
-  it("is what reading the grants one by one gives", () => {
-    fc.assert(
-      fc.property(grants, calls, (given, { server, tool, args }) => {
-        const compiled = compile(
+  it("is what reading the grants one by one gives", async () => {
+    await fc.assert(
+      fc.asyncProperty(grants, calls, async (given, { server, tool, args }) => {
+        const compiled = await compile(
           given.map(({ condition, ...grant }) => ({ ...grant, ...(condition && { when: condition[0] }) })),
         );
         const naming = given
@@ -226,12 +228,12 @@ describe("a session's policy", () => {
     expect(SessionPolicy.parse(JSON.parse(JSON.stringify(source)))).toEqual(source);
   });
 
-  it("has one digest for one content, whatever the order of its keys", () => {
+  it("has one digest for one content, whatever the order of its keys", async () => {
     const source = sessionPolicyOf(policiesOf(), "acme/payments/triager", ["reader"]);
     const { grants, ...rest } = source;
     const turned = { grants: grants.map(({ server, ...grant }) => ({ ...grant, server })), ...rest };
     expect(digestPolicy(turned)).toBe(digestPolicy(source));
-    expect(compilePolicy(source, { claims: {} }).digest).toBe(digestPolicy(source));
+    expect((await compilePolicy(source, { claims: {} })).digest).toBe(digestPolicy(source));
     const canonical =
       '{"grants":[{"rule":"reader#1","server":"github","tools":["get_issue","list_issues"]}],' +
       '"robot":"acme/payments/triager","roles":["reader"],"v":1}';

@@ -86,9 +86,9 @@ describe("the starter documents", () => {
     ]);
   });
 
-  it("decide as their comments say", () => {
+  it("decide as their comments say", async () => {
     const roles = ["reader", "writer", "demo"];
-    const policy = compilePolicy(sessionPolicyOf(policies, "acme/payments/triager", roles), {
+    const policy = await compilePolicy(sessionPolicyOf(policies, "acme/payments/triager", roles), {
       claims: claimsOf(),
     });
     const decide = (server: string, tool: string, args: Record<string, unknown>) =>
@@ -115,7 +115,7 @@ describe("the starter documents", () => {
         transport: "stdio",
         command: ["npx", "-y", "@modelcontextprotocol/server-filesystem@2026.8.31", "{workspace}"],
         env: {},
-        start: "lazy",
+        start: "eager",
       },
     });
   });
