@@ -1,0 +1,76 @@
+/**
+ * One session of a run: what it could reach, who it was, and what its log rests on.
+ */
+import type { GrantView, ServerView, SessionView } from "../review/view.ts";
+import { formatNumber, renderTime } from "./formats.ts";
+import { renderIntegrity } from "./integrity.ts";
+import { formatJsonLine } from "./json-text.ts";
+import { type Markup, type MarkupValue, markup, renderText } from "./markup.ts";
+import { renderPill } from "./pill.ts";
+
+export function renderSession(session: SessionView, n: number): Markup {
+  const broken = session.integrity.problems.length > 0;
+  return markup`<section id="session-${n}" aria-labelledby="session-${n}-title">
+<div class="session-head"><h2 id="session-${n}-title">Session of ${renderText(session.robot)}</h2>${renderPill(session.status)}</div>
+<div class="card parts">
+<div><h3>Servers and tools</h3>${renderServers(session.servers)}</div>
+${renderPart("Grants", `of ${session.roles.join(", ")}`, renderGrants(session.grants))}
+${renderPart("Identity", "who was let in", renderIdentity(session))}
+${renderPart("Integrity", broken ? "does not verify" : "what the log rests on", renderIntegrity(session), broken)}
+</div>
+</section>
+`;
+}
+
+function renderPart(title: string, note: string, ...[body, open = false]: [Markup, boolean?]): Markup {
+  return markup`<details${open ? markup` open` : ""}><summary>${title} <span class="soft">${renderText(note)}</span></summary>${body}</details>
+`;
+}
+
+function renderServers(servers: readonly ServerView[]): Markup {
+  if (servers.length === 0) {
+    return markup`<p class="soft">Its grants reach no server.</p>`;
+  }
+  return markup`${servers.map(renderServer)}`;
+}
+
+function renderServer({ name, listed, tools, more, hidden }: ServerView): Markup {
+  const visible = tools.length + more;
+  const note = listed
+    ? `${formatNumber(visible)} visible, ${formatNumber(hidden)} hidden from the agent`
+    : "its tools never became known";
+  const chips = tools.map(
+    (tool) => markup`<li title="${tool.rule}"><span class="mono">${renderText(tool.name)}</span></li>`,
+  );
+  const rest = more === 0 ? "" : markup`<li>and ${formatNumber(more)} more</li>`;
+  return markup`<div class="server"><p class="name"><b>${renderText(name)}</b> <span class="soft">${note}</span></p>
+<ul class="tools">${chips}${rest}</ul></div>
+`;
+}
+
+function renderGrants(grants: readonly GrantView[]): Markup {
+  const rows = grants.map(
+    ({ rule, server, tools, when }) =>
+      markup`<tr><th scope="row" class="mono">${renderText(rule)}</th><td>${renderText(server)}</td><td class="wrap mono">${renderText(tools.join(", "))}</td><td class="wrap">${when === null ? markup`<span class="soft">always</span>` : markup`<code>${renderText(when)}</code>`}</td></tr>
+`,
+  );
+  return grants.length === 0
+    ? markup`<p class="soft">No grants: every call is denied.</p>`
+    : markup`<div class="table-scroll"><table class="data"><thead><tr><th scope="col">Rule</th><th scope="col">Server</th><th scope="col">Tools</th><th scope="col">When</th></tr></thead><tbody>
+${rows}</tbody></table></div>`;
+}
+
+function renderIdentity(session: SessionView): Markup {
+  const fact = (name: string, value: MarkupValue) => markup`<dt>${name}</dt><dd class="wrap">${value}</dd>
+`;
+  const claims = Object.entries(session.claims).map(
+    ([name, value]) =>
+      markup`<tr><th scope="row" class="mono">${renderText(name)}</th><td class="wrap mono">${renderText(typeof value === "string" ? value : formatJsonLine(value))}</td></tr>
+`,
+  );
+  return markup`<dl class="facts-table">
+${fact("Robot", renderText(session.robot))}${fact("Roles", renderText(session.roles.join(", ")))}${fact("Agents", session.agents.length === 0 ? "not known yet" : renderText(session.agents.join(", ")))}${fact("Job", session.check_run_id === null ? "the issuer does not name it" : renderText(session.check_run_id))}${fact("Started", renderTime(session.started_at))}${session.ended_at === null ? fact("Good until", renderTime(session.expires_at)) : fact("Ended", renderTime(session.ended_at))}${session.isolation === null ? "" : fact("Isolation", session.isolation === "none" ? "none: agents and proxy share a user" : renderText(session.isolation))}${session.proxy_version === null ? "" : fact("Proxy", renderText(session.proxy_version))}</dl>
+<h3 class="spaced">Claims of the subject token</h3>
+<div class="table-scroll"><table class="data"><tbody>
+${claims}</tbody></table></div>`;
+}

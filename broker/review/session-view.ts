@@ -1,0 +1,170 @@
+/**
+ * One session for the reviewer: what the database knows of it, joined with what its log holds.
+ * Identity comes from the claims that the broker verified; a log cannot say who its session was.
+ */
+import { segmentObject } from "../../audit/object-path.ts";
+import type { RecordOf } from "../../audit/record.ts";
+import { claimsOf, rolesOf, serversOfRow, timestampOf } from "../sessions/session-row.ts";
+import { clipName } from "./bounded-text.ts";
+import { countCalls, listCalls } from "./calls.ts";
+import { describeManifestFinding, listEvents } from "./findings.ts";
+import { type Grants, readGrants } from "./grants.ts";
+import type { SessionRows } from "./run-rows.ts";
+import type { SessionLog } from "./session-log.ts";
+import type { CallView, FindingView, IntegrityView, ProblemView, ServerView, SessionView } from "./view.ts";
+import { listVerifyCommands } from "./verify-commands.ts";
+
+const MAX_AGENTS_SHOWN = 100;
+const MAX_SERVERS_SHOWN = 100;
+const MAX_TOOLS_SHOWN = 200;
+const MAX_PROBLEMS_SHOWN = 20;
+const MAX_OBJECTS_SHOWN = 200;
+
+export interface SessionReview {
+  readonly view: SessionView;
+  readonly calls: readonly CallView[];
+  readonly findings: readonly FindingView[];
+}
+
+export interface SessionReviewSource {
+  readonly rows: SessionRows;
+  readonly log: SessionLog;
+  readonly publicUrl: string;
+}
+
+export function reviewSession({ rows, log, publicUrl }: SessionReviewSource): SessionReview {
+  const { session, workload } = rows;
+  const { verdict } = log;
+  const grants = readGrants(rows.policy);
+  const genesis = verdict.records.find((record) => record.kind === "genesis");
+  const seal = verdict.records.find((record) => record.kind === "seal");
+  const calls = listCalls({
+    session: session.id,
+    grants,
+    records: verdict.records,
+    recovered: verdict.recovered,
+    lastWitnessedSeq: log.lastWitnessedSeq,
+  });
+  return {
+    calls,
+    findings: listFindings(session.id, log),
+    view: {
+      session: session.id,
+      status: log.status,
+      robot: session.robot,
+      roles: rolesOf(session),
+      agents: listAgents(genesis, calls).slice(0, MAX_AGENTS_SHOWN).map(clipName),
+      run_attempt: workload.run_attempt,
+      check_run_id: workload.check_run_id,
+      started_at: timestampOf(session.created_at),
+      expires_at: timestampOf(session.expires_at),
+      ended_at: endOf(rows, log),
+      policy: session.policy,
+      proxy_version: genesis?.proxy.version ?? null,
+      isolation: genesis?.isolation ?? null,
+      seal_reason: seal?.reason ?? null,
+      counts: countLeftOut(log) === 0 ? countCalls(calls) : { ...countCalls(calls), ...verdict.totals },
+      servers: describeServers(rows, log, grants),
+      grants: [...grants.values()],
+      claims: claimsOf(session),
+      integrity: describeIntegrity(rows, log, publicUrl),
+    },
+  };
+}
+
+/** As the genesis names them; where nothing but a recovered tail is left, those that it says have called. */
+function listAgents(genesis: RecordOf<"genesis"> | undefined, calls: readonly CallView[]): string[] {
+  return genesis?.agents ?? [...new Set(calls.map((call) => call.agent))];
+}
+
+/** Null while it runs. A session that ran out of time ended then, also where nobody has noticed yet. */
+function endOf({ session }: SessionRows, { status }: SessionLog): string | null {
+  if (status === "running") {
+    return null;
+  }
+  return timestampOf(session.ended_at ?? session.expires_at);
+}
+
+function listFindings(session: string, { verdict }: SessionLog): FindingView[] {
+  const signed = verdict.manifest?.findings ?? [];
+  return [
+    ...signed.map((finding) => describeManifestFinding(session, finding)),
+    ...listEvents(session, verdict.records, "log"),
+    ...listEvents(session, verdict.recovered, "unwitnessed"),
+  ];
+}
+
+/** The servers that its grants reach, each with the tools it listed last. */
+function describeServers({ session }: SessionRows, { verdict }: SessionLog, grants: Grants): ServerView[] {
+  const catalogs = new Map<string, RecordOf<"catalog">>();
+  for (const record of verdict.records) {
+    if (record.kind === "catalog") {
+      catalogs.set(record.server, record);
+    }
+  }
+  const granted = [...grants.values()].map((grant) => grant.server);
+  const names = new Set([...Object.keys(serversOfRow(session)), ...granted, ...catalogs.keys()]);
+  return [...names]
+    .sort()
+    .slice(0, MAX_SERVERS_SHOWN)
+    .map((name) => {
+      const tools = catalogs.get(name)?.tools ?? [];
+      const visible = tools.filter((tool) => tool.visible);
+      return {
+        name: clipName(name),
+        listed: catalogs.has(name),
+        tools: visible
+          .slice(0, MAX_TOOLS_SHOWN)
+          .map((tool) => ({ name: clipName(tool.name), rule: clipName(tool.why) })),
+        more: Math.max(0, visible.length - MAX_TOOLS_SHOWN),
+        hidden: tools.length - visible.length,
+      };
+    });
+}
+
+function describeIntegrity({ session }: SessionRows, log: SessionLog, publicUrl: string): IntegrityView {
+  const { verdict, problems, segments } = log;
+  const { manifest } = verdict;
+  const announced = segments.map(({ segment, bytes, sha256, first_seq, last_seq }) => {
+    const object = segmentObject("runner", segment);
+    return { object, bytes, sha256, first_seq, last_seq, stored: log.stored.has(object) };
+  });
+  const recovered = (manifest?.recovered ?? []).map(({ object, bytes, sha256, first_seq, last_seq }) => ({
+    object,
+    bytes,
+    sha256,
+    first_seq,
+    last_seq,
+    stored: log.stored.has(object),
+  }));
+  return {
+    records: verdict.recordCount,
+    recovered_records: verdict.recoveredCount,
+    more_records: countLeftOut(log),
+    checkpoints: verdict.checkpoints,
+    last_witnessed_seq: log.lastWitnessedSeq < 0 ? null : log.lastWitnessedSeq,
+    head: verdict.head ?? null,
+    objects: [...announced, ...recovered].slice(0, MAX_OBJECTS_SHOWN),
+    more_objects: Math.max(0, announced.length + recovered.length - MAX_OBJECTS_SHOWN),
+    manifest: manifest === undefined ? null : { status: manifest.status, written_at: manifest.written_at },
+    keys: [...verdict.keys],
+    prefix: session.object_prefix,
+    verify: listVerifyCommands(session.object_prefix, publicUrl),
+    problems: problems.slice(0, MAX_PROBLEMS_SHOWN),
+    more_problems: Math.max(0, problems.length - MAX_PROBLEMS_SHOWN),
+    notes: listNotes(log),
+  };
+}
+
+function countLeftOut({ verdict }: SessionLog): number {
+  const { records, recovered, recordCount, recoveredCount } = verdict;
+  return recordCount - records.length + (recoveredCount - recovered.length);
+}
+
+/** That there is no seal is the status; it needs no remark. */
+function listNotes({ verdict }: SessionLog): ProblemView[] {
+  return verdict.problems
+    .filter(({ breaks, code }) => !breaks && code !== "recovered" && code !== "manifest_missing")
+    .slice(0, MAX_PROBLEMS_SHOWN)
+    .map(({ part, code, message }) => ({ part, code, message }));
+}

@@ -1,0 +1,217 @@
+/**
+ * What a reviewer sees of a run, as plain values: the pages render it and the API answers with it.
+ * The schema is also the list of what may leave the broker: a member that is not named here does not.
+ */
+import * as z from "zod";
+import { Manifest } from "../../audit/manifest.ts";
+
+/**
+ * `running`: may still write. `complete`: sealed, and every part verifies. `incomplete`: ended without a seal.
+ * `recovered`: ended without a seal, its tail handed in later and witnessed by nobody. `broken`: does not verify.
+ */
+export const SessionStatus = z.enum(["running", "complete", "incomplete", "recovered", "broken"]);
+export type SessionStatus = z.infer<typeof SessionStatus>;
+
+/** The worst of its sessions counts; a recovered session makes a run incomplete. */
+export const RunStatus = z.enum(["running", "complete", "incomplete", "broken"]);
+export type RunStatus = z.infer<typeof RunStatus>;
+
+export const Counts = z.object({
+  calls: z.int(),
+  allowed: z.int(),
+  denied: z.int(),
+  /** Allowed, but without a good answer. */
+  failed: z.int(),
+  /** Of all calls, those that no checkpoint of the broker covers. */
+  unwitnessed: z.int(),
+});
+export type Counts = z.infer<typeof Counts>;
+
+export const FindingView = z.object({
+  /** Null when it is about the run: an exchange that never became a session. */
+  session: z.string().nullable(),
+  kind: z.string(),
+  /** In words, for a reader who has never seen the kind. */
+  title: z.string(),
+  time: z.string(),
+  detail: z.string(),
+  severity: z.enum(["warning", "finding"]),
+  /** Who says so: the broker, the witnessed log, or a tail that nobody witnessed. */
+  source: z.enum(["broker", "log", "unwitnessed"]),
+});
+export type FindingView = z.infer<typeof FindingView>;
+
+/** A part of a log that does not verify: an object, and the record where one can be named. */
+export const ProblemView = z.object({ part: z.string(), code: z.string(), message: z.string() });
+export type ProblemView = z.infer<typeof ProblemView>;
+
+export const CallView = z.object({
+  session: z.string(),
+  stream: z.enum(["runner", "recovered"]),
+  seq: z.int(),
+  time: z.string(),
+  agent: z.string(),
+  client: z.string().nullable(),
+  server: z.string(),
+  method: z.string(),
+  tool: z.string().nullable(),
+  /** As stored, secrets replaced; null when there were none, or when they are too large for this view. */
+  arguments: z.json().nullable(),
+  /** Length in characters of arguments that were left out; 0 when nothing was. */
+  arguments_omitted: z.int(),
+  decision: z.enum(["allow", "deny"]),
+  reason: z.string(),
+  rule: z.string().nullable(),
+  /** The rule or the reason in words. */
+  explanation: z.string(),
+  /** The CEL expression of the rule, where it has one. */
+  condition: z.string().nullable(),
+  /** Null while there is no result: still under way, or never written. */
+  outcome: z.string().nullable(),
+  duration_ms: z.int().nullable(),
+  /** Whether a checkpoint of the broker covers the call, and its result where there is one. */
+  witnessed: z.boolean(),
+});
+export type CallView = z.infer<typeof CallView>;
+
+export const ServerView = z.object({
+  name: z.string(),
+  /** False when no catalogue of it was written: it was never asked, or never answered. */
+  listed: z.boolean(),
+  tools: z.array(z.object({ name: z.string(), rule: z.string() })),
+  /** Visible tools beyond those in `tools`. */
+  more: z.int(),
+  hidden: z.int(),
+});
+export type ServerView = z.infer<typeof ServerView>;
+
+export const GrantView = z.object({
+  rule: z.string(),
+  server: z.string(),
+  tools: z.array(z.string()),
+  when: z.string().nullable(),
+});
+export type GrantView = z.infer<typeof GrantView>;
+
+export const ObjectView = z.object({
+  object: z.string(),
+  bytes: z.int(),
+  sha256: z.string(),
+  first_seq: z.int(),
+  last_seq: z.int(),
+  /** False: countersigned, but not in the bucket. */
+  stored: z.boolean(),
+});
+
+export type ObjectView = z.infer<typeof ObjectView>;
+
+export const IntegrityView = z.object({
+  records: z.int(),
+  recovered_records: z.int(),
+  /** Of both, those that this view leaves out for their number. */
+  more_records: z.int(),
+  checkpoints: z.int(),
+  last_witnessed_seq: z.int().nullable(),
+  head: z.string().nullable(),
+  /** As the broker countersigned them; a manifest repeats them. */
+  objects: z.array(ObjectView),
+  more_objects: z.int(),
+  manifest: z.object({ status: Manifest.shape.status, written_at: z.string() }).nullable(),
+  /** The keys that signed its checkpoints and its manifest. */
+  keys: z.array(z.string()),
+  /** Where the objects lie in the bucket. */
+  prefix: z.string(),
+  /** How to verify it offline, one command a line. */
+  verify: z.array(z.string()),
+  problems: z.array(ProblemView),
+  more_problems: z.int(),
+  /** What verification remarks without calling the log broken: a tail that does not continue it, a lacking segment. */
+  notes: z.array(ProblemView),
+});
+export type IntegrityView = z.infer<typeof IntegrityView>;
+
+export const SessionView = z.object({
+  session: z.string(),
+  status: SessionStatus,
+  robot: z.string(),
+  roles: z.array(z.string()),
+  agents: z.array(z.string()),
+  run_attempt: z.string(),
+  check_run_id: z.string().nullable(),
+  started_at: z.string(),
+  expires_at: z.string(),
+  ended_at: z.string().nullable(),
+  policy: z.string(),
+  proxy_version: z.string().nullable(),
+  isolation: z.string().nullable(),
+  seal_reason: z.string().nullable(),
+  counts: Counts,
+  servers: z.array(ServerView),
+  grants: z.array(GrantView),
+  claims: z.record(z.string(), z.json()),
+  integrity: IntegrityView,
+});
+export type SessionView = z.infer<typeof SessionView>;
+
+export const RunHeader = z.object({
+  /** Names the page: `/runs/<id>` is one attempt of one run. */
+  id: z.string(),
+  iss: z.string(),
+  repository: z.string(),
+  repository_id: z.string(),
+  run_id: z.string(),
+  run_number: z.string().nullable(),
+  run_attempt: z.string(),
+  workflow: z.string(),
+  workflow_ref: z.string(),
+  event: z.string(),
+  ref: z.string(),
+  sha: z.string().nullable(),
+  actor: z.string().nullable(),
+  started_at: z.string(),
+  ended_at: z.string().nullable(),
+  /** The run's page at its forge, where the issuer says where that is. */
+  url: z.string().nullable(),
+});
+export type RunHeader = z.infer<typeof RunHeader>;
+
+export const RunView = z.object({
+  run: RunHeader,
+  /** Attempts of the same run that have a page of their own, this one included. */
+  attempts: z.array(z.object({ id: z.string(), run_attempt: z.string() })),
+  status: RunStatus,
+  /** The answer in words: one for the eye, the rest for the reader. */
+  verdict: z.object({
+    tone: z.enum(["good", "busy", "warning", "alarm"]),
+    headline: z.string(),
+    sentences: z.array(z.string()),
+  }),
+  counts: Counts,
+  agents: z.array(z.string()),
+  findings: z.array(FindingView),
+  more_findings: z.int(),
+  /** The first denied calls of the run. */
+  denied: z.array(CallView),
+  more_denied: z.int(),
+  /** One page of all calls, in the order of their time. */
+  calls: z.object({ rows: z.array(CallView), offset: z.int(), limit: z.int(), total: z.int() }),
+  sessions: z.array(SessionView),
+  more_sessions: z.int(),
+});
+export type RunView = z.infer<typeof RunView>;
+
+export const RunSummary = z.object({
+  run: RunHeader,
+  status: RunStatus,
+  robots: z.array(z.string()),
+  counts: Counts,
+  findings: z.int(),
+});
+export type RunSummary = z.infer<typeof RunSummary>;
+
+export const RunList = z.object({
+  runs: z.array(RunSummary),
+  /** Give it back as `before` to see older runs; null at the end. */
+  next: z.string().nullable(),
+});
+export type RunList = z.infer<typeof RunList>;
