@@ -39,7 +39,7 @@ export async function takeInventory(
   const object = [MANIFEST_OBJECT, RECOVERED_MANIFEST_OBJECT].find((name) => objects.includes(name));
   const stored = object && (await readManifest(object, await source.read(object, MAX_MANIFEST_BYTES), keys));
   for (const name of objects) {
-    if (name !== object && !belongs(name, object)) {
+    if (name !== object && !belongs(name, object) && !(stored && isSuperseded(name, stored))) {
       const message = "it is no part of this log, as far as its manifest tells";
       problems.addBreak(name, { code: "object_unexpected", message });
     }
@@ -74,5 +74,16 @@ function belongs(name: string, manifestObject: string | undefined): boolean {
   return (
     parseSegmentObject("runner", name) !== undefined ||
     (manifestObject !== MANIFEST_OBJECT && parseSegmentObject("recovered", name) !== undefined)
+  );
+}
+
+/** What was handed in while the proxy lived, which then sealed: the manifest says so, and it is no part of the log. */
+function isSuperseded(name: string, { manifest, signedBy }: StoredManifest): boolean {
+  const outlived =
+    signedBy !== undefined &&
+    manifest?.status === "sealed" &&
+    manifest.findings.some(({ kind }) => kind === "recovered_while_alive");
+  return (
+    outlived && (name === RECOVERED_MANIFEST_OBJECT || parseSegmentObject("recovered", name) !== undefined)
   );
 }

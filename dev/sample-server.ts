@@ -22,8 +22,8 @@ export async function startSampleServer(port: number): Promise<SampleServer> {
   );
   const child = spawn(
     process.execPath,
-    ["--import", join(import.meta.dirname, "loopback-only.ts"), entry, "streamableHttp"],
-    { env: { PATH: process.env["PATH"], PORT: String(port) }, stdio: ["ignore", "ignore", "pipe"] },
+    ["--import", join(import.meta.dirname, "sample-server-preload.ts"), entry, "streamableHttp"],
+    { env: { PATH: process.env["PATH"], PORT: String(port) }, stdio: ["pipe", "ignore", "pipe"] },
   );
   const said: string[] = [];
   const lines = createInterface({ input: child.stderr });

@@ -53,7 +53,9 @@ export interface PreviewMember {
   readonly text: string;
 }
 
-/** What a call was about, at a glance: its arguments by name, the short ones first. */
+const SHORT_MEMBER_CHARS = 60;
+
+/** What a call was about, at a glance: its arguments by name, long ones last. */
 export function previewMembers(value: unknown): PreviewMember[] {
   if (value === null || typeof value !== "object" || Array.isArray(value)) {
     return [{ name: "", text: formatJsonLine(value) }];
@@ -62,8 +64,11 @@ export function previewMembers(value: unknown): PreviewMember[] {
     name: clip(name),
     text: formatJsonLine(member),
   }));
-  const length = ({ name, text }: PreviewMember) => name.length + text.length;
-  return members.sort((left, right) => length(left) - length(right)).slice(0, MAX_PREVIEW_MEMBERS);
+  const isShort = ({ text }: PreviewMember) => text.length <= SHORT_MEMBER_CHARS;
+  return [...members.filter(isShort), ...members.filter((member) => !isShort(member))].slice(
+    0,
+    MAX_PREVIEW_MEMBERS,
+  );
 }
 
 function clip(text: string): string {

@@ -1,6 +1,6 @@
 /**
- * Preloaded (`node --import`) into a sample server that would listen on every address:
- * a listener that names a port and no host gets the loopback address.
+ * Preloaded (`node --import`) into a sample server: it ends when its parent does, whatever ended that one,
+ * and where it would listen on every address it listens on loopback.
  */
 import { Server } from "node:net";
 
@@ -18,3 +18,5 @@ Object.defineProperty(Server.prototype, "listen", {
   writable: true,
   configurable: true,
 });
+
+process.stdin.once("end", () => process.exit()).resume();

@@ -1,0 +1,91 @@
+/**
+ * The `lanyard` command. It only wires: a command's code is loaded when it is the one that was asked for.
+ * Exit codes: 0 good, 1 the command found something, 2 it was called wrongly.
+ */
+import { Command, CommanderError } from "commander";
+
+interface LazyCommand {
+  readonly name: string;
+  readonly description: string;
+  readonly load: () => Promise<Command>;
+}
+
+const commands: readonly LazyCommand[] = [
+  {
+    name: "dev",
+    description: "start everything on this machine and play one sample workflow run",
+    load: async () => (await import("../dev/command.ts")).devCommand(),
+  },
+  {
+    name: "serve",
+    description: "run the broker, configured by environment variables",
+    load: async () => (await import("../broker/cli/serve.ts")).serveCommand(),
+  },
+  {
+    name: "operator",
+    description: "add, list and remove the people who may read runs",
+    load: async () => (await import("../broker/cli/operator.ts")).operatorCommand(),
+  },
+  {
+    name: "provision",
+    description: "provision a robot user for the runs of one workflow of a repository",
+    load: async () => {
+      const { provisionCommand } = await import("../broker/cli/provision.ts");
+      return provisionCommand(await readDefaults());
+    },
+  },
+  {
+    name: "policy",
+    description: "check the policy documents",
+    load: async () => {
+      const { policyCheckCommand } = await import("../broker/cli/policy-check.ts");
+      return new Command("policy").addCommand(policyCheckCommand(await readDefaults()));
+    },
+  },
+  {
+    name: "audit",
+    description: "verify an audit log offline, with public keys alone",
+    load: async () => {
+      const { auditVerifyCommand } = await import("../broker/cli/audit-verify.ts");
+      return new Command("audit").addCommand(auditVerifyCommand());
+    },
+  },
+];
+
+async function readDefaults(): Promise<{ policies: string }> {
+  return (await import("../broker/cli/defaults.ts")).readDefaults();
+}
+
+/** Read only when it is asked for. */
+async function readVersion(option: string | undefined): Promise<string> {
+  const isAsked = option === "--version" || option === "-V";
+  return isAsked ? (await import("../broker/cli/version.ts")).readVersion() : "";
+}
+
+/** `lanyard NAME …` and `lanyard help NAME` load that one; everything else gets by with names and descriptions. */
+async function createProgram(asked: readonly string[]): Promise<Command> {
+  const program = new Command("lanyard")
+    .description("A visitor's badge for AI agents in CI.")
+    .version(await readVersion(asked[0]));
+  const wanted = asked[0] === "help" ? asked[1] : asked[0];
+  for (const { name, description, load } of commands) {
+    const command = name === wanted ? await load() : new Command(name);
+    program.addCommand(command.description(description));
+  }
+  throwOnExit(program);
+  return program;
+}
+
+function throwOnExit(command: Command): void {
+  command.exitOverride();
+  for (const subcommand of command.commands) throwOnExit(subcommand);
+}
+
+try {
+  const program = await createProgram(process.argv.slice(2));
+  await program.parseAsync();
+} catch (error) {
+  if (!(error instanceof CommanderError)) throw error;
+  // Commander has said what is wrong; asked for help or version it ends with 0.
+  process.exitCode = error.exitCode === 0 ? 0 : 2;
+}

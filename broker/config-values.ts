@@ -1,0 +1,94 @@
+/** The values of the broker's variables: text in, a value or what to write out. Pure. */
+import { isIP } from "node:net";
+import { resolve } from "node:path";
+import type { AuditStore, BrokerConfig, ParsedValue } from "./config.ts";
+
+const wrong = (write: string): { readonly ok: false; readonly write: string } => ({ ok: false, write });
+
+export function parsePublicUrl(text: string): ParsedValue<string> {
+  const write =
+    "an https origin without a path: https://HOST or https://HOST:PORT; http only for 127.0.0.1 and localhost";
+  const url = URL.parse(text);
+  if (url === null || !isSecure(url) || (text !== url.origin && text !== `${url.origin}/`))
+    return wrong(write);
+  return { ok: true, value: url.origin };
+}
+
+export function parseListen(text: string): ParsedValue<BrokerConfig["listen"]> {
+  const match = /^(?:\[([0-9a-fA-F:.]+)\]|([^:[\]]+)):([0-9]{1,5})$/.exec(text);
+  const host = match?.[1] ?? match?.[2];
+  const port = Number(match?.[3]);
+  if (host === undefined || port > 65_535 || (match?.[1] !== undefined && isIP(host) !== 6)) {
+    return wrong("ADDRESS:PORT or [IPV6]:PORT");
+  }
+  return { ok: true, value: { host, port } };
+}
+
+export function parseFileUrl(text: string): ParsedValue<string> {
+  const path = text.startsWith("file:") ? text.slice("file:".length).replace(/^\/\/(?=\/)/, "") : "";
+  return path === "" || path.startsWith("//") ? wrong("file:PATH") : { ok: true, value: resolve(path) };
+}
+
+export function parseAuditStore(text: string): ParsedValue<AuditStore> {
+  const write =
+    "file:PATH or s3://BUCKET/PREFIX, with ?endpoint=URL&region=REGION&path_style=true where they are needed";
+  if (text.startsWith("file:")) {
+    const path = parseFileUrl(text);
+    return path.ok ? { ok: true, value: { kind: "folder", path: path.value } } : wrong(write);
+  }
+  const match = /^s3:\/\/([a-z0-9][a-z0-9.-]{1,61}[a-z0-9])(?:\/([^?#]*))?(?:\?([^#]*))?$/.exec(text);
+  const [, bucket, path = "", search = ""] = match ?? [];
+  const query = new URLSearchParams(search);
+  const names = [...query.keys()];
+  const known = names.every((name) => ["endpoint", "region", "path_style"].includes(name));
+  const endpoint = query.get("endpoint") ?? undefined;
+  const pathStyle = query.get("path_style") ?? "false";
+  const prefix = path.replace(/^\/+|\/+$/g, "");
+  if (
+    bucket === undefined ||
+    !known ||
+    new Set(names).size !== names.length ||
+    !["true", "false"].includes(pathStyle) ||
+    !/^[A-Za-z0-9!_.*'()/-]*$/.test(prefix) ||
+    (endpoint !== undefined && !isHttp(endpoint))
+  ) {
+    return wrong(write);
+  }
+  const region = query.get("region") ?? undefined;
+  return {
+    ok: true,
+    value: { kind: "s3", bucket, prefix, endpoint, region, pathStyle: pathStyle === "true" },
+  };
+}
+
+export function parseIssuers(text: string): ParsedValue<string[]> {
+  const issuers = text.split(",").map((issuer) => issuer.trim());
+  const write =
+    "issuer URLs separated by commas, https and without a slash at the end; http only for 127.0.0.1 and localhost";
+  return issuers.every(isIssuer) ? { ok: true, value: [...new Set(issuers)] } : wrong(write);
+}
+
+/** Compared as text later, so only the one spelling that a URL parser would give back. */
+function isIssuer(text: string): boolean {
+  const url = URL.parse(text);
+  if (url === null || !isSecure(url) || url.search !== "" || url.hash !== "" || url.username !== "")
+    return false;
+  return !text.endsWith("/") && (url.href === text || url.href === `${text}/`);
+}
+
+function isSecure({ protocol, hostname }: URL): boolean {
+  const loopback =
+    hostname === "localhost" || hostname === "[::1]" || /^127(?:\.[0-9]{1,3}){3}$/.test(hostname);
+  return protocol === "https:" || (protocol === "http:" && loopback);
+}
+
+function isHttp(text: string): boolean {
+  const url = URL.parse(text);
+  return (
+    url !== null &&
+    /^https?:$/.test(url.protocol) &&
+    url.username === "" &&
+    url.pathname === "/" &&
+    url.search === ""
+  );
+}

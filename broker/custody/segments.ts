@@ -1,0 +1,88 @@
+/**
+ * Segments as they are announced: each continues the one before it, is countersigned, and gets an address to upload to.
+ * Announced again with the same content it gets the same checkpoint; with other content it is refused.
+ */
+import { segmentObject } from "../../audit/object-path.ts";
+import { GENESIS_PREV } from "../../audit/record.ts";
+import { signCheckpoint } from "../../audit/signature.ts";
+import { MAX_UNSENT_BYTES, type SegmentRequest, type SegmentResponse } from "../contract.ts";
+import { type Refused, refuse } from "../refusals.ts";
+import type { Services } from "../services.ts";
+import type { Queries, SegmentRow, SessionRow } from "../storage/schema.ts";
+import { announceSegment, findLastSegment, findSegment } from "../storage/segments.ts";
+import { findSession } from "../storage/sessions.ts";
+
+/** Long enough for a slow runner; an address that ran out is replaced by announcing again. */
+const UPLOAD_EXPIRES_SECONDS = 300;
+
+export type Announced = { readonly ok: true; readonly response: SegmentResponse };
+type Kept = { readonly ok: true; readonly row: SegmentRow } | Refused;
+
+export async function announce(
+  session: SessionRow,
+  request: SegmentRequest,
+  services: Services,
+): Promise<Announced | Refused> {
+  const { database, bucket } = services;
+  if (request.bytes > MAX_UNSENT_BYTES || request.last_seq < request.first_seq) {
+    return refuse(
+      "request_malformed",
+      `a segment of ${request.bytes} bytes, records ${request.first_seq} to ${request.last_seq}`,
+    );
+  }
+  const known = await findSegment(database, session.id, request.segment);
+  const kept =
+    known === undefined ? await keep(session, request, services) : ({ ok: true, row: known } as const);
+  if (!kept.ok) return kept;
+  if (!isSame(kept.row, request)) {
+    return refuse("segment_conflict", `session ${session.id} has another segment ${request.segment}`);
+  }
+  const { bytes, sha256, md5, checkpoint } = kept.row;
+  const key = session.object_prefix + segmentObject("runner", request.segment);
+  const upload = await bucket.presignPut(key, { bytes, sha256, md5, expiresSeconds: UPLOAD_EXPIRES_SECONDS });
+  return { ok: true, response: { checkpoint, upload } };
+}
+
+async function keep(session: SessionRow, request: SegmentRequest, services: Services): Promise<Kept> {
+  const { database, signingKeys } = services;
+  const announcedAt = services.now();
+  const { segment, sha256, last_seq: seq, head } = request;
+  // Signed first and stored in the same breath: nobody sees a checkpoint that the database does not know.
+  const checkpoint = await signCheckpoint(
+    { session: session.id, segment, sha256, seq, head, iat: Math.floor(announcedAt / 1000) },
+    signingKeys.checkpoint,
+  );
+  return database.transaction().execute(async (db) => {
+    const disorder = await findDisorder(db, session, request);
+    if (disorder !== undefined) return refuse("segment_out_of_order", disorder);
+    const row = { session: session.id, ...request, checkpoint, announced_at: announcedAt };
+    return { ok: true, row: await announceSegment(db, row) };
+  });
+}
+
+async function findDisorder(
+  db: Queries,
+  session: SessionRow,
+  { segment, first_seq, prev }: SegmentRequest,
+): Promise<string | undefined> {
+  const last = await findLastSegment(db, session.id);
+  const expected = {
+    segment: (last?.segment ?? 0) + 1,
+    first_seq: (last?.last_seq ?? -1) + 1,
+    prev: last?.head ?? GENESIS_PREV,
+  };
+  // Somebody else announced it in the meantime: what is stored decides.
+  if (last?.segment === segment) return undefined;
+  if (segment !== expected.segment || first_seq !== expected.first_seq || prev !== expected.prev) {
+    return `expected ${JSON.stringify(expected)}, got ${JSON.stringify({ segment, first_seq, prev })}`;
+  }
+  const { final_segment: final = null, state } = (await findSession(db, session.id)) ?? session;
+  return (final !== null && segment > final) || state === "sealed"
+    ? `session ${session.id} is ${state}, its last segment is ${final}`
+    : undefined;
+}
+
+function isSame(row: SegmentRow, request: SegmentRequest): boolean {
+  const names = ["bytes", "sha256", "md5", "first_seq", "last_seq", "prev", "head"] as const;
+  return names.every((name) => row[name] === request[name]);
+}

@@ -1,0 +1,44 @@
+/**
+ * JSON as a token may carry it: one object in which no name appears twice, so that no two readers can disagree.
+ */
+
+/** Strings and structure; the rest of valid JSON cannot hold a name. */
+const TOKENS = /"(?:[^"\\]|\\.)*"|[{}[\],]/g;
+
+/** Undefined when the text is not JSON, not an object, or repeats a name anywhere. */
+export function parseStrictObject(text: string): Record<string, unknown> | undefined {
+  let value: unknown;
+  try {
+    value = JSON.parse(text);
+  } catch {
+    return undefined;
+  }
+  if (typeof value !== "object" || value === null || Array.isArray(value) || repeatsName(text)) {
+    return undefined;
+  }
+  return Object.fromEntries(Object.entries(value));
+}
+
+/** For valid JSON. Works on the written text, as `JSON.parse` has already forgotten all but the last. */
+function repeatsName(text: string): boolean {
+  const open: (Set<unknown> | "array")[] = [];
+  let nameIsNext = false;
+  for (const [token] of text.matchAll(TOKENS)) {
+    const container = open.at(-1);
+    if (token === "{" || token === "[") {
+      open.push(token === "{" ? new Set() : "array");
+      nameIsNext = token === "{";
+    } else if (token === "}" || token === "]") {
+      open.pop();
+      nameIsNext = false;
+    } else if (token === ",") {
+      nameIsNext = container !== "array";
+    } else if (nameIsNext && container instanceof Set) {
+      const name: unknown = JSON.parse(token);
+      if (container.has(name)) return true;
+      container.add(name);
+      nameIsNext = false;
+    }
+  }
+  return false;
+}

@@ -1,0 +1,213 @@
+/**
+ * Every refusal of the broker: the code for its log, and what a caller is told.
+ * The sentence says what a workflow author should look at, and nothing about which robot, role or document exists.
+ */
+
+interface PublicAnswer {
+  readonly status: number;
+  /** `error` of RFC 6749, section 5.2, RFC 8693, section 2.2.2, RFC 9449, section 5, or a name of our own. */
+  readonly error: string;
+  readonly sentence: string;
+}
+
+const retry = "The broker's operator finds the cause under the reference; the request can be repeated.";
+const lookUp = "The broker's operator finds the reason under the reference.";
+
+export const REFUSALS = {
+  request_malformed: {
+    status: 400,
+    error: "invalid_request",
+    sentence:
+      "The request is not what this endpoint accepts: the Action and the broker may be of different versions.",
+  },
+  media_type_unsupported: {
+    status: 415,
+    error: "invalid_request",
+    sentence: "The body has a media type that this endpoint does not accept.",
+  },
+  body_too_large: {
+    status: 413,
+    error: "invalid_request",
+    sentence: "The body is larger than this endpoint accepts.",
+  },
+  not_found: { status: 404, error: "not_found", sentence: "There is nothing here." },
+  grant_type_unsupported: {
+    status: 400,
+    error: "unsupported_grant_type",
+    sentence: "The only grant type here is the token exchange of RFC 8693.",
+  },
+  resource_wrong: {
+    status: 400,
+    error: "invalid_target",
+    sentence:
+      "The request is meant for another broker: use the public URL of this one, exactly as its operator wrote it.",
+  },
+  scope_malformed: {
+    status: 400,
+    error: "invalid_scope",
+    sentence: "The scope may name one robot as `robot:owner/repo/name` and roles as `role:name`.",
+  },
+
+  subject_token_malformed: {
+    status: 400,
+    error: "invalid_request",
+    sentence: "The subject token is not an OIDC token of a workflow job.",
+  },
+  subject_token_untrusted: {
+    status: 400,
+    error: "invalid_request",
+    sentence: "The subject token is not signed by its issuer, or was not made to identify a job.",
+  },
+  issuer_unknown: {
+    status: 400,
+    error: "invalid_request",
+    sentence:
+      "The subject token comes from an issuer that this broker does not trust: its operator lists issuers in LANYARD_ISSUERS.",
+  },
+  issuer_unreachable: {
+    status: 503,
+    error: "temporarily_unavailable",
+    sentence: `The broker cannot fetch the keys of the subject token's issuer. ${retry}`,
+  },
+  audience_wrong: {
+    status: 400,
+    error: "invalid_request",
+    sentence:
+      "The subject token was requested for another audience: it must be the broker's public URL, exactly.",
+  },
+  subject_token_expired: {
+    status: 400,
+    error: "invalid_request",
+    sentence: "The subject token has expired: request a fresh one for each exchange.",
+  },
+  subject_token_early: {
+    status: 400,
+    error: "invalid_request",
+    sentence: "The subject token is not valid yet: the broker's clock is behind that of the issuer.",
+  },
+  claims_missing: {
+    status: 400,
+    error: "invalid_request",
+    sentence: "The subject token lacks claims that identify a job of GitHub Actions.",
+  },
+  subject_token_replayed: {
+    status: 400,
+    error: "invalid_request",
+    sentence: "The subject token was used before: request a fresh one for each exchange.",
+  },
+  proof_invalid: {
+    status: 400,
+    error: "invalid_dpop_proof",
+    sentence: "The DPoP proof is missing or is not one for this request, made just now.",
+  },
+  proof_replayed: { status: 400, error: "invalid_dpop_proof", sentence: "The DPoP proof was used before." },
+  robot_refused: {
+    status: 400,
+    error: "invalid_request",
+    sentence: `No robot with these roles is bound to this repository, workflow, event and ref. ${lookUp}`,
+  },
+  workload_taken: {
+    status: 400,
+    error: "invalid_grant",
+    sentence:
+      "This job has its session already, and it belongs to another key. The attempt is shown on the run's page. Lanyard is used once in a job, before any other step.",
+  },
+  session_ended: {
+    status: 400,
+    error: "invalid_grant",
+    sentence: "The session of this job and robot has ended; a job has one. Run the job again.",
+  },
+  session_differs: {
+    status: 400,
+    error: "invalid_scope",
+    sentence: "This job has a session of this robot with other roles; they cannot be changed.",
+  },
+
+  access_token_invalid: {
+    status: 401,
+    error: "invalid_token",
+    sentence:
+      "The access token is missing, has expired, or does not belong to the key that signed the proof.",
+  },
+  session_over: {
+    status: 403,
+    error: "session_over",
+    sentence: "The session has ended and grants nothing any more.",
+  },
+  workload_differs: {
+    status: 403,
+    error: "invalid_grant",
+    sentence: "The subject token is not one of the job that the session belongs to.",
+  },
+  segment_out_of_order: {
+    status: 409,
+    error: "segment_out_of_order",
+    sentence: "The segment does not continue the last one: segments come in order, without gaps.",
+  },
+  segment_conflict: {
+    status: 409,
+    error: "segment_conflict",
+    sentence: "Another segment was announced under this number. What was countersigned does not change.",
+  },
+  seal_mismatch: {
+    status: 409,
+    error: "seal_mismatch",
+    sentence: "The seal does not name the last segment that was announced.",
+  },
+  recovery_refused: {
+    status: 403,
+    error: "recovery_refused",
+    sentence:
+      "The log of this session cannot be recovered by this job, or has been recovered or sealed already.",
+  },
+  tail_malformed: {
+    status: 400,
+    error: "invalid_request",
+    sentence: "The tail is not zstd-compressed JSON lines.",
+  },
+  upload_refused: {
+    status: 403,
+    error: "upload_refused",
+    sentence:
+      "The upload's address is not one that this broker gave out, or has expired: announce the segment again.",
+  },
+  upload_differs: {
+    status: 400,
+    error: "upload_differs",
+    sentence: "The body is not the one that was announced.",
+  },
+  upload_exists: {
+    status: 412,
+    error: "upload_exists",
+    sentence: "The object is stored; it is not replaced.",
+  },
+  busy: {
+    status: 503,
+    error: "temporarily_unavailable",
+    sentence: "The broker is busy: repeat the request in a moment.",
+  },
+  bucket_unavailable: {
+    status: 503,
+    error: "temporarily_unavailable",
+    sentence: `The broker cannot store audit logs, and without a log there is no session. ${retry}`,
+  },
+  database_unavailable: {
+    status: 503,
+    error: "temporarily_unavailable",
+    sentence: `The broker cannot use its database. ${retry}`,
+  },
+  broker_failed: { status: 500, error: "server_error", sentence: `The broker failed. ${retry}` },
+} as const satisfies Record<string, PublicAnswer>;
+
+export type RefusalCode = keyof typeof REFUSALS;
+
+/** A refusal as a value. `detail` is for the operator's log: it holds no token and no secret. */
+export interface Refused {
+  readonly ok: false;
+  readonly code: RefusalCode;
+  readonly detail: string;
+}
+
+export function refuse(code: RefusalCode, detail: string): Refused {
+  return { ok: false, code, detail };
+}

@@ -1,0 +1,26 @@
+/**
+ * What the endpoints stand on: opened once at the start, passed to whatever needs it.
+ */
+import type { Policies } from "../policies/policies.ts";
+import type { Bucket } from "./custody/bucket.ts";
+import type { BucketWatch } from "./custody/bucket-watch.ts";
+import type { RecentProofs } from "./identity/recent-proofs.ts";
+import type { SubjectTokens } from "./identity/subject-token.ts";
+import type { SealingKey } from "./keys/sealing-key.ts";
+import type { SigningKeys } from "./keys/signing-keys.ts";
+import type { Queries } from "./storage/schema.ts";
+
+export interface Services {
+  /** An origin, without a slash at its end. */
+  readonly publicUrl: string;
+  readonly database: Queries;
+  readonly bucket: Bucket;
+  readonly bucketWatch: BucketWatch;
+  readonly policies: Policies;
+  readonly subjectTokens: SubjectTokens;
+  readonly recentProofs: RecentProofs;
+  readonly sealingKey: SealingKey;
+  readonly signingKeys: SigningKeys;
+  /** Milliseconds since the epoch. */
+  readonly now: () => number;
+}

@@ -1,0 +1,47 @@
+/**
+ * Renewal: the same job, shown by a fresh subject token, keeps its session, up to the robot's maximum.
+ * The binding must still match: a robot that was taken away is not prolonged, what it was granted does not grow.
+ */
+import { matchBinding } from "../../policies/binding.ts";
+import type { RenewResponse } from "../contract.ts";
+import { type Refused, refuse } from "../refusals.ts";
+import type { Services } from "../services.ts";
+import { prolongSession } from "../storage/sessions.ts";
+import { spendToken } from "../storage/spent.ts";
+import { workloadIdOf } from "./run-id.ts";
+import type { SessionCaller } from "./session-caller.ts";
+import { rolesOf } from "./session-row.ts";
+import { issueSessionToken } from "./session-token.ts";
+
+export type Renewed = { readonly ok: true; readonly response: RenewResponse };
+
+export async function renew(
+  { session, thumbprint }: SessionCaller,
+  subjectToken: string,
+  services: Services,
+): Promise<Renewed | Refused> {
+  const { database, policies, subjectTokens, now } = services;
+  const subject = await subjectTokens.verify(subjectToken);
+  if (!subject.ok) return subject;
+  const { iss, jti } = subject.claims;
+  if (!(await spendToken(database, { iss, jti, expiresAt: subject.expiresAt }))) {
+    return refuse("subject_token_replayed", `jti ${JSON.stringify(jti)}`);
+  }
+  if (workloadIdOf(subject.workload) !== session.workload) {
+    return refuse(
+      "workload_differs",
+      `session ${session.id} is not of workload ${workloadIdOf(subject.workload)}`,
+    );
+  }
+  const match = matchBinding(policies, subject.claims, { robot: session.robot, roles: rolesOf(session) });
+  if (!match.ok) {
+    return refuse("robot_refused", `${match.code}: ${JSON.stringify(match.detail)}`);
+  }
+  const expiresAt = Math.min(now() + session.ttl_seconds * 1000, session.max_expires_at);
+  if (!(await prolongSession(database, session.id, expiresAt))) {
+    return refuse("session_over", `session ${session.id} ended while it was renewed`);
+  }
+  const renewed = { ...session, expires_at: expiresAt };
+  const { token, expiresIn } = await issueSessionToken(renewed, { thumbprint, services });
+  return { ok: true, response: { access_token: token, expires_in: expiresIn } };
+}

@@ -1,0 +1,125 @@
+/**
+ * Opens everything a broker stands on and proves that it works. What is independent is tried even when something else
+ * failed, so that whoever starts a broker sees all problems at once.
+ */
+import { loadPolicies } from "../policies/loading.ts";
+import type { Problem } from "../policies/problem.ts";
+import type { BrokerConfig } from "./config.ts";
+import { watchBucket } from "./custody/bucket-watch.ts";
+import { BucketUnusable } from "./custody/bucket.ts";
+import type { FolderBucket } from "./custody/folder-bucket.ts";
+import { openBucket } from "./custody/open-bucket.ts";
+import { createRecentProofs } from "./identity/recent-proofs.ts";
+import { createSubjectTokens } from "./identity/subject-token.ts";
+import { type SealingKey, SealingKeyUnusable, loadSealingKey } from "./keys/sealing-key.ts";
+import { loadSigningKeys } from "./keys/signing-keys.ts";
+import type { Services } from "./services.ts";
+import { DatabaseUnusable, openDatabase } from "./storage/database.ts";
+
+export class StartFailed extends Error {
+  readonly code = "start_failed";
+  readonly problems: readonly string[];
+
+  constructor(problems: readonly string[], options?: ErrorOptions) {
+    super(problems.join("\n"), options);
+    this.problems = problems;
+  }
+}
+
+export interface OpenedServices {
+  readonly services: Services;
+  readonly sealingKey: SealingKey;
+  /** About the policy documents. */
+  readonly warnings: readonly Problem[];
+  readonly uploads: { readonly folder: FolderBucket; readonly secret: Uint8Array } | undefined;
+  close(): Promise<void>;
+}
+
+export interface StartOptions {
+  readonly config: BrokerConfig;
+  readonly publicUrl: string;
+  readonly now: () => number;
+}
+
+export async function openServices({ config, publicUrl, now }: StartOptions): Promise<OpenedServices> {
+  const problems: string[] = [];
+  const open: (() => unknown)[] = [];
+  const attempt = async <T>(variable: string, action: () => Promise<T>): Promise<T | undefined> => {
+    try {
+      return await action();
+    } catch (error) {
+      if (!isExpected(error)) throw error;
+      problems.push(`${variable}: ${error.message}`);
+      return undefined;
+    }
+  };
+  const close = async (): Promise<void> => {
+    for (const part of open.splice(0).reverse()) await part();
+  };
+
+  try {
+    const loaded = await loadPolicies(config.policies);
+    if (!loaded.ok) {
+      problems.push(
+        ...loaded.problems.map(
+          ({ file, line, column, key, message }) =>
+            `LANYARD_POLICIES: ${config.policies}/${file}:${line}:${column}: ${key === "" ? "" : `${key}: `}${message}`,
+        ),
+      );
+    }
+    const sealingKey = await attempt("LANYARD_KEYS", () => loadSealingKey(config.keys));
+    const database = await attempt("LANYARD_DATABASE", () => openDatabase(config.database));
+    if (database !== undefined) open.push(() => database.destroy());
+    const uploadSecret = sealingKey?.derive("uploads") ?? Buffer.alloc(0);
+    const store = await attempt("LANYARD_AUDIT", async () => {
+      const opened = await openBucket(config.audit, { publicUrl, uploadSecret, now });
+      open.push(() => opened.close());
+      await opened.bucket.probe();
+      return opened;
+    });
+    const signingKeys =
+      sealingKey &&
+      database &&
+      (await attempt("LANYARD_KEYS", () => loadSigningKeys({ database, sealingKey, now })));
+    if (
+      !loaded.ok ||
+      sealingKey === undefined ||
+      database === undefined ||
+      store === undefined ||
+      signingKeys === undefined
+    ) {
+      throw new StartFailed(problems);
+    }
+    const { bucket, folder } = store;
+    return {
+      sealingKey,
+      warnings: loaded.warnings,
+      uploads: folder && { folder, secret: uploadSecret },
+      services: {
+        publicUrl,
+        database,
+        bucket,
+        bucketWatch: watchBucket(bucket, now),
+        policies: loaded.policies,
+        subjectTokens: createSubjectTokens({ issuers: config.issuers, audience: publicUrl, now }),
+        recentProofs: createRecentProofs(now),
+        sealingKey,
+        signingKeys,
+        now,
+      },
+      close,
+    };
+  } catch (error) {
+    await close();
+    throw error;
+  }
+}
+
+/** What an operator can mend; anything else is a bug and keeps its stack. */
+function isExpected(error: unknown): error is SealingKeyUnusable | DatabaseUnusable | BucketUnusable {
+  return (
+    error instanceof SealingKeyUnusable ||
+    error instanceof DatabaseUnusable ||
+    error instanceof BucketUnusable
+  );
+}

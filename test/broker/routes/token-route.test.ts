@@ -1,0 +1,465 @@
+/** Attacks on the token endpoint, over HTTP. */
+import { randomUUID } from "node:crypto";
+import { connect } from "node:net";
+import { generateKeyPair } from "jose";
+import { afterAll, beforeAll, beforeEach, describe, expect, test } from "vitest";
+import { findSession } from "../../../broker/storage/sessions.ts";
+import { openDatabase } from "../../../broker/storage/database.ts";
+import { type TestBroker, startTestBroker } from "../../support/broker.ts";
+import { Holder, call, exchange, readAnswer } from "../../support/session-holder.ts";
+
+let on: TestBroker;
+let holder: Holder;
+/** Every test is a job of its own. */
+let job: { run_id: string };
+let jobs = 2000;
+
+beforeAll(async () => {
+  on = await startTestBroker();
+});
+afterAll(async () => {
+  await on.close();
+});
+beforeEach(async () => {
+  holder = await Holder.create();
+  jobs += 1;
+  job = { run_id: String(jobs) };
+});
+
+const token = async (overrides: Record<string, unknown> = {}): Promise<string> =>
+  on.subjectToken({ ...job, ...overrides });
+
+describe("the request", () => {
+  const post = async (body: string, headers: Record<string, string> = {}, path = "/token") =>
+    readAnswer(
+      await fetch(`${on.url}${path}`, {
+        method: "POST",
+        body,
+        headers: { "content-type": "application/x-www-form-urlencoded", ...headers },
+      }),
+    );
+  const form = async (): Promise<URLSearchParams> =>
+    new URLSearchParams({
+      grant_type: "urn:ietf:params:oauth:grant-type:token-exchange",
+      subject_token: await token(),
+      subject_token_type: "urn:ietf:params:oauth:token-type:jwt",
+      resource: on.url,
+      scope: "robot:acme/payments/triager",
+    });
+
+  test.each(["grant_type", "subject_token", "subject_token_type", "resource", "scope"])(
+    "duplicated parameter: %s",
+    async (name) => {
+      const body = await form();
+      body.append(name, body.get(name) ?? "");
+      const answer = await post(body.toString(), {
+        dpop: await holder.prove({ method: "POST", url: `${on.url}/token`, now: on.now() }),
+      });
+      expect(answer).toMatchObject({ status: 400, body: { error: "invalid_request" } });
+    },
+  );
+
+  test("JSON body", async () => {
+    const answer = await post(JSON.stringify(Object.fromEntries(await form())), {
+      "content-type": "application/json",
+    });
+    expect(answer).toMatchObject({ status: 415, body: { error: "invalid_request" } });
+  });
+
+  test("token in the query", async () => {
+    const answer = await post("", {}, `/token?${(await form()).toString()}`);
+    expect(answer).toMatchObject({ status: 400, body: { error: "invalid_request" } });
+  });
+
+  test("another authentication besides", async () => {
+    const answer = await post((await form()).toString(), { authorization: "Basic eDp5" });
+    expect(answer).toMatchObject({ status: 400, body: { error: "invalid_request" } });
+  });
+
+  test("an unknown parameter, which might have meant something", async () => {
+    const body = await form();
+    body.append("actor_token", "x");
+    expect(await post(body.toString())).toMatchObject({ status: 400, body: { error: "invalid_request" } });
+  });
+
+  test("another grant type", async () => {
+    const body = await form();
+    body.set("grant_type", "client_credentials");
+    expect(await post(body.toString())).toMatchObject({
+      status: 400,
+      body: { error: "unsupported_grant_type" },
+    });
+  });
+
+  test("a body of 25 KiB", async () => {
+    expect(await post(`subject_token=${"x".repeat(25 * 1024)}`)).toMatchObject({ status: 413 });
+  });
+
+  test("GET", async () => {
+    expect((await fetch(`${on.url}/token`)).status).toBe(404);
+  });
+});
+
+test.each(["/..", "/%2f", "/", "#fragment", "?x", ".attacker.example"])(
+  "resource with %s",
+  async (suffix) => {
+    const answer = await exchange(on, holder, {
+      subjectToken: await token(),
+      form: { resource: `${on.url}${suffix}` },
+    });
+    expect(answer).toMatchObject({ status: 400, body: { error: "invalid_target" } });
+  },
+);
+
+test("resource with userinfo", async () => {
+  const resource = on.url.replace("http://", "http://x@");
+  const answer = await exchange(on, holder, { subjectToken: await token(), form: { resource } });
+  expect(answer).toMatchObject({ status: 400, body: { error: "invalid_target" } });
+});
+
+describe("the scope", () => {
+  const ask = async (scope: string | undefined) =>
+    exchange(on, holder, { subjectToken: await token(), form: { scope } });
+
+  test.each([
+    "robot:../../etc",
+    "robot:acme/payments/..",
+    "robot:acme/payments",
+    "robot:acme/payments/a/b",
+    "robot:acme/payments/triager robot:acme/payments/sleeper",
+    "role:",
+    "admin",
+    "robot:acme/payments/triager  role:reader",
+    "x".repeat(3000),
+    "robot:acme/payments/%2e%2e",
+  ])("that is none: %s", async (scope) => {
+    expect(await ask(scope)).toMatchObject({ status: 400, body: { error: "invalid_scope" } });
+  });
+
+  test("fewer roles are given when fewer are asked for", async () => {
+    expect((await ask("robot:acme/payments/triager role:reader")).body.scope).toBe(
+      "robot:acme/payments/triager role:reader",
+    );
+    const { body } = await call(on, holder, "GET /session");
+    expect(body.roles).toEqual(["reader"]);
+    expect(Object.keys(body.servers)).toEqual(["everything"]);
+  });
+
+  test("more scope than bound", async () => {
+    expect(await ask("robot:acme/payments/triager role:unused")).toMatchObject({
+      status: 400,
+      body: { error: "invalid_request" },
+    });
+    expect(on.lastRefusal()).toMatchObject({ code: "robot_refused" });
+    expect(on.lastRefusal().detail).toContain("role_not_bound");
+  });
+
+  test("an unknown robot, a forbidden one, and one of another repository get the same answer", async () => {
+    const answers = [];
+    for (const robot of ["acme/payments/nobody", "acme/payments/sleeper", "other/repository/triager"]) {
+      const { status, headers, body } = await ask(`robot:${robot}`);
+      answers.push({ status, body: { ...body, reference: "" }, headers: [...headers.keys()] });
+    }
+    expect(new Set(answers.map((answer) => JSON.stringify(answer))).size).toBe(1);
+  });
+
+  test("the repository has two robots, none is named", async () => {
+    expect(await ask(undefined)).toMatchObject({ status: 400 });
+    expect(on.lastRefusal().detail).toContain("robot_unnamed");
+  });
+});
+
+describe("the proof", () => {
+  const target = () => ({ method: "POST", url: `${on.url}/token`, now: on.now() });
+  const withProof = async (proof: string | null) =>
+    exchange(on, holder, { subjectToken: await token(), proof });
+  const refused = { status: 400, body: { error: "invalid_dpop_proof" } };
+
+  test("missing", async () => {
+    expect(await withProof(null)).toMatchObject(refused);
+  });
+
+  test("two in one request", async () => {
+    const proof = await holder.prove(target());
+    expect(await withProof(`${proof}, ${proof}`)).toMatchObject(refused);
+  });
+
+  test("for another URL or method", async () => {
+    for (const claims of [
+      { htu: `${on.url}/session` },
+      { htu: "https://lanyard.acme.dev/token" },
+      { htu: `${on.url}/token/` },
+      { htm: "GET" },
+      { htm: "post" },
+    ]) {
+      expect(await withProof(await holder.prove(target(), { claims }))).toMatchObject(refused);
+    }
+  });
+
+  test("old, or of a clock that is ahead", async () => {
+    for (const offset of [-31, 31]) {
+      const iat = Math.floor(on.now() / 1000) + offset;
+      expect(await withProof(await holder.prove(target(), { claims: { iat } }))).toMatchObject(refused);
+    }
+    expect(
+      await withProof(await holder.prove(target(), { claims: { iat: Math.floor(on.now() / 1000) - 25 } })),
+    ).toMatchObject({ status: 200 });
+  });
+
+  test("key swapped: signed by another key than the one in its header", async () => {
+    const { privateKey } = await generateKeyPair("ES256");
+    expect(await withProof(await holder.prove(target(), { key: privateKey }))).toMatchObject(refused);
+  });
+
+  test("with a private key in its header, without a jti, of another typ", async () => {
+    const { privateKey } = await generateKeyPair("ES256", { extractable: true });
+    const { exportJWK } = await import("jose");
+    const jwk = await exportJWK(privateKey);
+    expect(await withProof(await holder.prove(target(), { key: privateKey, header: { jwk } }))).toMatchObject(
+      refused,
+    );
+    expect(await withProof(await holder.prove(target(), { claims: { jti: "" } }))).toMatchObject(refused);
+    expect(await withProof(await holder.prove(target(), { header: { typ: "JWT" } }))).toMatchObject(refused);
+  });
+
+  test("replayed, with a fresh subject token", async () => {
+    const proof = await holder.prove(target());
+    expect((await withProof(proof)).status).toBe(200);
+    expect(await withProof(proof)).toMatchObject(refused);
+    expect(on.lastRefusal().code).toBe("proof_replayed");
+  });
+});
+
+describe("once", () => {
+  test("the same jti twice", async () => {
+    const subjectToken = await token();
+    expect((await exchange(on, holder, { subjectToken })).status).toBe(200);
+    expect(await exchange(on, holder, { subjectToken })).toMatchObject({
+      status: 400,
+      body: { error: "invalid_request" },
+    });
+    expect(on.lastRefusal().code).toBe("subject_token_replayed");
+  });
+
+  test("the same jti in a second token", async () => {
+    const jti = randomUUID();
+    expect((await exchange(on, holder, { subjectToken: await token({ jti }) })).status).toBe(200);
+    await exchange(on, holder, { subjectToken: await token({ jti }) });
+    expect(on.lastRefusal().code).toBe("subject_token_replayed");
+  });
+
+  test("fifty at once: exactly one wins", async () => {
+    const subjectToken = await token();
+    const answers = await Promise.all(
+      Array.from({ length: 50 }, async () => exchange(on, holder, { subjectToken })),
+    );
+    expect(answers.filter(({ status }) => status === 200)).toHaveLength(1);
+  });
+
+  test("one token tried on a hundred robots: burned at the first", async () => {
+    const subjectToken = await token();
+    await exchange(on, holder, { subjectToken, form: { scope: "robot:acme/payments/nobody" } });
+    expect(on.lastRefusal().code).toBe("robot_refused");
+    await exchange(on, holder, { subjectToken });
+    expect(on.lastRefusal().code).toBe("subject_token_replayed");
+  });
+
+  test("a request that failed before it proved a key burns nothing", async () => {
+    const subjectToken = await token();
+    await exchange(on, holder, { subjectToken, proof: null });
+    await exchange(on, holder, { subjectToken, form: { resource: "https://other.example" } });
+    expect((await exchange(on, holder, { subjectToken })).status).toBe(200);
+  });
+
+  test("a used token is remembered over a restart", async () => {
+    const first = await startTestBroker();
+    const subjectToken = await first.subjectToken();
+    expect((await exchange(first, holder, { subjectToken })).status).toBe(200);
+    const second = await first.restart();
+    await exchange(second, holder, { subjectToken });
+    expect(second.lastRefusal().code).toBe("subject_token_replayed");
+    await second.close();
+  });
+});
+
+describe("one session per job", () => {
+  test("a lost answer: the exchange repeated with a fresh token and the same key finds the same session", async () => {
+    await exchange(on, holder, { subjectToken: await token() });
+    const first = await call(on, holder, "GET /session");
+    await exchange(on, holder, { subjectToken: await token() });
+    const second = await call(on, holder, "GET /session");
+    expect(second.body.session).toBe(first.body.session);
+    expect(second.body.audit.salt).toBe(first.body.audit.salt);
+  });
+
+  test("a second exchange by the same job without the key: refused, and a finding of the run", async () => {
+    await exchange(on, holder, { subjectToken: await token() });
+    const { body: document } = await call(on, holder, "GET /session");
+    const intruder = await Holder.create();
+    const answer = await exchange(on, intruder, { subjectToken: await token() });
+    expect(answer).toMatchObject({ status: 400, body: { error: "invalid_grant" } });
+    expect(on.lastRefusal().code).toBe("workload_taken");
+    const database = await openDatabase(on.config.database);
+    const session = await findSession(database, document.session);
+    const findings = await database
+      .selectFrom("findings")
+      .selectAll()
+      .where("run", "=", session?.run ?? "")
+      .execute();
+    await database.destroy();
+    expect(findings).toMatchObject([{ kind: "takeover_attempt", workload: session?.workload }]);
+    expect(findings[0]?.detail).toContain(intruder.thumbprint);
+    expect((await call(on, holder, "GET /session")).status).toBe(200);
+  });
+
+  test("the attempt is recorded whatever robot it asks for, and however often, up to a bound", async () => {
+    await exchange(on, holder, { subjectToken: await token() });
+    const intruder = await Holder.create();
+    for (let count = 0; count < 25; count += 1) {
+      await exchange(on, intruder, {
+        subjectToken: await token(),
+        form: { scope: "robot:acme/payments/nobody" },
+      });
+      expect(on.lastRefusal().code).toBe("workload_taken");
+    }
+    const database = await openDatabase(on.config.database);
+    const rows = await database
+      .selectFrom("findings")
+      .innerJoin("workloads", "workloads.id", "findings.workload")
+      .select("findings.id")
+      .where("run_id", "=", job.run_id)
+      .execute();
+    await database.destroy();
+    expect(rows).toHaveLength(20);
+  });
+
+  test("two keys at once: one session", async () => {
+    const others = await Promise.all(Array.from({ length: 8 }, async () => Holder.create()));
+    const answers = await Promise.all(
+      others.map(async (other) => exchange(on, other, { subjectToken: await token() })),
+    );
+    expect(answers.filter(({ status }) => status === 200)).toHaveLength(1);
+    expect(answers.filter(({ body }) => body.error === "invalid_grant")).toHaveLength(7);
+  });
+
+  test("another job of the same run, and another attempt, have keys of their own", async () => {
+    expect((await exchange(on, holder, { subjectToken: await token() })).status).toBe(200);
+    for (const overrides of [{ check_run_id: "5002" }, { run_attempt: "2" }]) {
+      const other = await Holder.create();
+      expect((await exchange(on, other, { subjectToken: await token(overrides) })).status).toBe(200);
+    }
+  });
+
+  test("a refused exchange does not bind the job", async () => {
+    const refused = await Holder.create();
+    await exchange(on, refused, {
+      subjectToken: await token(),
+      form: { scope: "robot:acme/payments/sleeper" },
+    });
+    expect((await exchange(on, holder, { subjectToken: await token() })).status).toBe(200);
+  });
+
+  test("a revocation releases nothing: neither the key again nor another one gets a session", async () => {
+    await exchange(on, holder, { subjectToken: await token() });
+    expect((await call(on, holder, "DELETE /session")).status).toBe(204);
+    expect(await exchange(on, holder, { subjectToken: await token() })).toMatchObject({
+      status: 400,
+      body: { error: "invalid_grant" },
+    });
+    expect(on.lastRefusal().code).toBe("session_ended");
+    await exchange(on, await Holder.create(), { subjectToken: await token() });
+    expect(on.lastRefusal().code).toBe("workload_taken");
+  });
+
+  test("other roles than before are refused, the session stays as it is", async () => {
+    await exchange(on, holder, {
+      subjectToken: await token(),
+      form: { scope: "robot:acme/payments/triager role:reader" },
+    });
+    expect(await exchange(on, holder, { subjectToken: await token() })).toMatchObject({
+      status: 400,
+      body: { error: "invalid_scope" },
+    });
+    expect((await call(on, holder, "GET /session")).body.roles).toEqual(["reader"]);
+  });
+});
+
+describe("the binding", () => {
+  const refusedWith = async (overrides: Record<string, unknown>): Promise<string> => {
+    const answer = await exchange(on, holder, { subjectToken: await token(overrides) });
+    expect(answer).toMatchObject({ status: 400, body: { error: "invalid_request" } });
+    expect(on.lastRefusal().code).toBe("robot_refused");
+    return on.lastRefusal().detail;
+  };
+
+  test("a recreated repository: same name, new id", async () => {
+    expect(
+      await refusedWith({ repository_id: "999", sub: "repo:acme/payments:ref:refs/heads/main" }),
+    ).toContain("repository_id");
+  });
+
+  test("a renamed one: accepted, and logged", async () => {
+    const renamed = {
+      repository: "acme/paying",
+      sub: "repo:acme@123456/paying@456789:ref:refs/heads/main",
+      workflow_ref: "acme/paying/.github/workflows/triage.yml@refs/heads/main",
+      job_workflow_ref: "acme/paying/.github/workflows/triage.yml@refs/heads/main",
+    };
+    expect((await exchange(on, holder, { subjectToken: await token(renamed) })).status).toBe(200);
+    expect(on.logged.findLast((line) => line["msg"] === "session")).toMatchObject({
+      renamedTo: "acme/paying",
+    });
+  });
+
+  test("another owner, workflow, event, ref, runner", async () => {
+    expect(
+      await refusedWith({ repository_owner_id: "999", sub: "repo:acme/payments:ref:refs/heads/main" }),
+    ).toContain("repository_owner_id");
+    const evil = "acme/payments/.github/workflows/evil.yml@refs/heads/main";
+    expect(await refusedWith({ workflow_ref: evil, job_workflow_ref: evil })).toContain("workflow_ref");
+    expect(await refusedWith({ event_name: "pull_request_target" })).toContain("event");
+    expect(await refusedWith({ runner_environment: "self-hosted" })).toContain("runner");
+  });
+});
+
+test("audience, expiry and issuer are told apart for the author of the workflow, the signature is not explained", async () => {
+  const sentences: Record<string, string> = {};
+  for (const [name, overrides] of Object.entries({
+    audience: { aud: "https://github.com/acme" },
+    expired: { exp: Math.floor(on.now() / 1000) - 1, iat: Math.floor(on.now() / 1000) - 300 },
+    issuer: { iss: "https://attacker.example" },
+  })) {
+    const { status, body } = await exchange(on, holder, { subjectToken: await token(overrides) });
+    expect(status).toBe(400);
+    expect(body.reference).toMatch(/^[0-9a-f]{12}$/);
+    sentences[name] = body.error_description;
+  }
+  expect(sentences["audience"]).toContain("audience");
+  expect(sentences["expired"]).toContain("expired");
+  expect(sentences["issuer"]).toContain("LANYARD_ISSUERS");
+});
+
+test("a reference leads to the code and the detail in the log, and no token does", async () => {
+  const subjectToken = await token({ aud: "canary-audience" });
+  const { body } = await exchange(on, holder, { subjectToken });
+  const line = on.logged.find((entry) => entry["reference"] === body.reference);
+  expect(line).toMatchObject({ code: "audience_wrong", level: 40 });
+  const text = JSON.stringify(on.logged);
+  expect(text).toContain("canary-audience");
+  expect(text).not.toContain(subjectToken);
+  expect(text).not.toContain(subjectToken.split(".")[2]);
+});
+
+test("our own access token as subject token", async () => {
+  await exchange(on, holder, { subjectToken: await token() });
+  const answer = await exchange(on, holder, { subjectToken: holder.accessToken });
+  expect(answer).toMatchObject({ status: 400, body: { error: "invalid_request" } });
+  expect(on.lastRefusal().code).toBe("issuer_unknown");
+});
+
+test("half a request is dropped and harms nobody", async () => {
+  const socket = connect(on.broker.address.port, "127.0.0.1");
+  socket.write("POST /token HTTP/1.1\r\nhost: x\r\ncontent-length: 10\r\n\r\nabc");
+  socket.destroy();
+  expect((await exchange(on, holder, { subjectToken: await token() })).status).toBe(200);
+});
