@@ -1,0 +1,37 @@
+/**
+ * The body of a request, whole and of bounded size.
+ */
+import type { IncomingMessage } from "node:http";
+
+export type Body =
+  | { readonly ok: true; readonly bytes: Buffer }
+  | { readonly ok: false; readonly reason: "too_large" | "gone" };
+
+export function readBody(request: IncomingMessage, maxBytes: number): Promise<Body> {
+  if (Number(request.headers["content-length"] ?? 0) > maxBytes) {
+    return Promise.resolve({ ok: false, reason: "too_large" });
+  }
+  return new Promise((resolve) => {
+    const chunks: Buffer[] = [];
+    let length = 0;
+    const finish = (body: Body): void => {
+      request.off("data", hold);
+      resolve(body);
+    };
+    const hold = (chunk: Buffer): void => {
+      length += chunk.length;
+      if (length > maxBytes) {
+        finish({ ok: false, reason: "too_large" });
+        return;
+      }
+      chunks.push(chunk);
+    };
+    request.on("data", hold);
+    request.once("end", () => {
+      const [first] = chunks;
+      finish({ ok: true, bytes: chunks.length === 1 && first !== undefined ? first : Buffer.concat(chunks) });
+    });
+    request.once("close", () => finish({ ok: false, reason: "gone" }));
+    request.once("error", () => finish({ ok: false, reason: "gone" }));
+  });
+}

@@ -1,0 +1,185 @@
+/**
+ * The front door: HTTP on the loopback interface, for agents that hold a token and for whoever holds the one of the
+ * control endpoint. Who names another host, comes from another origin or holds no token learns nothing here.
+ */
+import { createServer, type IncomingMessage, type Server, type ServerResponse } from "node:http";
+import { readBody } from "./body.ts";
+import { answerControl, type Control, MAX_CONTROL_BYTES } from "./control.ts";
+import { findDoorFault, Tokens } from "./door.ts";
+import { type Fields, readFields } from "../messages/fields.ts";
+import type { Gate } from "../gate/gate.ts";
+import type { Limits } from "../limits.ts";
+import { Places } from "../places.ts";
+import type { Recording } from "../recording.ts";
+import { type Answer, refuseBusy, refuseHttp } from "../messages/refusals.ts";
+import { receiveVisit } from "./visit.ts";
+
+export interface FrontOptions {
+  readonly gates: ReadonlyMap<string, Gate>;
+  readonly agents: readonly { readonly name: string; readonly token: string }[];
+  readonly control: Control | undefined;
+  readonly recording: Recording;
+  readonly limits: Limits;
+}
+
+/** How often half-sent requests are looked for. */
+const CHECK_MS = 1_000;
+const IDLE_CONNECTION_MS = 60_000;
+const SERVER_PATH = /^\/mcp\/([A-Za-z0-9][A-Za-z0-9._-]{0,127})$/;
+
+interface Knock {
+  readonly request: IncomingMessage;
+  readonly response: ServerResponse;
+  readonly fields: Fields;
+  readonly path: string;
+}
+
+/** For the answer to whoever asked for the end. */
+const LAST_ANSWER_MS = 500;
+
+export class Front {
+  readonly #options: FrontOptions;
+  readonly #agents: Tokens<string>;
+  readonly #controllers: Tokens<Control>;
+  readonly #places: Places;
+  readonly #server: Server;
+  #port = 0;
+  #isClosing = false;
+
+  constructor(options: FrontOptions) {
+    const { agents, control, limits } = options;
+    this.#options = options;
+    this.#agents = new Tokens(agents.map(({ name, token }) => ({ token, holder: name })));
+    this.#controllers = new Tokens(control === undefined ? [] : [{ token: control.token, holder: control }]);
+    this.#places = new Places(limits.maxConcurrentRequests);
+    this.#server = createServer(
+      {
+        maxHeaderSize: limits.maxHeaderBytes,
+        headersTimeout: limits.headersTimeoutMs,
+        requestTimeout: limits.requestTimeoutMs,
+        keepAliveTimeout: IDLE_CONNECTION_MS,
+        connectionsCheckingInterval: Math.min(CHECK_MS, limits.headersTimeoutMs),
+        noDelay: true,
+      },
+      (request, response) => this.#receive(request, response),
+    );
+    this.#server.maxConnections = limits.maxConnections;
+  }
+
+  /** The URL it can be reached at, from this machine only. */
+  listen(): Promise<string> {
+    return new Promise((resolve, reject) => {
+      this.#server.once("error", reject);
+      this.#server.listen(0, "127.0.0.1", () => {
+        const address = this.#server.address();
+        this.#port = typeof address === "object" && address !== null ? address.port : 0;
+        resolve(`http://127.0.0.1:${this.#port}`);
+      });
+    });
+  }
+
+  /** From now on no agent is let in; the control endpoint still answers. */
+  refuseAgents(): void {
+    this.#isClosing = true;
+  }
+
+  /** Stops listening. What is being answered has a moment to end; no client keeps the process alive beyond it. */
+  close(): void {
+    this.#server.close();
+    this.#server.closeIdleConnections();
+    setTimeout(() => this.#server.closeAllConnections(), LAST_ANSWER_MS).unref();
+  }
+
+  #receive(request: IncomingMessage, response: ServerResponse): void {
+    response.on("error", () => undefined);
+    this.#route(request, response).catch((error: unknown) => {
+      const name = error instanceof Error ? error.name : "unknown";
+      this.#options.recording.noteRepeated("internal_error", "front", { error: name });
+      if (response.headersSent) {
+        response.destroy();
+      } else {
+        this.#answer(response, refuseHttp(500, "Internal Server Error"));
+      }
+    });
+  }
+
+  async #route(request: IncomingMessage, response: ServerResponse): Promise<void> {
+    const fields = readFields(request.rawHeaders);
+    if (fields === undefined) {
+      this.#turnAway(response, "repeated_field", refuseHttp(400, "Bad Request: a header field stands twice"));
+      return;
+    }
+    const fault = findDoorFault(fields, this.#port);
+    if (fault !== undefined) {
+      this.#turnAway(response, fault, refuseHttp(403, "Forbidden"));
+      return;
+    }
+    const knock = { request, response, fields, path: request.url ?? "" };
+    if (knock.path.startsWith("/mcp/")) {
+      await this.#routeAgent(knock);
+    } else if (knock.path.startsWith("/control/")) {
+      await this.#routeControl(knock);
+    } else {
+      this.#answer(response, refuseHttp(404, "Not Found"));
+    }
+  }
+
+  async #routeAgent({ request, response, fields, path }: Knock): Promise<void> {
+    const { gates, recording, limits } = this.#options;
+    const agent = this.#agents.findHolder(fields);
+    if (agent === undefined) {
+      this.#turnAwayStranger(response);
+      return;
+    }
+    const server = SERVER_PATH.exec(path)?.[1] ?? "";
+    const gate = gates.get(server);
+    if (gate === undefined) {
+      this.#turnAway(response, "unknown_server", refuseHttp(404, "Not Found"));
+      return;
+    }
+    if (this.#isClosing) {
+      this.#answer(response, refuseHttp(503, "Service Unavailable: the proxy is closing"));
+      return;
+    }
+    if (!this.#places.take()) {
+      recording.noteRepeated("limit_reached", "requests", { limit: "max_concurrent_requests" });
+      response.setHeader("retry-after", "1");
+      this.#answer(response, refuseBusy(null, "requests"));
+      return;
+    }
+    response.once("close", () => this.#places.free());
+    await receiveVisit({ request, response, fields, agent, server }, { gate, recording, limits });
+  }
+
+  async #routeControl({ request, response, fields, path }: Knock): Promise<void> {
+    const control = this.#controllers.findHolder(fields);
+    if (control === undefined) {
+      this.#turnAwayStranger(response);
+      return;
+    }
+    const body = await readBody(request, MAX_CONTROL_BYTES);
+    const answer = body.ok
+      ? await answerControl(control, { method: request.method ?? "", path, body: body.bytes })
+      : refuseHttp(413, "Content Too Large");
+    this.#answer(response, answer);
+  }
+
+  /** The same for no token, a wrong one, and one that is good elsewhere. */
+  #turnAwayStranger(response: ServerResponse): void {
+    response.setHeader("www-authenticate", 'Bearer realm="lanyard"');
+    this.#turnAway(response, "unauthorized", refuseHttp(401, "Unauthorized"));
+  }
+
+  #turnAway(response: ServerResponse, reason: string, answer: Answer): void {
+    this.#options.recording.noteRepeated("request_refused", reason, { reason });
+    this.#answer(response, answer);
+  }
+
+  #answer(response: ServerResponse, { status, text }: Answer): void {
+    if (this.#isClosing) {
+      response.setHeader("connection", "close");
+    }
+    response.writeHead(status, { "content-type": "application/json", "content-length": text.length });
+    response.end(text, "latin1");
+  }
+}

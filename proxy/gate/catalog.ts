@@ -1,0 +1,85 @@
+/**
+ * What is known of a server's tools: the digest of each definition, and the header fields that it asks for.
+ * Filled by the lists that pass; tells when something became known or changed.
+ */
+import { createHash } from "node:crypto";
+import { canonicalize } from "../../audit/canonical.ts";
+import type { Digest } from "../../audit/record.ts";
+import type { JsonObject } from "../messages/envelope.ts";
+import { findParamFields, type ParamField } from "../messages/param-fields.ts";
+import type { ToolDefinition } from "./tool-list.ts";
+
+/** The members that make a definition: what a person reviewed. */
+const DEFINING = ["name", "title", "description", "inputSchema", "outputSchema", "annotations"] as const;
+/** Lists that are being paged through at the same time. */
+const MAX_OPEN_LISTS = 16;
+
+interface KnownTool {
+  readonly digest: Digest;
+  readonly paramFields: readonly ParamField[];
+}
+
+export interface ListPage {
+  readonly cursor: string | undefined;
+  readonly nextCursor: string | undefined;
+  readonly definitions: readonly ToolDefinition[];
+}
+
+export class Catalog {
+  #tools = new Map<string, KnownTool>();
+  /** By the cursor of the next page: the names on the pages before it. */
+  readonly #openLists = new Map<string, readonly string[]>();
+
+  get tools(): ReadonlyMap<string, { readonly digest: Digest }> {
+    return this.#tools;
+  }
+
+  /** Whether anything is known now that was not, or is gone. */
+  learn(page: ListPage): boolean {
+    const added = page.definitions.filter(({ name, definition }) => this.#learnTool(name, definition)).length;
+    const before = page.cursor === undefined ? [] : this.#openLists.get(page.cursor);
+    const names = before === undefined ? undefined : [...before, ...page.definitions.map(({ name }) => name)];
+    if (page.cursor !== undefined) {
+      this.#openLists.delete(page.cursor);
+    }
+    if (names === undefined) {
+      return added > 0;
+    }
+    if (page.nextCursor !== undefined) {
+      if (this.#openLists.size < MAX_OPEN_LISTS) {
+        this.#openLists.set(page.nextCursor, names);
+      }
+      return added > 0;
+    }
+    return this.#forgetAllBut(new Set(names)) || added > 0;
+  }
+
+  paramFieldsOf(tool: string): readonly ParamField[] {
+    return this.#tools.get(tool)?.paramFields ?? [];
+  }
+
+  #learnTool(name: string, definition: JsonObject): boolean {
+    const digest = digestDefinition(definition);
+    if (this.#tools.get(name)?.digest === digest) {
+      return false;
+    }
+    this.#tools.set(name, { digest, paramFields: findParamFields(definition["inputSchema"]) });
+    return true;
+  }
+
+  #forgetAllBut(names: ReadonlySet<string>): boolean {
+    const gone = [...this.#tools.keys()].filter((name) => !names.has(name));
+    gone.forEach((name) => this.#tools.delete(name));
+    return gone.length > 0;
+  }
+}
+
+export function digestDefinition(definition: JsonObject): Digest {
+  const members = DEFINING.flatMap((name) => {
+    const member = definition[name];
+    return member === undefined ? [] : [[name, member]];
+  });
+  return createHash("sha256")
+    .update(canonicalize(Object.fromEntries(members)))
+    .digest("hex");
+}

@@ -1,0 +1,259 @@
+/**
+ * One request that was let through, from its forwarding to its answer. Exactly one answer goes to the agent and
+ * exactly one result to the log, whatever the server, the agent or the clock does first.
+ */
+import { createHash } from "node:crypto";
+import type { Amend } from "./amendment.ts";
+import type { ClientRequest } from "../messages/envelope.ts";
+import { RecordingFailed } from "../recorder.ts";
+import type { Outcome, Recording } from "../recording.ts";
+import {
+  type Answer,
+  answerFailure,
+  refuseUnrecorded,
+  refuseUnrecordedRequest,
+} from "../messages/refusals.ts";
+import type { Reply } from "../front/reply.ts";
+import type { Era } from "../messages/revision.ts";
+import { isPassingNotification } from "./passing.ts";
+import type { ServerAnswer, ServerMessage, ServerRequest } from "../messages/server-message.ts";
+import type { Carriage, Loss, Sending, Sink } from "../upstream/upstream.ts";
+
+export interface ExchangeOptions {
+  readonly request: ClientRequest;
+  readonly era: Era;
+  readonly server: string;
+  readonly reply: Reply;
+  readonly amend: Amend;
+  readonly recording: Recording;
+  /** Of the call that was recorded; the result is recorded with it. */
+  readonly callId: string | undefined;
+  /** Absent for a subscription, which has no end of its own. */
+  readonly timeoutMs: number | undefined;
+  /** Between comments on a stream. */
+  readonly keepAliveMs: number;
+  /** Whether a stream that broke can be asked for again. */
+  readonly canResume: boolean;
+  lost(loss: Loss): void;
+  /** The server answered with a bare status. */
+  answeredStatus(status: number): void;
+  messageDropped(): void;
+  /** Once, when nothing more can come. */
+  over(): void;
+}
+
+interface Evidence {
+  readonly bytes: number;
+  readonly digest?: string;
+}
+
+const AFTER_ANSWER_MS = 1_000;
+const NO_BYTES: Evidence = { bytes: 0 };
+
+export class Exchange implements Sink {
+  readonly #options: ExchangeOptions;
+  readonly #startedAt = performance.now();
+  #timer: NodeJS.Timeout | undefined;
+  #sending: Sending | undefined;
+  #isStream = false;
+  /** The server gave an id to resume from. */
+  #isResumable = false;
+  /** The stream broke off and the answer may come on another one. */
+  #isDetached = false;
+  #isOver = false;
+
+  constructor(options: ExchangeOptions) {
+    this.#options = options;
+    const { timeoutMs, keepAliveMs, reply } = options;
+    reply.onGone(() => this.#agentLeft());
+    this.#timer =
+      timeoutMs === undefined
+        ? setInterval(() => reply.sendComment(), keepAliveMs).unref()
+        : setTimeout(() => this.#giveUp("timeout", "The call took too long"), timeoutMs);
+  }
+
+  get isDetached(): boolean {
+    return this.#isDetached && !this.#isOver;
+  }
+
+  start(send: (sink: Sink) => Sending): void {
+    const sending = send(this);
+    if (this.#isOver) {
+      sending.leave();
+    } else {
+      this.#sending = sending;
+    }
+  }
+
+  opened(): void {
+    this.#isStream = true;
+    this.#options.reply.openStream();
+  }
+
+  filler({ eventId, retry }: Carriage): void {
+    if (eventId === undefined && retry === undefined) {
+      this.#options.reply.sendComment();
+      return;
+    }
+    this.#isResumable ||= eventId !== undefined && this.#options.canResume;
+    void this.#options.reply.sendEvent({ data: "", id: eventId, retry });
+  }
+
+  message(message: Exclude<ServerMessage, ServerRequest>, carriage: Carriage): Promise<void> | undefined {
+    if (this.#isOver) {
+      this.#options.messageDropped();
+      return undefined;
+    }
+    this.#isResumable ||= carriage.eventId !== undefined && this.#options.canResume;
+    if (message.kind === "notification") {
+      const passes = isPassingNotification(message.method);
+      return passes
+        ? this.#options.reply.sendEvent({ data: message.text, id: carriage.eventId, retry: carriage.retry })
+        : undefined;
+    }
+    // An HTTP error may come without the id of what it answers.
+    const isOwn =
+      message.id === this.#options.request.id || (message.id === null && carriage.status !== undefined);
+    if (!isOwn) {
+      this.#options.messageDropped();
+      return undefined;
+    }
+    if (carriage.status !== undefined && carriage.status >= 400) {
+      this.#options.answeredStatus(carriage.status);
+    }
+    const { status, text } = this.resolve(message);
+    this.#options.reply.finish(status ?? carriage.status ?? 200, text, carriage.eventId);
+    return undefined;
+  }
+
+  /** The answer as the agent gets it, amended and on the log; `status` when it is the proxy's own. */
+  resolve(answer: ServerAnswer): { text: string; status?: number } {
+    const { callId, amend } = this.#options;
+    const evidence = callId === undefined ? NO_BYTES : collectEvidence(answer.text);
+    try {
+      const amended = amend(answer);
+      this.#settle(amended.outcome, evidence);
+      return "refusal" in amended ? amended.refusal : { text: amended.message.text };
+    } catch (error) {
+      if (!(error instanceof RecordingFailed)) {
+        throw error;
+      }
+      this.#end();
+      return this.#refuseUnrecorded();
+    }
+  }
+
+  status(status: number): void {
+    this.#options.answeredStatus(status);
+    this.#fail(
+      "error",
+      `The server "${this.#options.server}" answered with HTTP ${status}`,
+      status < 400 ? 200 : status,
+    );
+  }
+
+  ended(): void {
+    if (this.#isOver) {
+      clearTimeout(this.#timer);
+    }
+    this.#breakOff({ code: "closed", detail: "no answer" });
+  }
+
+  failed(loss: Loss): void {
+    if (!this.#isOver) {
+      this.#options.lost(loss);
+    }
+    this.#breakOff(loss);
+  }
+
+  /** The agent asked for it: the server is told, and there is nothing more to wait for. */
+  cancel(reason?: string): void {
+    this.#giveUp("cancelled", "The call was cancelled", reason);
+  }
+
+  #agentLeft(): void {
+    if (this.#isOver) {
+      return;
+    }
+    if (this.#isResumable) {
+      this.#isDetached = true;
+      this.#sending?.leave();
+    } else {
+      this.cancel();
+    }
+  }
+
+  #breakOff(loss: Loss): void {
+    if (this.#isOver) {
+      return;
+    }
+    if (this.#isResumable && loss.code === "closed") {
+      this.#isDetached = true;
+      this.#options.reply.finishEmpty(200);
+      return;
+    }
+    if (this.#options.timeoutMs === undefined && this.#options.reply.isStreaming) {
+      this.#end();
+      this.#options.reply.finishEmpty(200);
+      return;
+    }
+    this.#fail("error", `The server "${this.#options.server}" gave no answer (${loss.code}: ${loss.detail})`);
+  }
+
+  #giveUp(outcome: Outcome, message: string, reason?: string): void {
+    if (!this.#isOver) {
+      this.#sending?.cancel(reason);
+      this.#fail(outcome, message);
+    }
+  }
+
+  #fail(outcome: Outcome, message: string, status = 200): void {
+    if (this.#isOver) {
+      return;
+    }
+    let answer = answerFailure(this.#options.request.id, message);
+    try {
+      this.#settle(outcome, NO_BYTES);
+    } catch (error) {
+      if (!(error instanceof RecordingFailed)) {
+        throw error;
+      }
+      this.#end();
+      answer = this.#refuseUnrecorded();
+    }
+    this.#options.reply.finish(status, answer.text);
+  }
+
+  #settle(outcome: Outcome, evidence: Evidence): void {
+    const { callId, recording } = this.#options;
+    this.#end();
+    if (callId !== undefined) {
+      const duration_ms = Math.round(performance.now() - this.#startedAt);
+      recording.recordResult({ call: callId, outcome, duration_ms, ...evidence });
+    }
+  }
+
+  #end(): void {
+    if (this.#isOver) {
+      return;
+    }
+    this.#isOver = true;
+    clearTimeout(this.#timer);
+    if (this.#isStream) {
+      // The answer should end the stream; a server that holds it open holds nothing of ours for long.
+      this.#timer = setTimeout(() => this.#sending?.leave(), AFTER_ANSWER_MS).unref();
+    }
+    this.#options.over();
+  }
+
+  #refuseUnrecorded(): Answer {
+    const { request, era } = this.#options;
+    return request.method === "tools/call"
+      ? refuseUnrecorded(request.id, era)
+      : refuseUnrecordedRequest(request.id);
+  }
+}
+
+function collectEvidence(text: string): Evidence {
+  return { bytes: text.length, digest: createHash("sha256").update(text, "latin1").digest("hex") };
+}

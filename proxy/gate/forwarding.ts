@@ -1,0 +1,199 @@
+/**
+ * The way from the gate to one server and back: what is in flight there, which streams are open, and whether the
+ * server can be reached at all.
+ */
+import type { Amend } from "./amendment.ts";
+import type { ClientNotification, ClientRequest } from "../messages/envelope.ts";
+import { Exchange } from "./exchange.ts";
+import type { Limits } from "../limits.ts";
+import type { Places } from "../places.ts";
+import type { Recording } from "../recording.ts";
+import { refuseBusy } from "../messages/refusals.ts";
+import { type Reply, send } from "../front/reply.ts";
+import { eraOf, parseAccept, revisionOf, type Sender, writeAccept } from "./sender.ts";
+import { SessionStream } from "./session-stream.ts";
+import type { SessionTable } from "./session.ts";
+import type { Loss, Sink, Upstream } from "../upstream/upstream.ts";
+
+export interface ForwardingOptions {
+  readonly server: string;
+  readonly recording: Recording;
+  readonly limits: Limits;
+  readonly sessions: SessionTable;
+  /** For what stays open. */
+  readonly streams: Places;
+  readonly upstream: Upstream;
+}
+
+export interface RequestOptions {
+  readonly reply: Reply;
+  readonly amend: Amend;
+  readonly callId?: string;
+  readonly paramFields?: ReadonlyMap<string, string>;
+  /** A subscription: it stays open until either side ends it. */
+  readonly isStanding?: boolean;
+  readonly opensSession?: (session: string) => void;
+}
+
+export class Forwarding {
+  readonly #options: ForwardingOptions;
+  readonly #exchanges = new Map<Exchange, "call" | "standing">();
+  readonly #sessionStreams = new Set<SessionStream>();
+  #isLost = false;
+  #whenIdle: (() => void) | undefined;
+
+  constructor(options: ForwardingOptions) {
+    this.#options = options;
+  }
+
+  request(sender: Sender, request: ClientRequest, options: RequestOptions): void {
+    const { server, recording, limits, streams, upstream } = this.#options;
+    const { reply, amend, callId, isStanding = false } = options;
+    const { session } = sender;
+    if (isStanding && !streams.take()) {
+      recording.noteRepeated("limit_reached", "streams", { limit: "max_streams" });
+      send(reply, refuseBusy(request.id, "streams"));
+      return;
+    }
+    const era = eraOf(request);
+    const exchange = new Exchange({
+      ...{ request, era, server, reply, recording, callId },
+      amend: (answer) => {
+        this.#isLost = false;
+        return amend(answer);
+      },
+      timeoutMs: isStanding ? undefined : limits.callTimeoutMs,
+      keepAliveMs: limits.keepAliveMs,
+      canResume: session !== undefined,
+      lost: (loss) => this.#noteLost(loss),
+      answeredStatus: (status) => this.#noteStatus(sender, status),
+      messageDropped: () => this.noteMessageDropped(),
+      over: () => {
+        session?.exchanges.delete(request.id);
+        this.#exchanges.delete(exchange);
+        if (isStanding) {
+          streams.free();
+        }
+        this.#checkIdle();
+      },
+    });
+    session?.exchanges.set(request.id, exchange);
+    this.#exchanges.set(exchange, isStanding ? "standing" : "call");
+    const forward = {
+      ...{ message: request, era },
+      revision: revisionOf(sender),
+      session: session?.id,
+      accept: writeAccept(parseAccept(sender.fields)),
+      paramFields: options.paramFields ?? new Map<string, string>(),
+    };
+    exchange.start((sink) => upstream.send(forward, sink, options.opensSession ?? (() => undefined)));
+  }
+
+  /** `reply` gets the status that the server gave. */
+  notify(sender: Sender, notification: ClientNotification, reply: Reply | undefined): void {
+    const { upstream } = this.#options;
+    const forward = {
+      ...{ message: notification, era: eraOf(notification) },
+      revision: revisionOf(sender),
+      session: sender.session?.id,
+      accept: writeAccept(parseAccept(sender.fields)),
+      paramFields: new Map<string, string>(),
+    };
+    const sink: Sink = {
+      opened: () => undefined,
+      filler: () => undefined,
+      message: (message, { status }) => {
+        if (status !== undefined && status >= 400) {
+          reply?.finish(status, message.text);
+        }
+        return undefined;
+      },
+      status: (status) => {
+        this.#noteStatus(sender, status);
+        reply?.finishEmpty(status);
+      },
+      ended: () => reply?.finishEmpty(202),
+      failed: (loss) => {
+        this.#noteLost(loss);
+        reply?.finishEmpty(502);
+      },
+    };
+    upstream.send(forward, sink, () => undefined);
+  }
+
+  openStream(sender: Sender, reply: Reply): void {
+    const { streams, upstream, limits, recording } = this.#options;
+    const { session } = sender;
+    if (!streams.take()) {
+      recording.noteRepeated("limit_reached", "streams", { limit: "max_streams" });
+      send(reply, refuseBusy(null, "streams"));
+      return;
+    }
+    if (session !== undefined) {
+      session.streams++;
+    }
+    const stream = new SessionStream({
+      ...{ reply, session },
+      keepAliveMs: limits.keepAliveMs,
+      lost: (loss) => this.#noteLost(loss),
+      answeredStatus: (status) => this.#noteStatus(sender, status),
+      messageDropped: () => this.noteMessageDropped(),
+      over: () => {
+        streams.free();
+        this.#sessionStreams.delete(stream);
+        if (session !== undefined) {
+          session.streams--;
+        }
+      },
+    });
+    this.#sessionStreams.add(stream);
+    const request = {
+      revision: revisionOf(sender),
+      session: session?.id,
+      accept: "text/event-stream",
+      lastEventId: sender.fields.get("last-event-id"),
+    };
+    stream.start((sink) => upstream.openStream(request, sink));
+  }
+
+  /** Calls in flight have `graceMs` to end; then they are cancelled. */
+  async close(graceMs: number): Promise<void> {
+    [...this.#exchanges].forEach(([exchange, kind]) => kind === "standing" && exchange.cancel());
+    [...this.#sessionStreams].forEach((stream) => stream.close());
+    if (this.#exchanges.size > 0) {
+      await new Promise<void>((resolve) => {
+        this.#whenIdle = resolve;
+        setTimeout(resolve, graceMs).unref();
+      });
+    }
+    [...this.#exchanges.keys()].forEach((exchange) => exchange.cancel());
+    await this.#options.upstream.close();
+  }
+
+  noteMessageDropped(): void {
+    const { recording, server } = this.#options;
+    recording.noteRepeated("server_message_dropped", server, { server, reason: "answers_nothing" });
+  }
+
+  /** One event for one outage. */
+  #noteLost({ code, detail }: Loss): void {
+    const { recording, server } = this.#options;
+    if (!this.#isLost) {
+      this.#isLost = true;
+      recording.noteEvent("upstream_lost", "warning", { server, code, detail });
+    }
+  }
+
+  /** A session that the server does not know any more is none. */
+  #noteStatus({ session }: Sender, status: number): void {
+    if (status === 404 && session !== undefined) {
+      this.#options.sessions.forget(session.id);
+    }
+  }
+
+  #checkIdle(): void {
+    if (this.#exchanges.size === 0) {
+      this.#whenIdle?.();
+    }
+  }
+}

@@ -1,0 +1,56 @@
+/**
+ * What the parts of one gate share.
+ */
+import type { CompiledPolicy } from "../../policies/decision.ts";
+import type { Catalog } from "./catalog.ts";
+import type { ClientMessage, ClientRequest } from "../messages/envelope.ts";
+import type { Forwarding } from "./forwarding.ts";
+import type { Limits } from "../limits.ts";
+import { RecordingFailed } from "../recorder.ts";
+import type { ClientInfo, Recording } from "../recording.ts";
+import type { Answer } from "../messages/refusals.ts";
+import { type Reply, send } from "../front/reply.ts";
+import { findClientInfo, type Sender } from "./sender.ts";
+import type { SessionTable } from "./session.ts";
+
+export type SessionState = { readonly active: true } | { readonly active: false; readonly reason: string };
+
+export interface GateContext {
+  readonly server: string;
+  readonly policy: CompiledPolicy;
+  readonly recording: Recording;
+  readonly limits: Limits;
+  readonly sessions: SessionTable;
+  readonly catalog: Catalog;
+  readonly forwarding: Forwarding;
+  sessionState(): SessionState;
+}
+
+/** One request, and where its answer goes. */
+export interface Asked {
+  readonly sender: Sender;
+  readonly request: ClientRequest;
+  readonly reply: Reply;
+}
+
+/** Runs what writes to the log; when that fails, the agent gets `refusal` and the result is undefined. */
+export function recordOr<T>(reply: Reply, refusal: Answer, write: () => T): T | undefined {
+  try {
+    return write();
+  } catch (error) {
+    if (!(error instanceof RecordingFailed)) {
+      throw error;
+    }
+    send(reply, refusal);
+    return undefined;
+  }
+}
+
+/** In a stateless revision each request says it; with a handshake, the session or at least the agent's last one. */
+export function findClient(
+  { sessions }: GateContext,
+  { agent, session }: Sender,
+  message: ClientMessage,
+): ClientInfo | undefined {
+  return findClientInfo(message) ?? session?.client ?? sessions.lastAttachment(agent)?.client;
+}

@@ -1,0 +1,218 @@
+/**
+ * The gate before one server: every message of an agent comes here, and only what is in these tables goes on.
+ * What is not let through is answered without asking the server.
+ */
+import { passUnchanged } from "./amendment.ts";
+import { passDiscovery, passHandshake } from "./attachment.ts";
+import type { ClientMessage, ClientNotification, ClientRequest } from "../messages/envelope.ts";
+import { isRequestId } from "../messages/envelope.ts";
+import type { Fields } from "../messages/fields.ts";
+import { type Asked, findClient, type GateContext } from "./gate-context.ts";
+import type { Incoming } from "../messages/incoming.ts";
+import { isPassingClientNotification } from "./passing.ts";
+import { RecordingFailed } from "../recorder.ts";
+import {
+  refuseEndedSessionRequest,
+  refuseHttp,
+  refuseMessage,
+  refuseMethod,
+  refuseMissingSession,
+  refuseUnknownSession,
+} from "../messages/refusals.ts";
+import { type Reply, send, splitReply } from "../front/reply.ts";
+import { BATCH_REVISION } from "../messages/revision.ts";
+import { eraOf, findTraceparent, parseAccept, revisionOf, type Sender } from "./sender.ts";
+import type { Session } from "./session.ts";
+import { passSubscription } from "./subscription.ts";
+import { passToolCall } from "./tool-call.ts";
+import { passToolListing } from "./tool-listing.ts";
+
+type Pass = (context: GateContext, asked: Asked) => void;
+
+/** Every request that can go on. */
+const REQUESTS: ReadonlyMap<string, Pass> = new Map([
+  ["initialize", passHandshake],
+  ["server/discover", passDiscovery],
+  ["ping", passPing],
+  ["tools/list", passToolListing],
+  ["tools/call", passToolCall],
+  ["subscriptions/listen", passSubscription],
+]);
+
+/** Who asks, how, and where the answer goes. */
+export interface Visit {
+  readonly agent: string;
+  readonly fields: Fields;
+  readonly reply: Reply;
+}
+
+export type Post = Extract<Incoming, { ok: true }>;
+
+const SWEEP_MS = 30_000;
+
+export class Gate {
+  readonly #context: GateContext;
+  readonly #endSession: (session: Session) => Promise<number>;
+  readonly #sweep: NodeJS.Timeout;
+
+  /** `endSession` tells the server; the HTTP status that it gave. */
+  constructor(context: GateContext, endSession: (session: Session) => Promise<number>) {
+    this.#context = context;
+    this.#endSession = endSession;
+    const { sessionIdleMs } = context.limits;
+    this.#sweep = setInterval(() => this.#endIdle(), Math.min(SWEEP_MS, sessionIdleMs)).unref();
+  }
+
+  /** The messages of one POST. */
+  post({ agent, fields, reply }: Visit, { messages, isBatch }: Post): void {
+    const accepted = parseAccept(fields);
+    if (!accepted.document && !accepted.stream) {
+      send(
+        reply,
+        refuseHttp(406, "Not Acceptable: application/json and text/event-stream are what there is"),
+      );
+      return;
+    }
+    const [first] = messages;
+    const isStateless = first !== undefined && eraOf(first) === "stateless";
+    const session = isStateless ? undefined : this.#findSession(agent, fields);
+    if (session === "unknown") {
+      send(reply, refuseUnknownSession(first?.kind === "request" ? first.id : null));
+      return;
+    }
+    const sender: Sender = { agent, fields, session };
+    if (isBatch && !this.#takesBatches(sender, messages)) {
+      send(reply, refuseMessage("a batch is not part of this revision"));
+      return;
+    }
+    const requests = messages.filter((message) => message.kind === "request");
+    const replies = isBatch ? splitReply(reply, requests.length) : [reply];
+    requests.forEach((request, index) => this.#ask({ sender, request, reply: replies[index] ?? reply }));
+    const ownReply = requests.length === 0 && !isBatch ? reply : undefined;
+    for (const message of messages) {
+      if (message.kind === "notification") {
+        this.#notify(sender, message, ownReply);
+      } else if (message.kind === "response") {
+        // Nothing was asked of the agent, so there is nothing that it could answer.
+        ownReply?.finishEmpty(202);
+      }
+    }
+    if (requests.length === 0 && isBatch) {
+      reply.finishEmpty(202);
+    }
+  }
+
+  /** GET: a stream that belongs to no request. */
+  openStream({ agent, fields, reply }: Visit): void {
+    const session = this.#findSession(agent, fields);
+    if (session === "unknown") {
+      send(reply, refuseUnknownSession(null));
+    } else if (!parseAccept(fields).stream) {
+      send(reply, refuseHttp(406, "Not Acceptable: text/event-stream is what there is"));
+    } else {
+      this.#context.forwarding.openStream({ agent, fields, session }, reply);
+    }
+  }
+
+  /** DELETE. */
+  async endSession({ agent, fields, reply }: Visit): Promise<void> {
+    const session = this.#findSession(agent, fields);
+    if (session === undefined) {
+      send(reply, refuseMissingSession(null));
+    } else if (session === "unknown") {
+      send(reply, refuseUnknownSession(null));
+    } else {
+      session.cancelAll();
+      const status = await this.#endSession(session);
+      if (status < 400) {
+        this.#context.sessions.forget(session.id);
+      }
+      reply.finishEmpty(status);
+    }
+  }
+
+  async close(graceMs: number): Promise<void> {
+    clearInterval(this.#sweep);
+    await this.#context.forwarding.close(graceMs);
+  }
+
+  #ask(asked: Asked): void {
+    const { sender, request, reply } = asked;
+    const pass = REQUESTS.get(request.method);
+    const state = this.#context.sessionState();
+    if (pass === undefined) {
+      this.#recordUnknown(sender, request);
+      send(reply, refuseMethod(request.id, eraOf(request)));
+    } else if (sender.session?.exchanges.has(request.id) === true) {
+      send(reply, refuseMessage("a request with this id is in flight"));
+    } else if (!state.active && request.method !== "tools/call") {
+      send(reply, refuseEndedSessionRequest(request.id, state.reason));
+    } else {
+      pass(this.#context, asked);
+    }
+  }
+
+  /** Nothing is forwarded, so nothing depends on the record. */
+  #recordUnknown(sender: Sender, request: ClientRequest): void {
+    const { recording, server } = this.#context;
+    const { _meta, ...params } = request.params ?? {};
+    const facts = {
+      ...{ agent: sender.agent, server, method: request.method },
+      client: findClient(this.#context, sender, request),
+      args: params,
+      traceparent: findTraceparent(request),
+    };
+    try {
+      recording.recordCall(facts, { decision: "deny", reason: "method_not_granted" });
+    } catch (error) {
+      if (!(error instanceof RecordingFailed)) {
+        throw error;
+      }
+    }
+  }
+
+  /** What does not pass is taken and goes nowhere: a notification has no answer. */
+  #notify(sender: Sender, notification: ClientNotification, reply: Reply | undefined): void {
+    const { session } = sender;
+    const { method, params } = notification;
+    if (method === "notifications/cancelled" && session !== undefined) {
+      const { requestId, reason } = params ?? {};
+      const exchange = isRequestId(requestId) ? session.exchanges.get(requestId) : undefined;
+      exchange?.cancel(typeof reason === "string" ? reason : undefined);
+      reply?.finishEmpty(202);
+    } else if (method === "notifications/cancelled" || isPassingClientNotification(method)) {
+      this.#context.forwarding.notify(sender, notification, reply);
+    } else {
+      reply?.finishEmpty(202);
+    }
+  }
+
+  #findSession(agent: string, fields: Fields): Session | "unknown" | undefined {
+    const id = fields.get("mcp-session-id");
+    return id === undefined ? undefined : (this.#context.sessions.find(id, agent) ?? "unknown");
+  }
+
+  /** Only what was agreed on counts; a handshake cannot be part of a batch. */
+  #takesBatches(sender: Sender, messages: readonly ClientMessage[]): boolean {
+    const { session, agent } = sender;
+    const agreed =
+      session === undefined ? this.#context.sessions.lastAttachment(agent)?.revision : session.revision;
+    const said = revisionOf(sender) ?? BATCH_REVISION;
+    const hasHandshake = messages.some(
+      (message) => message.kind === "request" && message.method === "initialize",
+    );
+    return agreed === BATCH_REVISION && said === BATCH_REVISION && !hasHandshake;
+  }
+
+  #endIdle(): void {
+    const { sessions, limits } = this.#context;
+    for (const session of sessions.listExpired(limits.sessionIdleMs)) {
+      sessions.forget(session.id);
+      void this.#endSession(session);
+    }
+  }
+}
+
+function passPing({ forwarding }: GateContext, { sender, request, reply }: Asked): void {
+  forwarding.request(sender, request, { reply, amend: passUnchanged });
+}

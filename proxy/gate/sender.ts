@@ -1,0 +1,62 @@
+/**
+ * Who sends a message and in which circumstances: what a decision and its forwarding need beside the message.
+ */
+import { type ClientMessage, isObject } from "../messages/envelope.ts";
+import type { Fields } from "../messages/fields.ts";
+import type { ClientInfo } from "../recording.ts";
+import { CLIENT_INFO, type Era, findClaimedRevision, metaOf } from "../messages/revision.ts";
+import type { Session } from "./session.ts";
+
+export interface Sender {
+  readonly agent: string;
+  readonly fields: Fields;
+  readonly session: Session | undefined;
+}
+
+const TRACEPARENT = /^[0-9a-f]{2}-[0-9a-f]{32}-[0-9a-f]{16}-[0-9a-f]{2}$/;
+
+export function eraOf(message: ClientMessage): Era {
+  return findClaimedRevision(message) === undefined ? "handshake" : "stateless";
+}
+
+/** `MCP-Protocol-Version`, which agrees with the message by now. */
+export function revisionOf({ fields }: Sender): string | undefined {
+  return fields.get("mcp-protocol-version");
+}
+
+/** What the client of a stateless request says it is. */
+export function findClientInfo(message: ClientMessage): ClientInfo | undefined {
+  return parseClientInfo(metaOf(message)?.[CLIENT_INFO]);
+}
+
+export function parseClientInfo(info: unknown): ClientInfo | undefined {
+  if (!isObject(info)) {
+    return undefined;
+  }
+  const { name, version } = info;
+  return typeof name === "string" && typeof version === "string" ? { name, version } : undefined;
+}
+
+/** W3C Trace Context, which clients put into `_meta`. */
+export function findTraceparent(message: ClientMessage): string | undefined {
+  const traceparent = metaOf(message)?.["traceparent"];
+  return typeof traceparent === "string" && TRACEPARENT.test(traceparent) ? traceparent : undefined;
+}
+
+/** The two media types of MCP. */
+export interface Accepted {
+  readonly document: boolean;
+  readonly stream: boolean;
+}
+
+const DOCUMENT = /(?:^|,)\s*(?:application\/json|application\/\*|\*\/\*)\s*(?:;|,|$)/i;
+const STREAM = /(?:^|,)\s*(?:text\/event-stream|text\/\*|\*\/\*)\s*(?:;|,|$)/i;
+
+export function parseAccept(fields: Fields): Accepted {
+  const accept = fields.get("accept") ?? "*/*";
+  return { document: DOCUMENT.test(accept), stream: STREAM.test(accept) };
+}
+
+export function writeAccept({ document, stream }: Accepted): string {
+  return [...(document ? ["application/json"] : []), ...(stream ? ["text/event-stream"] : [])].join(", ");
+}

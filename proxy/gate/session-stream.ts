@@ -1,0 +1,113 @@
+/**
+ * A stream of a session that belongs to no request (GET): notifications, and after a break the rest of a stream
+ * that was under way, with the answer that was missing.
+ */
+import { isPassingNotification } from "./passing.ts";
+import { refuseHttp } from "../messages/refusals.ts";
+import type { Reply } from "../front/reply.ts";
+import type { ServerMessage, ServerRequest } from "../messages/server-message.ts";
+import type { Session } from "./session.ts";
+import type { Carriage, Loss, Sending, Sink } from "../upstream/upstream.ts";
+
+export interface SessionStreamOptions {
+  readonly reply: Reply;
+  readonly session: Session | undefined;
+  readonly keepAliveMs: number;
+  lost(loss: Loss): void;
+  answeredStatus(status: number): void;
+  messageDropped(): void;
+  over(): void;
+}
+
+export class SessionStream implements Sink {
+  readonly #options: SessionStreamOptions;
+  readonly #timer: NodeJS.Timeout;
+  #sending: Sending | undefined;
+  #isOver = false;
+
+  constructor(options: SessionStreamOptions) {
+    this.#options = options;
+    this.#timer = setInterval(() => options.reply.sendComment(), options.keepAliveMs).unref();
+    options.reply.onGone(() => this.close());
+  }
+
+  start(open: (sink: Sink) => Sending): void {
+    const sending = open(this);
+    if (this.#isOver) {
+      sending.leave();
+    } else {
+      this.#sending = sending;
+    }
+  }
+
+  opened(): void {
+    this.#options.reply.openStream();
+  }
+
+  filler({ eventId, retry }: Carriage): void {
+    if (eventId === undefined && retry === undefined) {
+      this.#options.reply.sendComment();
+    } else {
+      void this.#options.reply.sendEvent({ data: "", id: eventId, retry });
+    }
+  }
+
+  message(message: Exclude<ServerMessage, ServerRequest>, carriage: Carriage): Promise<void> | undefined {
+    const { reply, session } = this.#options;
+    const { eventId: id, retry } = carriage;
+    if (message.kind === "notification") {
+      return isPassingNotification(message.method)
+        ? reply.sendEvent({ data: message.text, id, retry })
+        : undefined;
+    }
+    if (carriage.status !== undefined) {
+      this.#options.answeredStatus(carriage.status);
+      this.#end(() => reply.finish(carriage.status ?? 502, message.text));
+      return undefined;
+    }
+    const exchange = message.id === null ? undefined : session?.exchanges.get(message.id);
+    if (exchange?.isDetached !== true) {
+      this.#options.messageDropped();
+      return undefined;
+    }
+    return reply.sendEvent({ data: exchange.resolve(message).text, id, retry });
+  }
+
+  status(status: number): void {
+    this.#options.answeredStatus(status);
+    const { reply } = this.#options;
+    const { text } = refuseHttp(status, `The server answered with HTTP ${status}`);
+    if (status === 405) {
+      reply.setField("allow", "POST");
+    }
+    this.#end(() => reply.finish(status, text));
+  }
+
+  ended(): void {
+    this.#end(() => this.#options.reply.finishEmpty(502));
+  }
+
+  failed(loss: Loss): void {
+    this.#options.lost(loss);
+    const { reply } = this.#options;
+    const { text } = refuseHttp(502, `The server gave no answer (${loss.code}: ${loss.detail})`);
+    this.#end(() => (reply.isStreaming ? reply.finishEmpty(502) : reply.finish(502, text)));
+  }
+
+  close(): void {
+    this.#end(() => {
+      this.#sending?.leave();
+      this.#options.reply.finishEmpty(503);
+    });
+  }
+
+  #end(finish: () => void): void {
+    if (this.#isOver) {
+      return;
+    }
+    this.#isOver = true;
+    clearInterval(this.#timer);
+    finish();
+    this.#options.over();
+  }
+}

@@ -1,0 +1,82 @@
+/**
+ * Sessions of one server (the revisions with a handshake), each bound to the agent that opened it: an id is of no
+ * use to another agent.
+ */
+import type { RequestId } from "../messages/envelope.ts";
+import type { Exchange } from "./exchange.ts";
+import type { ClientInfo } from "../recording.ts";
+
+export class Session {
+  readonly id: string;
+  readonly agent: string;
+  readonly client: ClientInfo | undefined;
+  /** What client and server agreed on. */
+  revision: string | undefined;
+  /** Requests in flight, by the ids that the client chose. */
+  readonly exchanges = new Map<RequestId, Exchange>();
+  /** Streams that are open (GET). */
+  streams = 0;
+  lastUsedAt = performance.now();
+
+  constructor(id: string, agent: string, client: ClientInfo | undefined) {
+    this.id = id;
+    this.agent = agent;
+    this.client = client;
+  }
+
+  get isIdle(): boolean {
+    return this.exchanges.size === 0 && this.streams === 0;
+  }
+
+  cancelAll(): void {
+    [...this.exchanges.values()].forEach((exchange) => exchange.cancel());
+  }
+}
+
+/** What an agent's last handshake came to: for servers that give out no session ids. */
+export interface Attachment {
+  readonly client: ClientInfo | undefined;
+  readonly revision: string | undefined;
+}
+
+export class SessionTable {
+  readonly #sessions = new Map<string, Session>();
+  readonly #attachments = new Map<string, Attachment>();
+
+  get size(): number {
+    return this.#sessions.size;
+  }
+
+  add(session: Session): void {
+    this.#sessions.set(session.id, session);
+  }
+
+  /** Only for the agent that opened it. */
+  find(id: string, agent: string): Session | undefined {
+    const session = this.#sessions.get(id);
+    if (session?.agent !== agent) {
+      return undefined;
+    }
+    session.lastUsedAt = performance.now();
+    return session;
+  }
+
+  attach(agent: string, attachment: Attachment): void {
+    this.#attachments.set(agent, attachment);
+  }
+
+  lastAttachment(agent: string): Attachment | undefined {
+    return this.#attachments.get(agent);
+  }
+
+  /** Whatever is still in flight goes on to its end. */
+  forget(id: string): void {
+    this.#sessions.delete(id);
+  }
+
+  /** Those that nobody used for `idleMs`. */
+  listExpired(idleMs: number): Session[] {
+    const latest = performance.now() - idleMs;
+    return [...this.#sessions.values()].filter((session) => session.isIdle && session.lastUsedAt < latest);
+  }
+}

@@ -1,0 +1,64 @@
+/**
+ * A list of tools on its way to the agent: what no grant names is cut out; what stays, stays byte for byte, with
+ * every member that nobody here knows and the cursor of the next page.
+ */
+import { type Json } from "../../audit/canonical.ts";
+import { makePrivate } from "./capabilities.ts";
+import { isObject, type JsonObject } from "../messages/envelope.ts";
+import { readJson } from "../messages/json-reading.ts";
+import { findElements, readSpan, toCharacters } from "../messages/json-spans.ts";
+import { findMembersOf, replaceInMessage, type ServerAnswer } from "../messages/server-message.ts";
+
+export interface ToolList {
+  readonly message: ServerAnswer;
+  /** As the server listed them, the hidden ones too. */
+  readonly definitions: readonly ToolDefinition[];
+  readonly nextCursor: string | undefined;
+}
+
+export interface ToolDefinition {
+  readonly name: string;
+  readonly definition: JsonObject;
+}
+
+/** `undefined` for a list that two readers could take differently. */
+export function filterToolList(
+  answer: ServerAnswer,
+  maxDepth: number,
+  isVisible: (tool: string) => boolean,
+): ToolList | undefined {
+  const members = findMembersOf(answer, "result");
+  const list = members?.get("tools");
+  const elements = list === undefined ? undefined : findElements(answer.text, list.start);
+  if (members === undefined || list === undefined || elements === undefined) {
+    return undefined;
+  }
+  const definitions: ToolDefinition[] = [];
+  const kept: string[] = [];
+  for (const { start, end } of elements) {
+    const text = answer.text.slice(start, end);
+    const definition = readDefinition(text, maxDepth);
+    if (definition === undefined) {
+      return undefined;
+    }
+    definitions.push(definition);
+    if (isVisible(definition.name)) {
+      kept.push(text);
+    }
+  }
+  const isWhole = kept.length === elements.length;
+  const cursor = members.get("nextCursor");
+  const nextCursor = cursor === undefined ? undefined : readSpan(answer.text, cursor);
+  return {
+    message: makePrivate(isWhole ? answer : replaceInMessage(answer, list, `[${kept.join(",")}]`)),
+    definitions,
+    nextCursor: typeof nextCursor === "string" ? nextCursor : undefined,
+  };
+}
+
+function readDefinition(text: string, maxDepth: number): ToolDefinition | undefined {
+  const reading = readJson(toCharacters(text), { maxDepth, numbers: "any" });
+  const definition: Json = reading.ok ? reading.value : null;
+  const name = isObject(definition) ? definition["name"] : undefined;
+  return isObject(definition) && typeof name === "string" ? { name, definition } : undefined;
+}

@@ -1,0 +1,49 @@
+/**
+ * `tools/list`: the agent sees what a grant names; the log learns what the server has.
+ */
+import { type Amendment, passUnchanged } from "./amendment.ts";
+import { withoutClientCapabilities } from "./capabilities.ts";
+import type { Asked, GateContext } from "./gate-context.ts";
+import { answerFailure } from "../messages/refusals.ts";
+import type { ServerAnswer } from "../messages/server-message.ts";
+import { filterToolList } from "./tool-list.ts";
+
+export function passToolListing(context: GateContext, { sender, request, reply }: Asked): void {
+  const cursor = request.params?.["cursor"];
+  const amend = (answer: ServerAnswer): Amendment => {
+    if (answer.kind === "error") {
+      return passUnchanged(answer);
+    }
+    const { policy, server, limits } = context;
+    const list = filterToolList(
+      answer,
+      limits.maxDepth,
+      (tool) => policy.ruleNaming(server, tool) !== undefined,
+    );
+    if (list === undefined) {
+      const message = `The server "${server}" sent a list of tools that cannot be read`;
+      return { outcome: "blocked", refusal: answerFailure(request.id, message) };
+    }
+    const { definitions, nextCursor, message } = list;
+    if (
+      context.catalog.learn({
+        cursor: typeof cursor === "string" ? cursor : undefined,
+        nextCursor,
+        definitions,
+      })
+    ) {
+      recordCatalog(context);
+    }
+    return { outcome: "ok", message };
+  };
+  context.forwarding.request(sender, withoutClientCapabilities(request), { reply, amend });
+}
+
+/** Throws `RecordingFailed`: a list that the log does not know is not shown. */
+function recordCatalog({ catalog, policy, recording, server }: GateContext): void {
+  const tools = [...catalog.tools].map(([name, { digest }]) => {
+    const rule = policy.ruleNaming(server, name);
+    return { name, digest, visible: rule !== undefined, why: rule ?? "no_grant" };
+  });
+  recording.recordCatalog({ server, tools });
+}

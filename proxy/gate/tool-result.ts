@@ -1,0 +1,33 @@
+/**
+ * The answer to a tool call: how it ended, and that it asks nothing of the agent's side that nothing grants.
+ * In a stateless revision a server asks within its result (multi round-trip requests); a result of a kind that is
+ * not known here could ask for anything.
+ */
+import { type Amendment, passUnchanged } from "./amendment.ts";
+import type { ClientRequest } from "../messages/envelope.ts";
+import { findMembers, readSpan } from "../messages/json-spans.ts";
+import { refuseInputRequests } from "../messages/refusals.ts";
+import type { Era } from "../messages/revision.ts";
+import { findMembersOf, type ServerAnswer } from "../messages/server-message.ts";
+
+export function judgeToolResult(request: ClientRequest, era: Era, answer: ServerAnswer): Amendment {
+  const members = findMembersOf(answer, "result");
+  if (answer.kind === "error" || members === undefined) {
+    return passUnchanged(answer);
+  }
+  const read = (name: string): unknown => {
+    const span = members.get(name);
+    return span === undefined ? undefined : readSpan(answer.text, span);
+  };
+  const asked = members.get("inputRequests");
+  const asks = asked !== undefined && findMembers(answer.text, asked.start)?.spans.size !== 0;
+  if (asks || !isKnownType(read("resultType"))) {
+    return { outcome: "blocked", refusal: refuseInputRequests(request.id, era) };
+  }
+  return { outcome: read("isError") === true ? "tool_error" : "ok", message: answer };
+}
+
+/** Input that is asked for without naming any is the server's own state, which the client hands back. */
+function isKnownType(type: unknown): boolean {
+  return type === undefined || type === "complete" || type === "input_required";
+}

@@ -1,0 +1,180 @@
+/**
+ * What the gate writes to the log: calls before they leave, their results, and events.
+ * Everything that came from an agent or a server is redacted first. Whatever goes wrong in writing is thrown as
+ * `RecordingFailed`, and whoever asked must then not forward.
+ */
+import { createHash, randomUUID } from "node:crypto";
+import { canonicalize, type Json } from "../audit/canonical.ts";
+import type { Digest, Entry, EntryOf, Totals } from "../audit/record.ts";
+import type { Redactor } from "../audit/redaction.ts";
+import { type Recorder, RecordingFailed } from "./recorder.ts";
+
+export interface ClientInfo {
+  readonly name: string;
+  readonly version: string;
+}
+
+/** What is recorded of a call besides the decision. */
+export interface CallFacts {
+  readonly agent: string;
+  readonly client: ClientInfo | undefined;
+  readonly server: string;
+  readonly method: string;
+  readonly tool?: string | undefined;
+  readonly args?: Json | undefined;
+  readonly traceparent?: string | undefined;
+}
+
+export interface CallDecision {
+  readonly decision: "allow" | "deny";
+  readonly reason: string;
+  readonly rule?: string | undefined;
+}
+
+export type Outcome = EntryOf<"result">["outcome"];
+export type Severity = EntryOf<"event">["severity"];
+
+export type EventName =
+  | "client_attached"
+  | "upstream_lost"
+  | "server_start_failed"
+  | "server_exited"
+  | "server_output_dropped"
+  | "server_message_dropped"
+  | "server_request_refused"
+  | "message_refused"
+  | "request_refused"
+  | "limit_reached"
+  | "internal_error";
+
+export interface RecordingOptions {
+  readonly recorder: Recorder;
+  readonly redactor: Redactor;
+  readonly salt: Uint8Array;
+}
+
+/** Kinds of an event that are told apart when they are counted; beyond it they are counted together. */
+const MAX_KINDS = 500;
+const MAX_TEXT_LENGTH = 1000;
+
+export class Recording {
+  readonly #options: RecordingOptions;
+  readonly #counts = new Map<string, number>();
+  #allowed = 0;
+  #denied = 0;
+  #failed = 0;
+
+  constructor(options: RecordingOptions) {
+    this.#options = options;
+  }
+
+  /** `failed`: allowed calls that ended otherwise than `ok`. */
+  totals(): Totals {
+    return {
+      calls: this.#allowed + this.#denied,
+      allowed: this.#allowed,
+      denied: this.#denied,
+      failed: this.#failed,
+    };
+  }
+
+  /** Returns the id of the call. Throws `RecordingFailed`. */
+  recordCall(facts: CallFacts, decided: CallDecision): string {
+    const { redactor } = this.#options;
+    const id = randomUUID();
+    const { client, tool, args } = facts;
+    this.#record({
+      kind: "call",
+      id,
+      agent: facts.agent,
+      client: client === undefined ? null : this.#redactClient(client),
+      server: facts.server,
+      method: this.#redact(facts.method),
+      ...(tool !== undefined && { tool: redactor.redactText(tool).text }),
+      ...(args !== undefined && {
+        arguments: redactor.redactJson(args).value,
+        arguments_digest: this.#digestArguments(args),
+      }),
+      decision: decided.decision,
+      reason: decided.reason,
+      ...(decided.rule !== undefined && { rule: decided.rule }),
+      ...(facts.traceparent !== undefined && { traceparent: facts.traceparent }),
+    });
+    if (decided.decision === "allow") {
+      this.#allowed++;
+    } else {
+      this.#denied++;
+    }
+    return id;
+  }
+
+  /** `digest` and `bytes` are those of the answer as the server sent it. Throws `RecordingFailed`. */
+  recordResult(result: Omit<EntryOf<"result">, "kind">): void {
+    if (result.outcome !== "ok") {
+      this.#failed++;
+    }
+    this.#record({ kind: "result", ...result });
+  }
+
+  /** Throws `RecordingFailed`. */
+  recordCatalog(catalog: Omit<EntryOf<"catalog">, "kind">): void {
+    this.#record({ kind: "catalog", ...catalog });
+  }
+
+  /** Throws `RecordingFailed`. */
+  recordEvent(event: EventName, severity: Severity, detail: { [name: string]: Json }): void {
+    const redacted: { [name: string]: Json } = {};
+    for (const [name, value] of Object.entries(detail)) {
+      redacted[name] =
+        typeof value === "string" ? this.#redact(value) : this.#options.redactor.redactJson(value).value;
+    }
+    this.#record({ kind: "event", event, severity, detail: redacted });
+  }
+
+  /** An event that forwards nothing and therefore holds nothing up when it cannot be written. */
+  noteEvent(event: EventName, severity: Severity, detail: { [name: string]: Json }): void {
+    try {
+      this.recordEvent(event, severity, detail);
+    } catch (error) {
+      if (!(error instanceof RecordingFailed)) {
+        throw error;
+      }
+    }
+  }
+
+  /**
+   * An event that an attacker can repeat at will: the 1st, 10th, 100th … of a kind is noted, with their number.
+   * `kind` must not hold what an attacker chooses freely.
+   */
+  noteRepeated(event: EventName, kind: string, detail: { [name: string]: Json }): void {
+    const wanted = `${event} ${kind}`;
+    const key = this.#counts.has(wanted) || this.#counts.size < MAX_KINDS ? wanted : event;
+    const count = (this.#counts.get(key) ?? 0) + 1;
+    this.#counts.set(key, count);
+    if (/^10*$/.test(String(count))) {
+      this.noteEvent(event, "warning", { ...detail, count });
+    }
+  }
+
+  #record(entry: Entry): void {
+    try {
+      this.#options.recorder.record(entry);
+    } catch (cause) {
+      throw cause instanceof RecordingFailed
+        ? cause
+        : new RecordingFailed("a record was not written", { cause });
+    }
+  }
+
+  #redactClient({ name, version }: ClientInfo): { name: string; version: string } {
+    return { name: this.#redact(name), version: this.#redact(version) };
+  }
+
+  #redact(text: string): string {
+    return this.#options.redactor.redactText(text.slice(0, MAX_TEXT_LENGTH)).text;
+  }
+
+  #digestArguments(args: Json): Digest {
+    return createHash("sha256").update(this.#options.salt).update(canonicalize(args)).digest("hex");
+  }
+}

@@ -1,0 +1,64 @@
+/**
+ * One session with a stdio server, in a process of its own: what the server says without being asked goes to the
+ * stream that the agent opened for it, or waits for it within bounds.
+ */
+import type {
+  ServerAnswer,
+  ServerMessage,
+  ServerNotification,
+  ServerRequest,
+} from "../messages/server-message.ts";
+import type { ChildOwner, StdioChild } from "./stdio-child.ts";
+import type { Sending, Sink } from "./upstream.ts";
+
+const MAX_WAITING = 16;
+
+export class StdioSession implements ChildOwner {
+  readonly child: StdioChild;
+  readonly #answer: (request: ServerRequest) => string;
+  readonly #onOver: () => void;
+  #stream: Sink | undefined;
+  #waiting: ServerNotification[] = [];
+
+  constructor(child: StdioChild, answer: (request: ServerRequest) => string, onOver: () => void) {
+    this.child = child;
+    this.#answer = answer;
+    this.#onOver = onOver;
+  }
+
+  unsolicited(message: Exclude<ServerMessage, ServerAnswer>): void {
+    if (message.kind === "request") {
+      this.child.notify(this.#answer(message));
+    } else if (this.#stream !== undefined) {
+      void this.#stream.message(message, {});
+    } else if (this.#waiting.length < MAX_WAITING) {
+      this.#waiting.push(message);
+    }
+  }
+
+  over(): void {
+    const stream = this.#stream;
+    this.#stream = undefined;
+    stream?.ended();
+    this.#onOver();
+  }
+
+  /** One at a time: a message goes to one stream only. */
+  openStream(sink: Sink): Sending {
+    if (this.#stream !== undefined) {
+      sink.status(409);
+      return { cancel: () => undefined, leave: () => undefined };
+    }
+    this.#stream = sink;
+    sink.opened();
+    const waiting = this.#waiting;
+    this.#waiting = [];
+    waiting.forEach((message) => void sink.message(message, {}));
+    const leave = (): void => {
+      if (this.#stream === sink) {
+        this.#stream = undefined;
+      }
+    };
+    return { cancel: leave, leave };
+  }
+}

@@ -1,0 +1,164 @@
+/**
+ * A reference MCP server of the second SDK generation, both eras, over HTTP in this process or over stdio as a child
+ * (`node mcp-reference-server.ts [--stateless-only]`). Its tools cover what a gate has to pass: results, progress,
+ * mirrored arguments, input requests, cancellation, a list that changes.
+ */
+import { createServer } from "node:http";
+import type { AddressInfo } from "node:net";
+import { acceptedContent, createMcpHandler, inputRequired, McpServer } from "@modelcontextprotocol/server";
+import { serveStdio } from "@modelcontextprotocol/server/stdio";
+import * as z from "zod";
+
+/** Calls that reached a tool, and how they went on: what a gate let through. */
+export interface Witness {
+  readonly calls: { readonly tool: string; readonly args: unknown }[];
+  /** Resolves when a call of `wait` was told to stop. */
+  readonly aborted: Promise<void>;
+}
+
+interface OpenWitness extends Witness {
+  noteAborted(): void;
+}
+
+function openWitness(): OpenWitness {
+  const { promise, resolve } = Promise.withResolvers<void>();
+  return { calls: [], aborted: promise, noteAborted: resolve };
+}
+
+function buildServer(witness: OpenWitness): McpServer {
+  const server = new McpServer(
+    { name: "reference", version: "1.2.3" },
+    { capabilities: { tools: { listChanged: true } }, instructions: "Use it well." },
+  );
+  const text = (said: string) => ({ content: [{ type: "text" as const, text: said }] });
+  server.registerTool(
+    "echo",
+    {
+      title: "Echo",
+      description: "Says what it is told",
+      inputSchema: z.object({ text: z.string() }),
+      annotations: { readOnlyHint: true, idempotentHint: true },
+    },
+    async (args) => {
+      witness.calls.push({ tool: "echo", args });
+      return text(args.text);
+    },
+  );
+  server.registerTool("secret", { description: "Hidden", inputSchema: z.object({}) }, async (args) => {
+    witness.calls.push({ tool: "secret", args });
+    return text("s3cr3t");
+  });
+  server.registerTool("fail", { description: "Fails", inputSchema: z.object({}) }, async () => ({
+    ...text("it failed"),
+    isError: true,
+  }));
+  server.registerTool(
+    "count",
+    { description: "Reports progress", inputSchema: z.object({ to: z.number().int() }) },
+    async ({ to }, ctx) => {
+      const progressToken = ctx.mcpReq._meta?.progressToken;
+      for (let progress = 1; progress <= to && progressToken !== undefined; progress++) {
+        await ctx.mcpReq.notify({
+          method: "notifications/progress",
+          params: { progressToken, progress, total: to },
+        });
+      }
+      return text(`counted to ${to}`);
+    },
+  );
+  server.registerTool(
+    "region",
+    {
+      description: "Mirrors an argument into a header field",
+      inputSchema: z.object({ region: z.string().meta({ "x-mcp-header": "Region" }) }),
+    },
+    async ({ region }) => text(region),
+  );
+  server.registerTool("ask", { description: "Asks", inputSchema: z.object({}) }, async (_args, ctx) => {
+    const answer = acceptedContent(ctx.mcpReq.inputResponses, "who");
+    return answer === undefined
+      ? inputRequired({
+          inputRequests: {
+            who: inputRequired.elicit({
+              message: "Who?",
+              requestedSchema: { type: "object", properties: { name: { type: "string" } } },
+            }),
+          },
+        })
+      : text("answered");
+  });
+  server.registerTool("wait", { description: "Never ends", inputSchema: z.object({}) }, async (args, ctx) => {
+    witness.calls.push({ tool: "wait", args });
+    await new Promise<void>((resolve) => {
+      ctx.mcpReq.signal.addEventListener("abort", () => resolve());
+    });
+    witness.noteAborted();
+    return text("stopped");
+  });
+  return server;
+}
+
+export interface ReferenceServer {
+  readonly url: string;
+  readonly witness: Witness;
+  /** Header fields of every request, in order. */
+  readonly requests: readonly NodeJS.Dict<string | string[]>[];
+  /** Tells whoever listens that the list of tools changed. */
+  notifyToolsChanged(): void;
+  close(): Promise<void>;
+}
+
+/** `legacy: "reject"` makes it one that knows no handshake. */
+export async function startReferenceServer(
+  options: { legacy?: "stateless" | "reject" } = {},
+): Promise<ReferenceServer> {
+  const witness = openWitness();
+  const handler = createMcpHandler(() => buildServer(witness), options);
+  const requests: NodeJS.Dict<string | string[]>[] = [];
+  const http = createServer((request, response) => {
+    requests.push(request.headers);
+    const gone = new AbortController();
+    response.on("close", () => gone.abort());
+    const answer = async (): Promise<void> => {
+      const body = request.method === "POST" ? Buffer.concat(await Array.fromAsync(request)) : undefined;
+      const init = {
+        method: request.method ?? "GET",
+        headers: Object.entries(request.headersDistinct).flatMap(([name, values]) =>
+          (values ?? []).map((value): [string, string] => [name, value]),
+        ),
+        signal: gone.signal,
+        ...(body !== undefined && { body: new Uint8Array(body) }),
+      };
+      const answered = await handler.fetch(new Request(`http://${request.headers.host}${request.url}`, init));
+      response.writeHead(answered.status, Object.fromEntries(answered.headers));
+      for await (const chunk of answered.body ?? []) {
+        response.write(chunk);
+      }
+      response.end();
+    };
+    answer().catch(() => response.destroy());
+  });
+  await new Promise<void>((resolve) => http.listen(0, "127.0.0.1", resolve));
+  return {
+    url: `http://127.0.0.1:${(http.address() as AddressInfo).port}/mcp`,
+    witness,
+    requests,
+    notifyToolsChanged: () => handler.notify.toolsChanged(),
+    close: async () => {
+      await handler.close();
+      http.closeAllConnections();
+      await new Promise((resolve) => http.close(resolve));
+    },
+  };
+}
+
+/** The command that runs it over stdio. */
+export function referenceCommand(...args: string[]): [string, ...string[]] {
+  return [process.execPath, import.meta.filename, ...args];
+}
+
+if (import.meta.main) {
+  serveStdio(() => buildServer(openWitness()), {
+    legacy: process.argv.includes("--stateless-only") ? "reject" : "serve",
+  });
+}
