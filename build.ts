@@ -14,8 +14,8 @@ const entryFiles = ["action/main.ts", "action/post.ts", "action/proxy.ts", "poli
 /** What compiles conditions is a file of its own: the proxy loads it for a policy that has any. */
 const conditionApart: Plugin = {
   name: "condition-apart",
-  setup: ({ onResolve }) => {
-    onResolve({ filter: /^\.\/condition\.ts$/ }, ({ kind }) =>
+  setup: (bundler) => {
+    bundler.onResolve({ filter: /^\.\/condition\.ts$/ }, ({ kind }) =>
       kind === "dynamic-import" ? { path: "./condition.cjs", external: true } : undefined,
     );
   },
@@ -83,7 +83,7 @@ async function writeBundles(bundles: Bundle[]): Promise<void> {
 }
 
 /** The files of `dist/` that are missing, different or not of the build, each with what is wrong. */
-export async function compareBundles(bundles: Bundle[]): Promise<string[]> {
+async function compareBundles(bundles: Bundle[]): Promise<string[]> {
   const present = (await readdir(join(root, "dist")).catch(() => [])).map((name) => `dist/${name}`);
   const findings = present
     .filter((path) => !bundles.some((bundle) => bundle.path === path))

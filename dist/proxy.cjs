@@ -1,0 +1,8769 @@
+"use strict";
+var __create = Object.create;
+var __defProp = Object.defineProperty;
+var __getOwnPropDesc = Object.getOwnPropertyDescriptor;
+var __getOwnPropNames = Object.getOwnPropertyNames;
+var __getProtoOf = Object.getPrototypeOf;
+var __hasOwnProp = Object.prototype.hasOwnProperty;
+var __copyProps = (to, from, except, desc) => {
+  if (from && typeof from === "object" || typeof from === "function") {
+    for (let key of __getOwnPropNames(from))
+      if (!__hasOwnProp.call(to, key) && key !== except)
+        __defProp(to, key, { get: () => from[key], enumerable: !(desc = __getOwnPropDesc(from, key)) || desc.enumerable });
+  }
+  return to;
+};
+var __toESM = (mod, isNodeMode, target) => (target = mod != null ? __create(__getProtoOf(mod)) : {}, __copyProps(
+  // If the importer is in node compatibility mode or this is not an ESM
+  // file that has been converted to a CommonJS file using a Babel-
+  // compatible transform (i.e. "__esModule" has not been set), then set
+  // "default" to the CommonJS "module.exports" for node compatibility.
+  isNodeMode || !mod || !mod.__esModule ? __defProp(target, "default", { value: mod, enumerable: true }) : target,
+  mod
+));
+
+// action/proxy.ts
+var import_node_fs5 = require("node:fs");
+var import_node_path5 = require("node:path");
+
+// action/guard.ts
+var import_node_crypto11 = require("node:crypto");
+var import_node_path4 = require("node:path");
+
+// audit/secret-forms.ts
+var MIN_SECRET_LENGTH = 4;
+var MIN_PART_LENGTH = 12;
+function listSecretForms(value) {
+  if (value.length < MIN_SECRET_LENGTH) {
+    return [];
+  }
+  const forms = /* @__PURE__ */ new Set();
+  for (const text of [value, ...listLines(value)]) {
+    const escaped = JSON.stringify(text).slice(1, -1);
+    forms.add(text);
+    forms.add(escaped);
+    forms.add(JSON.stringify(escaped).slice(1, -1));
+    for (const encoded of listUrlForms(text.toWellFormed())) {
+      forms.add(encoded);
+    }
+  }
+  for (const encoded of listBase64Forms(value)) {
+    forms.add(encoded);
+  }
+  return [...forms];
+}
+function listLines(value) {
+  const lines = value.split(/\r?\n/).map((line) => line.trim());
+  return lines.length === 1 ? [] : lines.filter((line) => line.length >= MIN_PART_LENGTH && !line.startsWith("-----"));
+}
+function listUrlForms(text) {
+  const plain = encodeURIComponent(text);
+  const strict = plain.replace(/[!'()*~._-]/g, (mark) => `%${mark.charCodeAt(0).toString(16).toUpperCase()}`);
+  const form = new URLSearchParams({ v: text }).toString().slice(2);
+  return [plain, strict, form].flatMap((url) => [
+    url,
+    url.replace(/%[0-9A-F]{2}/g, (hex) => hex.toLowerCase())
+  ]);
+}
+function listBase64Forms(value) {
+  const bytes = Buffer.from(value, "utf8");
+  const whole = bytes.toString("base64");
+  const forms = [whole, whole.replace(/=+$/, "")];
+  for (const before of [0, 1, 2]) {
+    const encoded = Buffer.concat([Buffer.alloc(before), bytes]).toString("base64").replace(/=+$/, "");
+    const first = before === 0 ? 0 : before + 1;
+    const last = (before + bytes.length) % 3 === 0 ? encoded.length : encoded.length - 1;
+    const inner = encoded.slice(first, last);
+    if (inner.length >= MIN_PART_LENGTH) {
+      forms.push(inner);
+    }
+  }
+  return forms.flatMap((form) => [form, form.replaceAll("+", "-").replaceAll("/", "_")]);
+}
+
+// audit/token-formats.ts
+var START = "(?<![A-Za-z0-9])";
+function startingWith(prefix, rest) {
+  return new RegExp(`${START}(?:${prefix})${rest}`);
+}
+var TOKEN_FORMATS = [
+  {
+    kind: "lanyard-token",
+    pattern: startingWith("lanyard_[a-z]{1,16}_|lop_", "[A-Za-z0-9_-]{16,}")
+  },
+  // Installation tokens of the newer form hold dots, as JWTs do.
+  { kind: "github-token", pattern: startingWith("gh[oprsu]_", "[A-Za-z0-9_-]{20,}(?:\\.[A-Za-z0-9_-]+)*") },
+  { kind: "github-token", pattern: startingWith("github_pat_", "[A-Za-z0-9_]{20,}") },
+  { kind: "gitlab-token", pattern: startingWith("gl(?:pat|rt|cbt|dt|ptt|soat)-", "[A-Za-z0-9_.-]{20,}") },
+  { kind: "anthropic-key", pattern: startingWith("sk-ant-", "[A-Za-z0-9_-]{16,}") },
+  // The digit tells a key from words with hyphens.
+  { kind: "openai-key", pattern: startingWith("sk-", "(?=[A-Za-z_-]{0,64}[0-9])[A-Za-z0-9_-]{20,}") },
+  { kind: "stripe-key", pattern: startingWith("[rs]k_(?:live|test)_", "[A-Za-z0-9]{16,}") },
+  { kind: "aws-key", pattern: startingWith("AKIA|ASIA|ABIA|ACCA", "[A-Z2-7]{16}(?![A-Za-z0-9])") },
+  { kind: "google-key", pattern: startingWith("AIza", "[A-Za-z0-9_-]{35}") },
+  { kind: "google-token", pattern: startingWith("ya29\\.", "[A-Za-z0-9_.-]{20,}") },
+  { kind: "slack-token", pattern: startingWith("xox[a-z]-|xox[a-z]\\.xox[a-z]-|xapp-", "[A-Za-z0-9-]{10,}") },
+  { kind: "npm-token", pattern: startingWith("npm_", "[A-Za-z0-9]{36,}") },
+  { kind: "pypi-token", pattern: startingWith("pypi-", "[A-Za-z0-9_-]{50,}") },
+  { kind: "hugging-face-token", pattern: startingWith("hf_", "[A-Za-z0-9]{30,}") },
+  { kind: "docker-token", pattern: startingWith("dckr_(?:pat|oat)_", "[A-Za-z0-9_-]{20,}") },
+  { kind: "digitalocean-token", pattern: startingWith("do[opr]_v1_", "[a-f0-9]{64}") },
+  { kind: "notion-token", pattern: startingWith("ntn_", "[A-Za-z0-9]{40,}") },
+  { kind: "linear-key", pattern: startingWith("lin_(?:api|oauth)_", "[A-Za-z0-9]{32,}") },
+  { kind: "sendgrid-key", pattern: startingWith("SG\\.", "[A-Za-z0-9_-]{16,}\\.[A-Za-z0-9_-]{16,}") },
+  // Signed (three parts) or encrypted (five parts, of which the second may be empty). The first look ahead settles
+  // whether the dots are there, so that many beginnings without an end cost no more than one.
+  {
+    kind: "jwt",
+    pattern: /(?<![\w-])(?=[\w-]+\.[\w-]*\.[\w-])[\w-]*?eyJ[\w-]{8,}\.[\w-]*\.[\w-]+(?:\.[\w-]+){0,2}/
+  },
+  // A key that was cut off is redacted to the end of the text.
+  {
+    kind: "private-key",
+    pattern: /-----BEGIN (?:[A-Z0-9]{1,16} ){0,3}PRIVATE KEY(?: BLOCK)?-----[^]*?(?:-----END [A-Z0-9 ]{1,64}-----|$)/
+  }
+];
+
+// audit/redaction.ts
+function createRedactor(secrets) {
+  return new PatternRedactor(secrets);
+}
+var FORMATS = new RegExp(
+  TOKEN_FORMATS.map(({ pattern }, index) => `(?<f${index}>${pattern.source})`).join("|"),
+  "g"
+);
+var MIN_FORMAT_LENGTH = 15;
+var PatternRedactor = class {
+  /** From a form of a secret to what replaces it. */
+  #replacements = /* @__PURE__ */ new Map();
+  #known;
+  constructor(secrets) {
+    for (const secret of secrets) {
+      this.add(secret);
+    }
+  }
+  add({ id, kind, value }) {
+    for (const form of listSecretForms(value)) {
+      if (!this.#replacements.has(form)) {
+        this.#replacements.set(form, `[redacted:${kind}:${id}]`);
+      }
+    }
+    const forms = [...this.#replacements.keys()].sort((left, right) => right.length - left.length);
+    this.#known = forms.length > 0 ? new RegExp(forms.map((form) => RegExp.escape(form)).join("|"), "g") : void 0;
+  }
+  /** What is known comes first: a format that ends in the middle of a known secret must not leave its other half. */
+  redactText(text) {
+    let count3 = 0;
+    const wellFormed = text.toWellFormed();
+    const withoutKnown = this.#known ? wellFormed.replace(this.#known, (form) => {
+      count3 += 1;
+      return this.#replacements.get(form) ?? "[redacted]";
+    }) : wellFormed;
+    if (withoutKnown.length < MIN_FORMAT_LENGTH) {
+      return { text: withoutKnown, count: count3 };
+    }
+    const redacted = withoutKnown.replace(FORMATS, (...match) => {
+      count3 += 1;
+      return `[redacted:${findKind(match.at(-1))}:unknown]`;
+    });
+    return { text: redacted, count: count3 };
+  }
+  redactJson(value) {
+    let count3 = 0;
+    const redactOne = (text) => {
+      const redacted = this.redactText(text);
+      count3 += redacted.count;
+      return redacted.text;
+    };
+    return { value: mapTexts(value, redactOne), count: count3 };
+  }
+};
+function findKind(groups) {
+  const matched = TOKEN_FORMATS.find(
+    (_, index) => typeof groups === "object" && groups !== null && Reflect.get(groups, `f${index}`) !== void 0
+  );
+  return matched?.kind ?? "secret";
+}
+function mapTexts(value, map) {
+  if (typeof value === "string") {
+    return map(value);
+  }
+  if (Array.isArray(value)) {
+    return value.map((item) => mapTexts(item, map));
+  }
+  if (typeof value !== "object" || value === null) {
+    return value;
+  }
+  const mapped = /* @__PURE__ */ new Map();
+  for (const [name, member] of Object.entries(value)) {
+    mapped.set(findFreeName(map(name), mapped), mapTexts(member, map));
+  }
+  return Object.fromEntries(mapped);
+}
+function findFreeName(name, taken) {
+  let free = name;
+  for (let number3 = 2; taken.has(free); number3++) {
+    free = `${name}#${number3}`;
+  }
+  return free;
+}
+
+// policies/trigger.ts
+function pullRequestNumberOf(ref) {
+  const digits = /^refs\/pull\/([1-9][0-9]{0,9})\/merge$/.exec(ref)?.[1];
+  return digits === void 0 ? void 0 : Number(digits);
+}
+
+// policies/run-facts.ts
+var runClaims = [
+  "actor",
+  "actor_id",
+  "base_ref",
+  "check_run_id",
+  "enterprise",
+  "enterprise_id",
+  "environment",
+  "event_name",
+  "head_ref",
+  "job_workflow_ref",
+  "job_workflow_sha",
+  "ref",
+  "ref_protected",
+  "ref_type",
+  "repository",
+  "repository_id",
+  "repository_owner",
+  "repository_owner_id",
+  "repository_visibility",
+  "run_attempt",
+  "run_id",
+  "run_number",
+  "runner_environment",
+  "sha",
+  "workflow",
+  "workflow_ref",
+  "workflow_sha"
+];
+var RUN_FACT_TYPES = {
+  ...Object.fromEntries(runClaims.map((name) => [name, "string"])),
+  repository_name: "string",
+  pull_request_number: "double"
+};
+function collectRunFacts(claims) {
+  const facts = /* @__PURE__ */ new Map();
+  for (const name of runClaims) {
+    const value = Object.hasOwn(claims, name) ? claims[name] : void 0;
+    if (typeof value === "string") {
+      facts.set(name, value);
+    }
+  }
+  const [repository, ref] = [claims["repository"], claims["ref"]];
+  if (typeof repository === "string" && repository.includes("/")) {
+    facts.set("repository_name", repository.slice(repository.indexOf("/") + 1));
+  }
+  const number3 = typeof ref === "string" ? pullRequestNumberOf(ref) : void 0;
+  if (number3 !== void 0) {
+    facts.set("pull_request_number", number3);
+  }
+  return facts;
+}
+
+// policies/session-policy.ts
+var import_node_crypto = require("node:crypto");
+
+// node_modules/canonicalize/lib/canonicalize.js
+function serializeString(value) {
+  if (!value.isWellFormed()) {
+    throw new Error("Lone surrogate is not allowed");
+  }
+  return JSON.stringify(value);
+}
+function serializePrimitive(value) {
+  switch (typeof value) {
+    case "number":
+      if (isNaN(value)) {
+        throw new Error("NaN is not allowed");
+      }
+      if (!isFinite(value)) {
+        throw new Error("Infinity is not allowed");
+      }
+      return JSON.stringify(value);
+    case "string":
+      return serializeString(value);
+    case "boolean":
+      return value ? "true" : "false";
+    default:
+      return JSON.stringify(value);
+  }
+}
+function enterValue(value, seen) {
+  let wrappers = null;
+  while (value !== null && typeof value === "object" && typeof value.toJSON === "function") {
+    if (seen.has(value)) {
+      throw new Error("Circular reference detected");
+    }
+    seen.add(value);
+    (wrappers ??= []).push(value);
+    value = value.toJSON();
+  }
+  if (value instanceof Number || value instanceof String || value instanceof Boolean) {
+    value = value.valueOf();
+  }
+  if (value === null || typeof value !== "object") {
+    if (wrappers !== null) {
+      for (const wrapper of wrappers) seen.delete(wrapper);
+    }
+    return serializePrimitive(value);
+  }
+  if (seen.has(value)) {
+    throw new Error("Circular reference detected");
+  }
+  seen.add(value);
+  return {
+    container: value,
+    // null marks an array frame; object frames carry their sorted keys.
+    // `sort()`'s default comparator orders by UTF-16 code unit, which is the
+    // order JCS requires.
+    keys: Array.isArray(value) ? null : Object.keys(value).sort(),
+    // Next child to serialize; the frame resumes here after a nested
+    // container's subtree completes.
+    index: 0,
+    // Whether no member has been emitted yet (controls comma placement).
+    first: true,
+    // toJSON wrappers to release from `seen` when this frame completes.
+    wrappers
+  };
+}
+function canonicalize(object2) {
+  if (object2 === null || typeof object2 !== "object") {
+    return serializePrimitive(object2);
+  }
+  const seen = /* @__PURE__ */ new Set();
+  const root = enterValue(object2, seen);
+  if (typeof root !== "object") {
+    return root;
+  }
+  let result = root.keys === null ? "[" : "{";
+  const stack = [root];
+  outer:
+    while (stack.length > 0) {
+      const frame = stack[stack.length - 1];
+      const container = frame.container;
+      if (frame.keys === null) {
+        while (frame.index < container.length) {
+          const i = frame.index++;
+          if (i > 0) {
+            result += ",";
+          }
+          const element = container[i];
+          const value = element === void 0 || typeof element === "symbol" || typeof element === "function" ? null : element;
+          if (value === null || typeof value !== "object") {
+            result += serializePrimitive(value);
+            continue;
+          }
+          const child = enterValue(value, seen);
+          if (typeof child !== "object") {
+            result += child === void 0 ? "null" : child;
+            continue;
+          }
+          result += child.keys === null ? "[" : "{";
+          stack.push(child);
+          continue outer;
+        }
+        result += "]";
+      } else {
+        const keys = frame.keys;
+        while (frame.index < keys.length) {
+          const key = keys[frame.index++];
+          const value = container[key];
+          if (value === void 0 || typeof value === "symbol" || typeof value === "function") {
+            continue;
+          }
+          if (value === null || typeof value !== "object") {
+            if (frame.first) {
+              frame.first = false;
+            } else {
+              result += ",";
+            }
+            result += serializeString(key) + ":" + serializePrimitive(value);
+            continue;
+          }
+          const child = enterValue(value, seen);
+          if (child === void 0) {
+            continue;
+          }
+          if (frame.first) {
+            frame.first = false;
+          } else {
+            result += ",";
+          }
+          result += serializeString(key) + ":";
+          if (typeof child !== "object") {
+            result += child;
+            continue;
+          }
+          result += child.keys === null ? "[" : "{";
+          stack.push(child);
+          continue outer;
+        }
+        result += "}";
+      }
+      seen.delete(container);
+      if (frame.wrappers !== null) {
+        for (const wrapper of frame.wrappers) seen.delete(wrapper);
+      }
+      stack.pop();
+    }
+  return result;
+}
+
+// node_modules/zod/v4/core/util.js
+function getEnumValues(entries) {
+  const numericValues = Object.values(entries).filter((v) => typeof v === "number");
+  const values = Object.entries(entries).filter(([k, _]) => numericValues.indexOf(+k) === -1).map(([_, v]) => v);
+  return values;
+}
+function jsonStringifyReplacer(_, value) {
+  if (typeof value === "bigint")
+    return value.toString();
+  return value;
+}
+var Cached = class {
+  constructor(getter) {
+    this._getter = getter;
+    this._value = void 0;
+  }
+  get value() {
+    const getter = this._getter;
+    if (getter !== void 0) {
+      this._value = getter();
+      this._getter = void 0;
+    }
+    return this._value;
+  }
+};
+function cached(getter) {
+  return new Cached(getter);
+}
+function nullish(input) {
+  return input === null || input === void 0;
+}
+function cleanRegex(source) {
+  const start = source.startsWith("^") ? 1 : 0;
+  const end = source.endsWith("$") ? source.length - 1 : source.length;
+  return source.slice(start, end);
+}
+var EVALUATING = /* @__PURE__ */ Symbol("evaluating");
+function defineLazy(object2, key, getter) {
+  let value = void 0;
+  Object.defineProperty(object2, key, {
+    get() {
+      if (value === EVALUATING) {
+        return void 0;
+      }
+      if (value === void 0) {
+        value = EVALUATING;
+        value = getter();
+      }
+      return value;
+    },
+    set(v) {
+      Object.defineProperty(object2, key, {
+        value: v
+        // configurable: true,
+      });
+    },
+    configurable: true
+  });
+}
+function assignProp(target, prop, value) {
+  Object.defineProperty(target, prop, {
+    value,
+    writable: true,
+    enumerable: true,
+    configurable: true
+  });
+}
+function rawShape(def) {
+  const desc = Object.getOwnPropertyDescriptor(def, "shape");
+  return desc?.get ? desc.get.raw : desc?.value;
+}
+function sourceShape(schema) {
+  return rawShape(schema._zod.def) ?? schema._zod.def.shape;
+}
+function deferProp(target, key, getter) {
+  Object.defineProperty(target, key, {
+    get() {
+      const value = getter();
+      assignProp(this, key, value);
+      return value;
+    },
+    enumerable: true,
+    configurable: true
+  });
+}
+function putProp(target, key, value) {
+  if (key in target)
+    assignProp(target, key, value);
+  else
+    target[key] = value;
+}
+function mirrorShape(target, source, keys, wrap2) {
+  const raw = sourceShape(source);
+  for (const key of keys) {
+    const desc = Object.getOwnPropertyDescriptor(raw, key);
+    if (!desc.enumerable)
+      continue;
+    if (desc.get) {
+      deferProp(target, key, () => {
+        const value = source._zod.def.shape[key];
+        return wrap2 ? wrap2(value, key) : value;
+      });
+    } else
+      putProp(target, key, wrap2 ? wrap2(desc.value, key) : desc.value);
+  }
+}
+function mirrorProps(target, source) {
+  for (const key of Reflect.ownKeys(source)) {
+    const desc = Object.getOwnPropertyDescriptor(source, key);
+    if (!desc.enumerable)
+      continue;
+    if (desc.get)
+      deferProp(target, key, () => source[key]);
+    else
+      putProp(target, key, desc.value);
+  }
+}
+function mergeDefs(...defs) {
+  const mergedDescriptors = {};
+  for (const def of defs) {
+    const descriptors = Object.getOwnPropertyDescriptors(def);
+    Object.assign(mergedDescriptors, descriptors);
+  }
+  return Object.defineProperties({}, mergedDescriptors);
+}
+var captureStackTrace = "captureStackTrace" in Error ? Error.captureStackTrace : (..._args) => {
+};
+function isObject(data) {
+  return typeof data === "object" && data !== null && !Array.isArray(data);
+}
+function isPlainObject(o) {
+  if (isObject(o) === false)
+    return false;
+  const ctor = o.constructor;
+  if (ctor === void 0)
+    return true;
+  if (typeof ctor !== "function")
+    return true;
+  const prot = ctor.prototype;
+  if (isObject(prot) === false)
+    return false;
+  if (Object.prototype.hasOwnProperty.call(prot, "isPrototypeOf") === false) {
+    return false;
+  }
+  return true;
+}
+var propertyKeyTypes = /* @__PURE__ */ new Set(["string", "number", "symbol"]);
+function escapeRegex(str) {
+  return str.replace(/[.*+?^${}()|[\]\\]/g, "\\$&");
+}
+function clone(inst, def, params) {
+  const cl = new inst._zod.constr(def ?? inst._zod.def);
+  if (!def || params?.parent)
+    cl._zod.parent = inst;
+  return cl;
+}
+function normalizeParams(_params) {
+  const params = _params;
+  if (!params)
+    return {};
+  if (typeof params === "string")
+    return { error: () => params };
+  if (params?.message !== void 0) {
+    if (params?.error !== void 0)
+      throw new Error("Cannot specify both `message` and `error` params");
+    params.error = params.message;
+  }
+  delete params.message;
+  if (typeof params.error === "string")
+    return { ...params, error: () => params.error };
+  return params;
+}
+function optionalKeys(shape) {
+  return Object.keys(shape).filter((k) => {
+    return shape[k]._zod.optin !== void 0 && shape[k]._zod.optout === "optional";
+  });
+}
+var NUMBER_FORMAT_RANGES = /* @__PURE__ */ (() => ({
+  safeint: [Number.MIN_SAFE_INTEGER, Number.MAX_SAFE_INTEGER],
+  int32: [-2147483648, 2147483647],
+  uint32: [0, 4294967295],
+  float32: [-34028234663852886e22, 34028234663852886e22],
+  float64: [-Number.MAX_VALUE, Number.MAX_VALUE]
+}))();
+function extend(schema, shape) {
+  if (!isPlainObject(shape)) {
+    throw new Error("Invalid input to extend: expected a plain object");
+  }
+  const checks = schema._zod.def.checks;
+  const hasChecks = checks && checks.length > 0;
+  if (hasChecks) {
+    const existingShape = sourceShape(schema);
+    for (const key of Reflect.ownKeys(shape)) {
+      if (Object.getOwnPropertyDescriptor(existingShape, key) !== void 0) {
+        throw new Error("Cannot overwrite keys on object schemas containing refinements. Use `.safeExtend()` instead.");
+      }
+    }
+  }
+  return clone(schema, mergeDefs(schema._zod.def, { shape: extended(schema, shape) }));
+}
+function extended(schema, shape) {
+  const newShape = {};
+  mirrorShape(newShape, schema, Reflect.ownKeys(sourceShape(schema)));
+  mirrorProps(newShape, shape);
+  return newShape;
+}
+function aborted(x, startIndex = 0) {
+  if (x.aborted === true)
+    return true;
+  for (let i = startIndex; i < x.issues.length; i++) {
+    if (x.issues[i]?.continue !== true) {
+      return true;
+    }
+  }
+  return false;
+}
+function explicitlyAborted(x, startIndex = 0) {
+  if (x.aborted === true)
+    return true;
+  for (let i = startIndex; i < x.issues.length; i++) {
+    if (x.issues[i]?.continue === false) {
+      return true;
+    }
+  }
+  return false;
+}
+function prefixIssues(path, issues) {
+  return issues.map((iss) => {
+    var _a3;
+    (_a3 = iss).path ?? (_a3.path = []);
+    iss.path.unshift(path);
+    return iss;
+  });
+}
+function unwrapMessage(message2) {
+  return typeof message2 === "string" ? message2 : message2?.message;
+}
+function sizeCaps(defChecks) {
+  const caps = [];
+  for (const ch of defChecks ?? []) {
+    const d = ch._zod.def;
+    if (!/_(length|size)$|_equals$/.test(d.check))
+      break;
+    const max = d.maximum ?? d.length ?? d.size;
+    if (max >= 0)
+      caps.push([max, ch]);
+  }
+  return caps;
+}
+function attachSchema(issues, start, inst) {
+  var _a3;
+  for (let i = start; i < issues.length; i++) {
+    (_a3 = issues[i]).schema ?? (_a3.schema = inst);
+  }
+}
+function finalizeIssue(iss, ctx, config2) {
+  var _a3;
+  const traits = iss.inst?._zod?.traits;
+  if (traits?.has("$ZodType")) {
+    if (traits.has("$ZodCheck"))
+      (_a3 = iss).schema ?? (_a3.schema = iss.inst);
+    else
+      iss.schema = iss.inst;
+  }
+  const schemaError = iss.schema !== iss.inst ? iss.schema?._zod.def?.error : void 0;
+  const message2 = iss.message ? iss.message : unwrapMessage(iss.inst?._zod.def?.error?.(iss)) ?? unwrapMessage(schemaError?.(iss)) ?? unwrapMessage(ctx?.error?.(iss)) ?? unwrapMessage(config2.customError?.(iss)) ?? unwrapMessage(config2.localeError?.(iss)) ?? "Invalid input";
+  const full = {};
+  for (const k of Object.keys(iss)) {
+    if (k === "inst" || k === "schema" || k === "continue" || k === "input" || k === "__proto__")
+      continue;
+    full[k] = iss[k];
+  }
+  full.path ?? (full.path = []);
+  full.message = message2;
+  if (ctx?.reportInput) {
+    full.input = iss.input;
+  }
+  return full;
+}
+var highSurrogate = /[\uD800-\uDBFF]/;
+function codePointLength(str) {
+  const units = str.length;
+  if (!highSurrogate.test(str))
+    return units;
+  let count3 = units;
+  for (let i = 0; i < units - 1; i++) {
+    if ((str.charCodeAt(i) & 64512) === 55296 && (str.charCodeAt(i + 1) & 64512) === 56320) {
+      count3--;
+      i++;
+    }
+  }
+  return count3;
+}
+function getLengthableOrigin(input) {
+  if (Array.isArray(input))
+    return "array";
+  if (typeof input === "string")
+    return "string";
+  return "unknown";
+}
+function issue(...args) {
+  const [iss, input, inst] = args;
+  if (typeof iss === "string") {
+    return {
+      message: iss,
+      code: "custom",
+      input,
+      inst
+    };
+  }
+  return { ...iss };
+}
+function members(proto, table2) {
+  for (const key in table2) {
+    const desc = Object.getOwnPropertyDescriptor(table2, key);
+    if (desc.get)
+      Object.defineProperty(proto, key, { ...desc, enumerable: false });
+    else
+      defineBound(proto, key, desc.value);
+  }
+}
+function own(inst, key, value, enumerable = true) {
+  Object.defineProperty(inst, key, { configurable: true, writable: true, enumerable, value });
+  return value;
+}
+function hide(inst, key, value) {
+  return own(inst, key, value, false);
+}
+function defineBound(proto, key, fn) {
+  Object.defineProperty(proto, key, {
+    configurable: true,
+    get() {
+      return this == null ? fn : own(this, key, fn.bind(this));
+    },
+    set(value) {
+      own(this, key, value);
+    }
+  });
+}
+function claim(inst, sentinel) {
+  const proto = Object.getPrototypeOf(inst);
+  return sentinel in proto ? void 0 : proto;
+}
+var installing;
+var broke = false;
+var breaker = {
+  configurable: true,
+  get() {
+    broke = true;
+    return void 0;
+  }
+};
+function defineLazyInternal(inst, key, compute) {
+  const proto = Object.getPrototypeOf(inst._zod);
+  if (key in proto && installing !== inst._zod) {
+    installing = void 0;
+    return;
+  }
+  installing = inst._zod;
+  Object.defineProperty(proto, key, {
+    configurable: true,
+    get() {
+      Object.defineProperty(this, key, breaker);
+      const outer = broke;
+      broke = false;
+      try {
+        const value = compute(this);
+        if (broke)
+          delete this[key];
+        else
+          Object.defineProperty(this, key, { configurable: true, writable: true, value });
+        broke = broke || outer;
+        return value;
+      } catch (err) {
+        delete this[key];
+        broke = broke || outer;
+        throw err;
+      }
+    },
+    set(value) {
+      Object.defineProperty(this, key, { configurable: true, writable: true, value });
+    }
+  });
+}
+function installLazyProp(inst, key, make, enumerable) {
+  const proto = claim(inst, key);
+  if (!proto)
+    return;
+  Object.defineProperty(proto, key, {
+    configurable: true,
+    get() {
+      const desc = { configurable: true, writable: true, enumerable, value: void 0 };
+      Object.defineProperty(this, key, desc);
+      desc.value = make(this);
+      Object.defineProperty(this, key, desc);
+      return desc.value;
+    },
+    set(value) {
+      Object.defineProperty(this, key, { configurable: true, writable: true, enumerable, value });
+    }
+  });
+}
+
+// node_modules/zod/v4/core/core.js
+var _a;
+var _zodDesc = { value: void 0, enumerable: false };
+var _E = "captureStackTrace" in Error ? Error : null;
+function newError(Definition) {
+  const E = _E;
+  if (E) {
+    const saved = E.stackTraceLimit;
+    if (typeof saved === "number") {
+      try {
+        E.stackTraceLimit = 0;
+      } catch {
+        _E = null;
+        return new Definition();
+      }
+      try {
+        return new Definition();
+      } finally {
+        E.stackTraceLimit = saved;
+      }
+    }
+  }
+  return new Definition();
+}
+// @__NO_SIDE_EFFECTS__
+function $constructor(name, initializer2, proto, params) {
+  const zodProto = {};
+  function Internals(def) {
+    this.def = def;
+    this.constr = _;
+    this.traits = /* @__PURE__ */ new Set();
+  }
+  Internals.prototype = zodProto;
+  const protoMembers = proto;
+  const initialized = protoMembers && /* @__PURE__ */ new WeakSet();
+  function init(inst, def) {
+    if (!inst._zod) {
+      _zodDesc.value = new Internals(def);
+      try {
+        Object.defineProperty(inst, "_zod", _zodDesc);
+      } finally {
+        _zodDesc.value = void 0;
+      }
+    } else if (inst._zod.traits.has(name)) {
+      return;
+    }
+    inst._zod.traits.add(name);
+    initializer2(inst, def);
+    if (initialized) {
+      const own2 = Object.getPrototypeOf(inst);
+      const ctorProto = inst._zod.constr.prototype;
+      let up = own2;
+      while (up && up !== ctorProto)
+        up = Object.getPrototypeOf(up);
+      const target = up ?? own2;
+      if (!initialized.has(target)) {
+        initialized.add(target);
+        members(target, protoMembers);
+      }
+    }
+    const proto2 = _.prototype;
+    for (const k in proto2) {
+      if (!Object.prototype.hasOwnProperty.call(proto2, k))
+        continue;
+      if (!(k in inst)) {
+        inst[k] = proto2[k].bind(inst);
+      }
+    }
+  }
+  const Parent = params?.Parent ?? Object;
+  class Definition extends Parent {
+  }
+  Object.defineProperty(Definition, "name", { value: name });
+  function _(def) {
+    const inst = params?.Parent ? newError(Definition) : this;
+    init(inst, def);
+    const deferred = inst._zod.deferred;
+    if (deferred) {
+      for (const fn of deferred) {
+        fn();
+      }
+      inst._zod.deferred = void 0;
+    }
+    const pp = globalThis.__zod_globalConfig?.postProcessor;
+    if (pp)
+      pp(inst);
+    return inst;
+  }
+  Object.defineProperty(_, "init", { value: init });
+  Object.defineProperty(_, Symbol.hasInstance, {
+    value: (inst) => {
+      if (params?.Parent && inst instanceof params.Parent)
+        return true;
+      return inst?._zod?.traits?.has(name);
+    }
+  });
+  Object.defineProperty(_, "name", { value: name });
+  return _;
+}
+var $ZodAsyncError = class extends Error {
+  constructor() {
+    super(`Encountered Promise during synchronous parse. Use .parseAsync() instead.`);
+  }
+};
+var $ZodEncodeError = class extends Error {
+  constructor(name) {
+    super(`Encountered unidirectional transform during encode: ${name}`);
+    this.name = "ZodEncodeError";
+  }
+};
+(_a = globalThis).__zod_globalConfig ?? (_a.__zod_globalConfig = {});
+var globalConfig = globalThis.__zod_globalConfig;
+function config(newConfig) {
+  if (newConfig)
+    Object.assign(globalConfig, newConfig);
+  return globalConfig;
+}
+
+// node_modules/zod/v4/core/errors.js
+function _getMessage() {
+  const internals = this._zod;
+  internals.message ?? (internals.message = JSON.stringify(internals.def, jsonStringifyReplacer, 2));
+  return internals.message;
+}
+function _setMessage(value) {
+  this._zod.message = value;
+}
+var _messageDesc = {
+  get: _getMessage,
+  set: _setMessage,
+  enumerable: true,
+  configurable: true
+};
+var _issuesDesc = { value: void 0, enumerable: false };
+var _installedToString = /* @__PURE__ */ new WeakSet([Object.prototype, Error.prototype]);
+var initializer = (inst, def) => {
+  inst.name = "$ZodError";
+  _issuesDesc.value = def;
+  Object.defineProperty(inst, "issues", _issuesDesc);
+  _issuesDesc.value = void 0;
+  Object.defineProperty(inst, "message", _messageDesc);
+  const proto = Object.getPrototypeOf(inst);
+  if (!_installedToString.has(proto)) {
+    _installedToString.add(proto);
+    Object.defineProperty(proto, "toString", {
+      configurable: true,
+      enumerable: false,
+      get() {
+        const value = () => this.message;
+        Object.defineProperty(this, "toString", { value, configurable: true, writable: true });
+        return value;
+      },
+      set(value) {
+        Object.defineProperty(this, "toString", { value, configurable: true, writable: true });
+      }
+    });
+  }
+};
+var $ZodError = $constructor("$ZodError", initializer);
+var $ZodRealError = $constructor("$ZodError", initializer, void 0, {
+  Parent: Error
+});
+
+// node_modules/zod/v4/core/parse.js
+var _parse = (_Err) => {
+  const fn = (schema, value, _ctx, _params) => {
+    const ctx = _ctx ? { ..._ctx, async: false } : { async: false };
+    const result = schema._zod.run({ value, issues: [] }, ctx);
+    if (result instanceof Promise) {
+      throw new $ZodAsyncError();
+    }
+    if (result.issues.length) {
+      const e = new (_params?.Err ?? _Err)(result.issues.map((iss) => finalizeIssue(iss, ctx, config())));
+      captureStackTrace(e, _params?.callee ?? fn);
+      throw e;
+    }
+    return result.value;
+  };
+  return fn;
+};
+var parse = /* @__PURE__ */ _parse($ZodRealError);
+var _parseAsync = (_Err) => {
+  const fn = async (schema, value, _ctx, params) => {
+    const ctx = _ctx ? { ..._ctx, async: true } : { async: true };
+    let result = schema._zod.run({ value, issues: [] }, ctx);
+    if (result instanceof Promise)
+      result = await result;
+    if (result.issues.length) {
+      const e = new (params?.Err ?? _Err)(result.issues.map((iss) => finalizeIssue(iss, ctx, config())));
+      captureStackTrace(e, params?.callee ?? fn);
+      throw e;
+    }
+    return result.value;
+  };
+  return fn;
+};
+var parseAsync = /* @__PURE__ */ _parseAsync($ZodRealError);
+var _safeParse = (_Err) => (schema, value, _ctx) => {
+  const ctx = _ctx ? { ..._ctx, async: false } : { async: false };
+  const result = schema._zod.run({ value, issues: [] }, ctx);
+  if (result instanceof Promise) {
+    throw new $ZodAsyncError();
+  }
+  return result.issues.length ? failure(_Err, result.issues, ctx) : { success: true, data: result.value };
+};
+var safeParse = /* @__PURE__ */ _safeParse($ZodRealError);
+function failure(Err, issues, ctx) {
+  let error;
+  return {
+    success: false,
+    get error() {
+      if (!error) {
+        error = new Err(issues.map((iss) => finalizeIssue(iss, ctx, config())));
+        issues = void 0;
+        ctx = void 0;
+      }
+      return error;
+    },
+    set error(e) {
+      error = e;
+      issues = void 0;
+      ctx = void 0;
+    }
+  };
+}
+var _safeParseAsync = (_Err) => async (schema, value, _ctx) => {
+  const ctx = _ctx ? { ..._ctx, async: true } : { async: true };
+  let result = schema._zod.run({ value, issues: [] }, ctx);
+  if (result instanceof Promise)
+    result = await result;
+  return result.issues.length ? failure(_Err, result.issues, ctx) : { success: true, data: result.value };
+};
+var safeParseAsync = /* @__PURE__ */ _safeParseAsync($ZodRealError);
+
+// node_modules/zod/v4/core/regexes.js
+var anyString = /^[\s\S]{0,}$/;
+var number = /^-?\d+(?:\.\d+)?$/;
+var boolean = /^(?:true|false)$/i;
+var _null = /^null$/i;
+
+// node_modules/zod/v4/core/checks.js
+var $ZodCheck = /* @__PURE__ */ $constructor("$ZodCheck", (inst, def) => {
+  var _a3;
+  inst._zod ?? (inst._zod = {});
+  inst._zod.def = def;
+  (_a3 = inst._zod).onattach ?? (_a3.onattach = []);
+});
+var _whenHasLength = (payload) => {
+  const val = payload.value;
+  return !nullish(val) && val.length !== void 0;
+};
+var numericOriginMap = {
+  number: "number",
+  bigint: "bigint",
+  object: "date"
+};
+var $ZodCheckGreaterThan = /* @__PURE__ */ $constructor("$ZodCheckGreaterThan", (inst, def) => {
+  $ZodCheck.init(inst, def);
+  const origin = numericOriginMap[typeof def.value];
+  inst._zod.check = (payload) => {
+    if (def.inclusive ? payload.value >= def.value : payload.value > def.value) {
+      return;
+    }
+    payload.issues.push({
+      origin: numericOriginMap[typeof payload.value] ?? origin,
+      code: "too_small",
+      minimum: typeof def.value === "object" ? def.value.getTime() : def.value,
+      input: payload.value,
+      inclusive: def.inclusive,
+      inst,
+      continue: !def.abort
+    });
+  };
+});
+var $ZodCheckNumberFormat = /* @__PURE__ */ $constructor("$ZodCheckNumberFormat", (inst, def) => {
+  $ZodCheck.init(inst, def);
+  def.format = def.format || "float64";
+  const isInt = def.format?.includes("int");
+  const origin = isInt ? "int" : "number";
+  const [minimum, maximum] = NUMBER_FORMAT_RANGES[def.format];
+  inst._zod.check = (payload) => {
+    const input = payload.value;
+    if (isInt) {
+      if (!Number.isInteger(input)) {
+        payload.issues.push({
+          expected: origin,
+          format: def.format,
+          code: "invalid_type",
+          continue: false,
+          input,
+          inst
+        });
+        return;
+      }
+      if (!Number.isSafeInteger(input)) {
+        if (input > 0) {
+          payload.issues.push({
+            input,
+            code: "too_big",
+            maximum: Number.MAX_SAFE_INTEGER,
+            note: "Integers must be within the safe integer range.",
+            inst,
+            origin,
+            inclusive: true,
+            continue: !def.abort
+          });
+        } else {
+          payload.issues.push({
+            input,
+            code: "too_small",
+            minimum: Number.MIN_SAFE_INTEGER,
+            note: "Integers must be within the safe integer range.",
+            inst,
+            origin,
+            inclusive: true,
+            continue: !def.abort
+          });
+        }
+        return;
+      }
+    }
+    if (input < minimum) {
+      payload.issues.push({
+        origin: "number",
+        input,
+        code: "too_small",
+        minimum,
+        inclusive: true,
+        inst,
+        continue: !def.abort
+      });
+    }
+    if (input > maximum) {
+      payload.issues.push({
+        origin: "number",
+        input,
+        code: "too_big",
+        maximum,
+        inclusive: true,
+        inst,
+        continue: !def.abort
+      });
+    }
+  };
+});
+var $ZodCheckMaxLength = /* @__PURE__ */ $constructor("$ZodCheckMaxLength", (inst, def) => {
+  var _a3;
+  $ZodCheck.init(inst, def);
+  (_a3 = inst._zod.def).when ?? (_a3.when = _whenHasLength);
+  inst._zod.check = (payload) => {
+    const input = payload.value;
+    const units = input.length;
+    const length = typeof input === "string" && units > def.maximum ? codePointLength(input) : units;
+    if (length <= def.maximum)
+      return;
+    const origin = getLengthableOrigin(input);
+    payload.issues.push({
+      origin,
+      code: "too_big",
+      maximum: def.maximum,
+      inclusive: true,
+      input,
+      inst,
+      continue: !def.abort
+    });
+  };
+});
+var $ZodCheckMinLength = /* @__PURE__ */ $constructor("$ZodCheckMinLength", (inst, def) => {
+  var _a3;
+  $ZodCheck.init(inst, def);
+  (_a3 = inst._zod.def).when ?? (_a3.when = _whenHasLength);
+  inst._zod.check = (payload) => {
+    const input = payload.value;
+    const units = input.length;
+    const length = typeof input === "string" && units >= def.minimum && units < def.minimum * 2 ? codePointLength(input) : units;
+    if (length >= def.minimum)
+      return;
+    const origin = getLengthableOrigin(input);
+    payload.issues.push({
+      origin,
+      code: "too_small",
+      minimum: def.minimum,
+      inclusive: true,
+      input,
+      inst,
+      continue: !def.abort
+    });
+  };
+});
+var $ZodCheckStringFormat = /* @__PURE__ */ $constructor("$ZodCheckStringFormat", (inst, def) => {
+  var _a3, _b;
+  $ZodCheck.init(inst, def);
+  if (def.pattern)
+    (_a3 = inst._zod).check ?? (_a3.check = (payload) => {
+      def.pattern.lastIndex = 0;
+      if (def.pattern.test(payload.value))
+        return;
+      payload.issues.push({
+        origin: "string",
+        code: "invalid_format",
+        format: def.format,
+        input: payload.value,
+        ...def.pattern ? { pattern: def.pattern.toString() } : {},
+        inst,
+        continue: !def.abort
+      });
+    });
+  else
+    (_b = inst._zod).check ?? (_b.check = () => {
+    });
+});
+var $ZodCheckRegex = /* @__PURE__ */ $constructor("$ZodCheckRegex", (inst, def) => {
+  $ZodCheckStringFormat.init(inst, def);
+  inst._zod.check = (payload) => {
+    def.pattern.lastIndex = 0;
+    if (def.pattern.test(payload.value))
+      return;
+    payload.issues.push({
+      origin: "string",
+      code: "invalid_format",
+      format: "regex",
+      input: payload.value,
+      pattern: def.pattern.toString(),
+      inst,
+      continue: !def.abort
+    });
+  };
+});
+
+// node_modules/zod/v4/core/versions.js
+var version = {
+  major: 4,
+  minor: 6,
+  patch: 7
+};
+
+// node_modules/zod/v4/core/schemas.js
+var $ZodType = /* @__PURE__ */ $constructor("$ZodType", (inst, def) => {
+  var _a3;
+  inst ?? (inst = {});
+  inst._zod.def = def;
+  inst._zod.bag = inst._zod.bag || {};
+  inst._zod.version = version;
+  const defChecks = inst._zod.def.checks;
+  const checks = inst._zod.traits.has("$ZodCheck") ? [inst, ...defChecks ?? []] : defChecks?.length ? [...defChecks] : [];
+  for (const ch of checks) {
+    for (const fn of ch._zod.onattach) {
+      fn(inst);
+    }
+  }
+  if (checks.length === 0) {
+    (_a3 = inst._zod).deferred ?? (_a3.deferred = []);
+    inst._zod.deferred?.push(() => {
+      inst._zod.run = inst._zod.parse;
+    });
+  } else {
+    const runChecks = (payload, checks2, ctx) => {
+      if (payload.memo)
+        return payload;
+      let isAborted = aborted(payload);
+      let asyncResult;
+      for (const ch of checks2) {
+        if (ch._zod.def.when) {
+          if (explicitlyAborted(payload))
+            continue;
+          const shouldRun = ch._zod.def.when(payload);
+          if (!shouldRun)
+            continue;
+        } else if (isAborted) {
+          continue;
+        }
+        const currLen = payload.issues.length;
+        const _ = ch._zod.check(payload);
+        if (_ instanceof Promise && ctx?.async === false) {
+          throw new $ZodAsyncError();
+        }
+        if (asyncResult || _ instanceof Promise) {
+          asyncResult = (asyncResult ?? Promise.resolve()).then(async () => {
+            await _;
+            const nextLen = payload.issues.length;
+            if (nextLen === currLen)
+              return;
+            attachSchema(payload.issues, currLen, inst);
+            if (!isAborted)
+              isAborted = aborted(payload, currLen);
+          });
+        } else {
+          const nextLen = payload.issues.length;
+          if (nextLen === currLen)
+            continue;
+          attachSchema(payload.issues, currLen, inst);
+          if (!isAborted)
+            isAborted = aborted(payload, currLen);
+        }
+      }
+      if (asyncResult) {
+        return asyncResult.then(() => {
+          return payload;
+        });
+      }
+      return payload;
+    };
+    const handleCanaryResult = (canary, payload, ctx) => {
+      if (aborted(canary)) {
+        canary.aborted = true;
+        return canary;
+      }
+      const checkResult = runChecks(payload, checks, ctx);
+      if (checkResult instanceof Promise) {
+        if (ctx.async === false)
+          throw new $ZodAsyncError();
+        return checkResult.then((checkResult2) => inst._zod.parse(checkResult2, ctx));
+      }
+      return inst._zod.parse(checkResult, ctx);
+    };
+    inst._zod.run = (payload, ctx) => {
+      if (ctx.skipChecks) {
+        return inst._zod.parse(payload, ctx);
+      }
+      if (ctx.direction === "backward") {
+        const canary = inst._zod.parse({ value: payload.value, issues: [] }, { ...ctx, skipChecks: true });
+        if (canary instanceof Promise) {
+          return canary.then((canary2) => {
+            return handleCanaryResult(canary2, payload, ctx);
+          });
+        }
+        return handleCanaryResult(canary, payload, ctx);
+      }
+      const result = inst._zod.parse(payload, ctx);
+      if (result instanceof Promise) {
+        if (ctx.async === false)
+          throw new $ZodAsyncError();
+        return result.then((result2) => runChecks(result2, checks, ctx));
+      }
+      return runChecks(result, checks, ctx);
+    };
+  }
+}, {
+  // Wrappers extend this by installing a richer factory over it; reading it eagerly would defeat the laziness.
+  get "~standard"() {
+    return hide(this, "~standard", standardProps(this));
+  },
+  set "~standard"(value) {
+    own(this, "~standard", value);
+  }
+});
+var toStandardResult = (r, ctx) => r.issues.length ? { issues: r.issues.map((iss) => finalizeIssue(iss, ctx, config())) } : { value: r.value };
+async function validateAsync(inst, value) {
+  const ctx = { async: true };
+  return toStandardResult(await inst._zod.run({ value, issues: [] }, ctx), ctx);
+}
+function standardProps(inst) {
+  return {
+    validate: (value) => {
+      const ctx = { async: false };
+      try {
+        const r = inst._zod.run({ value, issues: [] }, ctx);
+        if (!(r instanceof Promise))
+          return toStandardResult(r, ctx);
+      } catch (_) {
+      }
+      return validateAsync(inst, value);
+    },
+    vendor: "zod",
+    version: 1
+  };
+}
+var $ZodString = /* @__PURE__ */ $constructor("$ZodString", (inst, def) => {
+  $ZodType.init(inst, def);
+  inst._zod.pattern = def.pattern ?? anyString;
+  inst._zod.parse = (payload, _) => {
+    if (def.coerce)
+      try {
+        payload.value = String(payload.value);
+      } catch (_2) {
+      }
+    if (typeof payload.value === "string")
+      return payload;
+    payload.issues.push({
+      expected: "string",
+      code: "invalid_type",
+      input: payload.value,
+      inst
+    });
+    return payload;
+  };
+});
+var $ZodNumber = /* @__PURE__ */ $constructor("$ZodNumber", (inst, def) => {
+  $ZodType.init(inst, def);
+  inst._zod.pattern = number;
+  inst._zod.parse = (payload, _ctx) => {
+    if (def.coerce)
+      try {
+        payload.value = Number(payload.value);
+      } catch (_) {
+      }
+    const input = payload.value;
+    if (typeof input === "number" && !Number.isNaN(input) && Number.isFinite(input)) {
+      return payload;
+    }
+    const received = typeof input === "number" ? Number.isNaN(input) ? "NaN" : !Number.isFinite(input) ? String(input) : void 0 : void 0;
+    payload.issues.push({
+      expected: "number",
+      code: "invalid_type",
+      input,
+      inst,
+      ...received ? { received } : {}
+    });
+    return payload;
+  };
+});
+var $ZodNumberFormat = /* @__PURE__ */ $constructor("$ZodNumberFormat", (inst, def) => {
+  $ZodCheckNumberFormat.init(inst, def);
+  $ZodNumber.init(inst, def);
+});
+var $ZodBoolean = /* @__PURE__ */ $constructor("$ZodBoolean", (inst, def) => {
+  $ZodType.init(inst, def);
+  inst._zod.pattern = boolean;
+  inst._zod.parse = (payload, _ctx) => {
+    if (def.coerce)
+      try {
+        payload.value = Boolean(payload.value);
+      } catch (_) {
+      }
+    const input = payload.value;
+    if (typeof input === "boolean")
+      return payload;
+    payload.issues.push({
+      expected: "boolean",
+      code: "invalid_type",
+      input,
+      inst
+    });
+    return payload;
+  };
+});
+var $ZodNull = /* @__PURE__ */ $constructor("$ZodNull", (inst, def) => {
+  $ZodType.init(inst, def);
+  inst._zod.pattern = _null;
+  inst._zod.values = /* @__PURE__ */ new Set([null]);
+  inst._zod.parse = (payload, _ctx) => {
+    const input = payload.value;
+    if (input === null)
+      return payload;
+    payload.issues.push({
+      expected: "null",
+      code: "invalid_type",
+      input,
+      inst
+    });
+    return payload;
+  };
+});
+var $ZodNever = /* @__PURE__ */ $constructor("$ZodNever", (inst, def) => {
+  $ZodType.init(inst, def);
+  inst._zod.parse = (payload, _ctx) => {
+    payload.issues.push({
+      expected: "never",
+      code: "invalid_type",
+      input: payload.value,
+      inst
+    });
+    return payload;
+  };
+});
+function capSize(inst, size) {
+  const caps = sizeCaps(inst._zod.def.checks);
+  if (!caps.length)
+    return;
+  const cap = Math.min(...caps.map((c) => c[0]));
+  const parse2 = inst._zod.parse;
+  inst._zod.parse = (payload, ctx) => {
+    const n = size(payload.value);
+    if (n > cap && !ctx?.skipChecks && ctx?.direction !== "backward") {
+      for (const [max, ch] of sizeCaps(inst._zod.def.checks)) {
+        if (n > max && ch._zod.def.when(payload)) {
+          const start = payload.issues.length;
+          ch._zod.check(payload);
+          payload.issues[start].continue = false;
+          attachSchema(payload.issues, start, inst);
+          return payload;
+        }
+      }
+    }
+    return parse2(payload, ctx);
+  };
+}
+var arraySize = (input) => Array.isArray(input) ? input.length : -1;
+function handleArrayResult(result, final, index) {
+  if (result.issues.length) {
+    final.issues.push(...prefixIssues(index, result.issues));
+  }
+  final.value[index] = result.value;
+}
+var $ZodArray = /* @__PURE__ */ $constructor("$ZodArray", (inst, def) => {
+  $ZodType.init(inst, def);
+  const memo = globalConfig.memoizer;
+  memo?.attach(inst);
+  inst._zod.parse = (payload, ctx) => {
+    const input = payload.value;
+    if (!Array.isArray(input)) {
+      payload.issues.push({
+        expected: "array",
+        code: "invalid_type",
+        input,
+        inst
+      });
+      return payload;
+    }
+    payload.value = memo ? memo.alloc(inst, payload, Array(input.length), ctx) : Array(input.length);
+    const proms = [];
+    const abortEarly = ctx?.abortEarly;
+    for (let i = 0; i < input.length; i++) {
+      const item = input[i];
+      const result = def.element._zod.run({
+        value: item,
+        issues: []
+      }, ctx);
+      if (result instanceof Promise) {
+        proms.push(result.then((result2) => handleArrayResult(result2, payload, i)));
+      } else {
+        handleArrayResult(result, payload, i);
+        if (abortEarly && result.issues.length !== 0 && aborted(result))
+          break;
+      }
+    }
+    if (proms.length) {
+      return Promise.all(proms).then(() => payload);
+    }
+    return payload;
+  };
+  capSize(inst, arraySize);
+});
+function handlePropertyResult(result, final, key, input, optin, optout) {
+  const isPresent = key in input;
+  const isOptionalOut = optout === "optional";
+  if (!isPresent && isOptionalOut && optin === "optional") {
+    return;
+  }
+  if (result.issues.length) {
+    if (optin !== void 0 && isOptionalOut && !isPresent) {
+      return;
+    }
+    final.issues.push(...prefixIssues(key, result.issues));
+  }
+  if (!isPresent && optin === void 0) {
+    if (!result.issues.length) {
+      final.issues.push({
+        code: "invalid_type",
+        expected: "nonoptional",
+        input: void 0,
+        path: [key]
+      });
+    }
+    return;
+  }
+  if (result.value === void 0) {
+    if (isPresent || optin === "defaulted" && !isOptionalOut) {
+      final.value[key] = void 0;
+    }
+  } else {
+    final.value[key] = result.value;
+  }
+}
+var NO_SYMBOL_KEYS = [];
+function normalizeDef(def) {
+  const keys = Object.keys(def.shape);
+  const ownSymbols = Object.getOwnPropertySymbols(def.shape);
+  const symbolKeys = ownSymbols.length ? ownSymbols : NO_SYMBOL_KEYS;
+  const allKeys = symbolKeys.length ? [...keys, ...symbolKeys] : keys;
+  for (const k of allKeys) {
+    if (!def.shape?.[k]?._zod?.traits?.has("$ZodType")) {
+      throw new Error(`Invalid element at key "${String(k)}": expected a Zod schema`);
+    }
+  }
+  const okeys = optionalKeys(def.shape);
+  return {
+    ...def,
+    allKeys,
+    symbolKeys,
+    // string-only: handleCatchall matches it against `for...in`, which never yields a symbol
+    keySet: new Set(keys),
+    numKeys: keys.length,
+    optionalKeys: new Set(okeys)
+  };
+}
+function handleCatchall(proms, input, payload, ctx, def, inst, abortEarly) {
+  const unrecognized = [];
+  const keySet = def.keySet;
+  const _catchall = def.catchall._zod;
+  const t = _catchall.def.type;
+  const optin = _catchall.optin;
+  const optout = _catchall.optout;
+  let seen = 0;
+  for (const key in input) {
+    if (abortEarly && payload.issues.length !== seen) {
+      if (aborted(payload, seen))
+        break;
+      seen = payload.issues.length;
+    }
+    if (keySet.has(key))
+      continue;
+    if (key === "__proto__") {
+      if (t === "never")
+        unrecognized.push(key);
+      continue;
+    }
+    if (t === "never") {
+      unrecognized.push(key);
+      continue;
+    }
+    const r = _catchall.run({ value: input[key], issues: [] }, ctx);
+    if (r instanceof Promise) {
+      proms.push(r.then((r2) => handlePropertyResult(r2, payload, key, input, optin, optout)));
+    } else {
+      handlePropertyResult(r, payload, key, input, optin, optout);
+    }
+  }
+  if (unrecognized.length) {
+    payload.issues.push({
+      code: "unrecognized_keys",
+      keys: unrecognized,
+      input,
+      inst,
+      // Describes the shape of the input, not the validity of the parsed value, so it never aborts. The parse still fails; the schema's own checks just get to run first, and an enclosing intersection can reconcile the key against a sibling operand.
+      continue: true
+    });
+  }
+  if (!proms.length)
+    return payload;
+  return Promise.all(proms).then(() => {
+    return payload;
+  });
+}
+var $ZodObject = /* @__PURE__ */ $constructor("$ZodObject", (inst, def) => {
+  $ZodType.init(inst, def);
+  const desc = Object.getOwnPropertyDescriptor(def, "shape");
+  const sh = desc?.get ? desc.get.raw : def.shape ?? {};
+  if (sh) {
+    const get = () => {
+      const newSh = { ...sh };
+      Object.defineProperty(def, "shape", { value: newSh });
+      get.raw = newSh;
+      return newSh;
+    };
+    get.raw = sh;
+    Object.defineProperty(def, "shape", { get });
+  }
+  const _normalized = cached(() => normalizeDef(def));
+  defineLazyInternal(inst, "propValues", (zod) => {
+    const shape = zod.def.shape;
+    const propValues = {};
+    for (const key in shape) {
+      const field = shape[key]._zod;
+      if (field.values) {
+        if (!Object.prototype.hasOwnProperty.call(propValues, key)) {
+          assignProp(propValues, key, /* @__PURE__ */ new Set());
+        }
+        for (const v of field.values)
+          propValues[key].add(v);
+        if (field.optin !== void 0)
+          propValues[key].add(void 0);
+      }
+    }
+    return propValues;
+  });
+  const isObject4 = isObject;
+  const catchall = def.catchall;
+  let value;
+  const memo = globalConfig.memoizer;
+  memo?.attach(inst);
+  inst._zod.parse = (payload, ctx) => {
+    value ?? (value = _normalized.value);
+    const input = payload.value;
+    if (!isObject4(input)) {
+      payload.issues.push({
+        expected: "object",
+        code: "invalid_type",
+        input,
+        inst
+      });
+      return payload;
+    }
+    payload.value = memo ? memo.alloc(inst, payload, {}, ctx) : {};
+    const proms = [];
+    const shape = value.shape;
+    const abortEarly = ctx?.abortEarly;
+    let seen = payload.issues.length;
+    for (const key of value.allKeys) {
+      if (abortEarly && payload.issues.length !== seen) {
+        if (aborted(payload, seen))
+          break;
+        seen = payload.issues.length;
+      }
+      if (key === "__proto__")
+        continue;
+      const el = shape[key];
+      const optin = el._zod.optin;
+      const optout = el._zod.optout;
+      const r = el._zod.run({ value: input[key], issues: [] }, ctx);
+      if (r instanceof Promise) {
+        proms.push(r.then((r2) => handlePropertyResult(r2, payload, key, input, optin, optout)));
+      } else {
+        handlePropertyResult(r, payload, key, input, optin, optout);
+      }
+    }
+    if (!catchall) {
+      return proms.length ? Promise.all(proms).then(() => payload) : payload;
+    }
+    return handleCatchall(proms, input, payload, ctx, _normalized.value, inst, abortEarly === true);
+  };
+});
+function handleUnionResults(results, final, inst, ctx) {
+  for (const result of results) {
+    if (result.issues.length === 0) {
+      final.value = result.value;
+      return final;
+    }
+  }
+  const nonaborted = results.filter((r) => !aborted(r));
+  if (nonaborted.length === 1) {
+    final.value = nonaborted[0].value;
+    return nonaborted[0];
+  }
+  final.issues.push({
+    code: "invalid_union",
+    input: final.value,
+    inst,
+    errors: results.map((result) => result.issues.map((iss) => finalizeIssue(iss, ctx, config())))
+  });
+  return final;
+}
+var $ZodUnion = /* @__PURE__ */ $constructor("$ZodUnion", (inst, def) => {
+  $ZodType.init(inst, def);
+  defineLazyInternal(inst, "optin", (zod) => zod.def.options.some((o) => o._zod.optin === "defaulted") ? "defaulted" : zod.def.options.some((o) => o._zod.optin !== void 0) ? "optional" : void 0);
+  defineLazyInternal(inst, "optout", (zod) => zod.def.options.some((o) => o._zod.optout === "optional") ? "optional" : void 0);
+  defineLazyInternal(inst, "values", (zod) => {
+    if (zod.def.options.every((o) => o._zod.values)) {
+      return new Set(zod.def.options.flatMap((option) => Array.from(option._zod.values)));
+    }
+    return void 0;
+  });
+  defineLazyInternal(inst, "pattern", (zod) => {
+    if (zod.def.options.every((o) => o._zod.pattern)) {
+      const patterns = zod.def.options.map((o) => o._zod.pattern);
+      return new RegExp(`^(${patterns.map((p) => cleanRegex(p.source)).join("|")})$`);
+    }
+    return void 0;
+  });
+  const first = def.options.length === 1 ? def.options[0]._zod.run : null;
+  inst._zod.parse = (payload, ctx) => {
+    if (first) {
+      return first(payload, ctx);
+    }
+    let async = false;
+    const results = [];
+    for (const option of def.options) {
+      const result = option._zod.run({
+        value: payload.value,
+        issues: []
+      }, ctx);
+      if (result instanceof Promise) {
+        results.push(result);
+        async = true;
+      } else {
+        if (result.issues.length === 0)
+          return result;
+        results.push(result);
+      }
+    }
+    if (!async)
+      return handleUnionResults(results, payload, inst, ctx);
+    return Promise.all(results).then((results2) => {
+      return handleUnionResults(results2, payload, inst, ctx);
+    });
+  };
+});
+function discriminatorMap(def) {
+  const map = /* @__PURE__ */ new Map();
+  for (const option of def.options) {
+    const values = option._zod.propValues?.[def.discriminator];
+    if (!values || values.size === 0)
+      throw new Error(`Invalid discriminated union option at index "${def.options.indexOf(option)}"`);
+    for (const value of values) {
+      if (map.has(value)) {
+        if (value !== void 0)
+          throw new Error(`Duplicate discriminator value "${String(value)}"`);
+        map.set(value, null);
+      } else {
+        map.set(value, option);
+      }
+    }
+  }
+  return map;
+}
+var $ZodDiscriminatedUnion = /* @__PURE__ */ $constructor("$ZodDiscriminatedUnion", (inst, def) => {
+  def.inclusive = false;
+  $ZodUnion.init(inst, def);
+  const _super = inst._zod.parse;
+  defineLazyInternal(inst, "propValues", (zod) => {
+    const propValues = {};
+    let undefinedCount = 0;
+    for (const option of zod.def.options) {
+      const pv = option._zod.propValues;
+      if (!pv || Object.keys(pv).length === 0)
+        throw new Error(`Invalid discriminated union option at index "${zod.def.options.indexOf(option)}"`);
+      if (pv[zod.def.discriminator]?.has(void 0))
+        undefinedCount++;
+      for (const [k, v] of Object.entries(pv)) {
+        if (!Object.prototype.hasOwnProperty.call(propValues, k)) {
+          assignProp(propValues, k, /* @__PURE__ */ new Set());
+        }
+        for (const val of v) {
+          propValues[k].add(val);
+        }
+      }
+    }
+    if (!zod.def.unionFallback && undefinedCount > 1)
+      propValues[zod.def.discriminator]?.delete(void 0);
+    return propValues;
+  });
+  def.options.forEach((option, i) => {
+    const propShape = rawShape(option._zod.def);
+    if (propShape && !Object.prototype.hasOwnProperty.call(propShape, def.discriminator)) {
+      throw new Error(`Invalid discriminated union option at index "${i}"`);
+    }
+  });
+  const disc = cached(() => discriminatorMap(def));
+  inst._zod.parse = (payload, ctx) => {
+    const input = payload.value;
+    if (!isObject(input)) {
+      payload.issues.push({
+        code: "invalid_type",
+        expected: "object",
+        input,
+        inst
+      });
+      return payload;
+    }
+    const value = input?.[def.discriminator];
+    const opt = disc.value.get(value);
+    if (opt && (value !== void 0 || ctx.direction !== "backward")) {
+      return opt._zod.run(payload, ctx);
+    }
+    if (def.unionFallback || ctx.direction === "backward") {
+      return _super(payload, ctx);
+    }
+    payload.issues.push({
+      code: "invalid_union",
+      errors: [],
+      note: "No matching discriminator",
+      discriminator: def.discriminator,
+      options: Array.from(disc.value.keys()).filter((value2) => disc.value.get(value2) !== null),
+      input,
+      path: [def.discriminator],
+      inst
+    });
+    return payload;
+  };
+});
+var $ZodRecord = /* @__PURE__ */ $constructor("$ZodRecord", (inst, def) => {
+  $ZodType.init(inst, def);
+  const memo = globalConfig.memoizer;
+  memo?.attach(inst);
+  inst._zod.parse = (payload, ctx) => {
+    const input = payload.value;
+    if (!isPlainObject(input)) {
+      payload.issues.push({
+        expected: "record",
+        code: "invalid_type",
+        input,
+        inst
+      });
+      return payload;
+    }
+    const proms = [];
+    const values = def.keyType._zod.values;
+    if (values && !def.partial) {
+      payload.value = memo ? memo.alloc(inst, payload, {}, ctx) : {};
+      const recordKeys = /* @__PURE__ */ new Set();
+      for (const key of values) {
+        if (typeof key === "string" || typeof key === "number" || typeof key === "symbol") {
+          recordKeys.add(typeof key === "number" ? key.toString() : key);
+          if (key === "__proto__")
+            continue;
+          const keyResult = def.keyType._zod.run({ value: key, issues: [] }, ctx);
+          if (keyResult instanceof Promise) {
+            throw new Error("Async schemas not supported in object keys currently");
+          }
+          if (keyResult.issues.length) {
+            payload.issues.push({
+              code: "invalid_key",
+              origin: "record",
+              issues: keyResult.issues.map((iss) => finalizeIssue(iss, ctx, config())),
+              input: key,
+              path: [key],
+              inst
+            });
+            continue;
+          }
+          const outKey = keyResult.value;
+          if (outKey === "__proto__")
+            continue;
+          const result = def.valueType._zod.run({ value: input[key], issues: [] }, ctx);
+          if (result instanceof Promise) {
+            proms.push(result.then((result2) => {
+              if (result2.issues.length) {
+                payload.issues.push(...prefixIssues(key, result2.issues));
+              }
+              payload.value[outKey] = result2.value;
+            }));
+          } else {
+            if (result.issues.length) {
+              payload.issues.push(...prefixIssues(key, result.issues));
+            }
+            payload.value[outKey] = result.value;
+          }
+        }
+      }
+      let unrecognized;
+      for (const key in input) {
+        if (!recordKeys.has(key)) {
+          if (def.mode === "loose") {
+            if (key === "__proto__")
+              continue;
+            payload.value[key] = input[key];
+          } else {
+            unrecognized = unrecognized ?? [];
+            unrecognized.push(key);
+          }
+        }
+      }
+      if (unrecognized && unrecognized.length > 0) {
+        payload.issues.push({
+          code: "unrecognized_keys",
+          input,
+          inst,
+          keys: unrecognized,
+          continue: true
+        });
+      }
+    } else {
+      payload.value = memo ? memo.alloc(inst, payload, {}, ctx) : {};
+      let unrecognized;
+      for (const key of Reflect.ownKeys(input)) {
+        if (key === "__proto__")
+          continue;
+        if (!Object.prototype.propertyIsEnumerable.call(input, key))
+          continue;
+        let keyResult = def.keyType._zod.run({ value: key, issues: [] }, ctx);
+        if (keyResult instanceof Promise) {
+          throw new Error("Async schemas not supported in object keys currently");
+        }
+        const checkNumericKey = typeof key === "string" && number.test(key) && keyResult.issues.length;
+        if (checkNumericKey) {
+          const retryResult = def.keyType._zod.run({ value: Number(key), issues: [] }, ctx);
+          if (retryResult instanceof Promise) {
+            throw new Error("Async schemas not supported in object keys currently");
+          }
+          if (retryResult.issues.length === 0) {
+            keyResult = retryResult;
+          }
+        }
+        if (keyResult.issues.length) {
+          if (def.mode === "loose") {
+            payload.value[key] = input[key];
+          } else if (values) {
+            unrecognized = unrecognized ?? [];
+            unrecognized.push(key);
+          } else {
+            payload.issues.push({
+              code: "invalid_key",
+              origin: "record",
+              issues: keyResult.issues.map((iss) => finalizeIssue(iss, ctx, config())),
+              input: key,
+              path: [key],
+              inst
+            });
+          }
+          continue;
+        }
+        const outKey = keyResult.value;
+        if (outKey === "__proto__")
+          continue;
+        const result = def.valueType._zod.run({ value: input[key], issues: [] }, ctx);
+        if (result instanceof Promise) {
+          proms.push(result.then((result2) => {
+            if (result2.issues.length) {
+              payload.issues.push(...prefixIssues(key, result2.issues));
+            }
+            payload.value[outKey] = result2.value;
+          }));
+        } else {
+          if (result.issues.length) {
+            payload.issues.push(...prefixIssues(key, result.issues));
+          }
+          payload.value[outKey] = result.value;
+        }
+      }
+      if (unrecognized && unrecognized.length > 0) {
+        payload.issues.push({
+          code: "unrecognized_keys",
+          input,
+          inst,
+          keys: unrecognized,
+          continue: true
+        });
+      }
+    }
+    if (proms.length) {
+      return Promise.all(proms).then(() => payload);
+    }
+    return payload;
+  };
+});
+var $ZodEnum = /* @__PURE__ */ $constructor("$ZodEnum", (inst, def) => {
+  $ZodType.init(inst, def);
+  const values = getEnumValues(def.entries);
+  const valuesSet = new Set(values);
+  inst._zod.values = valuesSet;
+  defineLazyInternal(inst, "pattern", (zod) => {
+    const patternValues = getEnumValues(zod.def.entries).filter((k) => propertyKeyTypes.has(typeof k));
+    return new RegExp(patternValues.length ? `^(${patternValues.map((o) => escapeRegex(o.toString())).join("|")})$` : "^[^\\s\\S]$");
+  });
+  inst._zod.parse = (payload, _ctx) => {
+    const input = payload.value;
+    if (valuesSet.has(input)) {
+      return payload;
+    }
+    payload.issues.push({
+      code: "invalid_value",
+      values,
+      input,
+      inst
+    });
+    return payload;
+  };
+});
+var $ZodLiteral = /* @__PURE__ */ $constructor("$ZodLiteral", (inst, def) => {
+  $ZodType.init(inst, def);
+  const values = new Set(def.values);
+  inst._zod.values = values;
+  defineLazyInternal(inst, "pattern", (zod) => {
+    const vals = zod.def.values;
+    return new RegExp(vals.length ? `^(${vals.map((o) => typeof o === "string" ? escapeRegex(o) : o ? escapeRegex(o.toString()) : String(o)).join("|")})$` : "^[^\\s\\S]$");
+  });
+  inst._zod.parse = (payload, _ctx) => {
+    const input = payload.value;
+    if (values.has(input)) {
+      return payload;
+    }
+    payload.issues.push({
+      code: "invalid_value",
+      values: def.values,
+      input,
+      inst
+    });
+    return payload;
+  };
+});
+var $ZodTransform = /* @__PURE__ */ $constructor("$ZodTransform", (inst, def) => {
+  $ZodType.init(inst, def);
+  inst._zod.optin = "optional";
+  globalConfig.memoizer?.guard(inst);
+  inst._zod.parse = (payload, ctx) => {
+    if (ctx.direction === "backward") {
+      throw new $ZodEncodeError(inst.constructor.name);
+    }
+    const _out = def.transform(payload.value, payload);
+    if (ctx.async) {
+      const output = _out instanceof Promise ? _out : Promise.resolve(_out);
+      return output.then((output2) => {
+        payload.value = output2;
+        return payload;
+      });
+    }
+    if (_out instanceof Promise) {
+      throw new $ZodAsyncError();
+    }
+    payload.value = _out;
+    return payload;
+  };
+});
+function handleOptionalResult(payload, result) {
+  payload.value = result.issues.length ? void 0 : result.value;
+  return payload;
+}
+var $ZodOptional = /* @__PURE__ */ $constructor("$ZodOptional", (inst, def) => {
+  $ZodType.init(inst, def);
+  defineLazyInternal(inst, "optin", (zod) => zod.def.innerType._zod.optin === "defaulted" ? "defaulted" : "optional");
+  inst._zod.optout = "optional";
+  defineLazyInternal(inst, "values", (zod) => {
+    const values = zod.def.innerType._zod.values;
+    return values ? /* @__PURE__ */ new Set([...values, void 0]) : void 0;
+  });
+  defineLazyInternal(inst, "pattern", (zod) => {
+    const pattern = zod.def.innerType._zod.pattern;
+    return pattern ? new RegExp(`^(${cleanRegex(pattern.source)})?$`) : void 0;
+  });
+  inst._zod.parse = (payload, ctx) => {
+    if (payload.value === void 0) {
+      if (def.innerType._zod.optin !== "defaulted")
+        return payload;
+      const result = def.innerType._zod.run({ value: payload.value, issues: [] }, ctx);
+      if (result instanceof Promise)
+        return result.then((result2) => handleOptionalResult(payload, result2));
+      return handleOptionalResult(payload, result);
+    }
+    return def.innerType._zod.run(payload, ctx);
+  };
+});
+var $ZodNullable = /* @__PURE__ */ $constructor("$ZodNullable", (inst, def) => {
+  $ZodType.init(inst, def);
+  defineLazyInternal(inst, "optin", (zod) => zod.def.innerType._zod.optin);
+  defineLazyInternal(inst, "optout", (zod) => zod.def.innerType._zod.optout);
+  defineLazyInternal(inst, "pattern", (zod) => {
+    const pattern = zod.def.innerType._zod.pattern;
+    return pattern ? new RegExp(`^(${cleanRegex(pattern.source)}|null)$`) : void 0;
+  });
+  defineLazyInternal(inst, "values", (zod) => {
+    return zod.def.innerType._zod.values ? /* @__PURE__ */ new Set([...zod.def.innerType._zod.values, null]) : void 0;
+  });
+  inst._zod.parse = (payload, ctx) => {
+    if (payload.value === null)
+      return payload;
+    return def.innerType._zod.run(payload, ctx);
+  };
+});
+var $ZodPipe = /* @__PURE__ */ $constructor("$ZodPipe", (inst, def) => {
+  $ZodType.init(inst, def);
+  defineLazyInternal(inst, "values", (zod) => zod.def.in._zod.values);
+  defineLazyInternal(inst, "optin", (zod) => zod.def.in._zod.optin);
+  defineLazyInternal(inst, "optout", (zod) => zod.def.out._zod.optout);
+  defineLazyInternal(inst, "propValues", (zod) => zod.def.in._zod.propValues);
+  inst._zod.parse = (payload, ctx) => {
+    if (ctx.direction === "backward") {
+      const right = def.out._zod.run(payload, ctx);
+      if (right instanceof Promise) {
+        return right.then((right2) => handlePipeResult(right2, def.in, ctx));
+      }
+      return handlePipeResult(right, def.in, ctx);
+    }
+    const left = def.in._zod.run(payload, ctx);
+    if (left instanceof Promise) {
+      return left.then((left2) => handlePipeResult(left2, def.out, ctx));
+    }
+    return handlePipeResult(left, def.out, ctx);
+  };
+});
+function handlePipeResult(left, next, ctx) {
+  if (left.issues.some((iss) => iss.code !== "unrecognized_keys")) {
+    left.aborted = true;
+    return left;
+  }
+  return next._zod.run({ value: left.value, issues: left.issues }, ctx);
+}
+var $ZodLazy = /* @__PURE__ */ $constructor("$ZodLazy", (inst, def) => {
+  $ZodType.init(inst, def);
+  defineLazy(inst._zod, "innerType", () => {
+    const d = def;
+    if (!d._cachedInner)
+      d._cachedInner = def.getter();
+    return d._cachedInner;
+  });
+  defineLazyInternal(inst, "pattern", (zod) => zod.innerType?._zod?.pattern);
+  defineLazyInternal(inst, "propValues", (zod) => zod.innerType?._zod?.propValues);
+  defineLazyInternal(inst, "optin", (zod) => zod.innerType?._zod?.optin ?? void 0);
+  defineLazyInternal(inst, "optout", (zod) => zod.innerType?._zod?.optout ?? void 0);
+  inst._zod.parse = (payload, ctx) => {
+    const inner = inst._zod.innerType;
+    return inner._zod.run(payload, ctx);
+  };
+});
+var $ZodCustom = /* @__PURE__ */ $constructor("$ZodCustom", (inst, def) => {
+  $ZodCheck.init(inst, def);
+  $ZodType.init(inst, def);
+  inst._zod.parse = (payload, _) => {
+    return payload;
+  };
+  inst._zod.check = (payload) => {
+    const input = payload.value;
+    const r = def.fn(input);
+    if (r instanceof Promise) {
+      return r.then((r2) => handleRefineResult(r2, payload, input, inst));
+    }
+    handleRefineResult(r, payload, input, inst);
+    return;
+  };
+});
+function handleRefineResult(result, payload, input, inst) {
+  if (!result) {
+    const _iss = {
+      code: "custom",
+      input,
+      inst,
+      // incorporates params.error into issue reporting
+      path: [...inst._zod.def.path ?? []],
+      // incorporates params.error into issue reporting
+      continue: !inst._zod.def.abort
+      // params: inst._zod.def.params,
+    };
+    if (inst._zod.def.params)
+      _iss.params = inst._zod.def.params;
+    payload.issues.push(issue(_iss));
+  }
+}
+
+// node_modules/zod/v4/core/registries.js
+var _a2;
+var $ZodRegistry = class {
+  constructor() {
+    this._map = /* @__PURE__ */ new WeakMap();
+    this._idmap = /* @__PURE__ */ new Map();
+  }
+  add(schema, ..._meta) {
+    const meta2 = _meta[0];
+    this._map.set(schema, meta2);
+    if (meta2 && typeof meta2 === "object" && "id" in meta2) {
+      this._idmap.set(meta2.id, schema);
+    }
+    return this;
+  }
+  clear() {
+    this._map = /* @__PURE__ */ new WeakMap();
+    this._idmap = /* @__PURE__ */ new Map();
+    return this;
+  }
+  remove(schema) {
+    const meta2 = this._map.get(schema);
+    if (meta2 && typeof meta2 === "object" && "id" in meta2) {
+      this._idmap.delete(meta2.id);
+    }
+    this._map.delete(schema);
+    return this;
+  }
+  get(schema) {
+    const p = schema._zod.parent;
+    if (p) {
+      const pm = { ...this.get(p) ?? {} };
+      delete pm.id;
+      const f = { ...pm, ...this._map.get(schema) };
+      return Object.keys(f).length ? f : void 0;
+    }
+    return this._map.get(schema);
+  }
+  has(schema) {
+    return this._map.has(schema);
+  }
+};
+function registry() {
+  return new $ZodRegistry();
+}
+(_a2 = globalThis).__zod_globalRegistry ?? (_a2.__zod_globalRegistry = registry());
+var globalRegistry = globalThis.__zod_globalRegistry;
+
+// node_modules/zod/v4/core/api.js
+function snapshotChecks(def) {
+  if (def.checks)
+    def.checks = [...def.checks];
+  return def;
+}
+// @__NO_SIDE_EFFECTS__
+function _string(Class, params) {
+  return new Class(snapshotChecks({ type: "string", ...normalizeParams(params) }));
+}
+// @__NO_SIDE_EFFECTS__
+function _number(Class, params) {
+  return new Class(snapshotChecks({ type: "number", checks: [], ...normalizeParams(params) }));
+}
+// @__NO_SIDE_EFFECTS__
+function _int(Class, params) {
+  return new Class({
+    type: "number",
+    check: "number_format",
+    abort: false,
+    format: "safeint",
+    ...normalizeParams(params)
+  });
+}
+// @__NO_SIDE_EFFECTS__
+function _boolean(Class, params) {
+  return new Class({
+    type: "boolean",
+    ...normalizeParams(params)
+  });
+}
+// @__NO_SIDE_EFFECTS__
+function _null2(Class, params) {
+  return new Class({
+    type: "null",
+    ...normalizeParams(params)
+  });
+}
+// @__NO_SIDE_EFFECTS__
+function _never(Class, params) {
+  return new Class({
+    type: "never",
+    ...normalizeParams(params)
+  });
+}
+// @__NO_SIDE_EFFECTS__
+function _gt(value, params) {
+  return new $ZodCheckGreaterThan({
+    check: "greater_than",
+    ...normalizeParams(params),
+    value,
+    inclusive: false
+  });
+}
+// @__NO_SIDE_EFFECTS__
+function _gte(value, params) {
+  return new $ZodCheckGreaterThan({
+    check: "greater_than",
+    ...normalizeParams(params),
+    value,
+    inclusive: true
+  });
+}
+// @__NO_SIDE_EFFECTS__
+function _positive(params) {
+  return /* @__PURE__ */ _gt(0, params);
+}
+// @__NO_SIDE_EFFECTS__
+function _nonnegative(params) {
+  return /* @__PURE__ */ _gte(0, params);
+}
+// @__NO_SIDE_EFFECTS__
+function _maxLength(maximum, params) {
+  const ch = new $ZodCheckMaxLength({
+    check: "max_length",
+    ...normalizeParams(params),
+    maximum
+  });
+  return ch;
+}
+// @__NO_SIDE_EFFECTS__
+function _minLength(minimum, params) {
+  return new $ZodCheckMinLength({
+    check: "min_length",
+    ...normalizeParams(params),
+    minimum
+  });
+}
+// @__NO_SIDE_EFFECTS__
+function _regex(pattern, params) {
+  return new $ZodCheckRegex({
+    check: "string_format",
+    format: "regex",
+    ...normalizeParams(params),
+    pattern
+  });
+}
+// @__NO_SIDE_EFFECTS__
+function _custom(Class, fn, _params) {
+  const norm = normalizeParams(_params);
+  norm.abort ?? (norm.abort = true);
+  const schema = new Class({
+    type: "custom",
+    check: "custom",
+    fn,
+    ...norm
+  });
+  return schema;
+}
+// @__NO_SIDE_EFFECTS__
+function _refine(Class, fn, _params) {
+  const schema = new Class({
+    type: "custom",
+    check: "custom",
+    fn,
+    ...normalizeParams(_params)
+  });
+  return schema;
+}
+// @__NO_SIDE_EFFECTS__
+function describe(description) {
+  const ch = new $ZodCheck({ check: "describe" });
+  ch._zod.onattach = [
+    (inst) => {
+      const existing = globalRegistry.get(inst) ?? {};
+      globalRegistry.add(inst, { ...existing, description });
+    }
+  ];
+  ch._zod.check = () => {
+  };
+  return ch;
+}
+
+// node_modules/zod/v4/mini/schemas.js
+var ZodMiniType = /* @__PURE__ */ $constructor("ZodMiniType", (inst, def) => {
+  if (!inst._zod)
+    throw new Error("Uninitialized schema in ZodMiniType.");
+  $ZodType.init(inst, def);
+  inst.def = def;
+  inst.type = def.type;
+}, {
+  // `with` is an alias for `check`: the same function object, not a wrapper.
+  get with() {
+    return this.check;
+  },
+  set with(value) {
+    own(this, "with", value);
+  },
+  parse(data, params) {
+    return parse(this, data, params, { callee: this.parse });
+  },
+  parseAsync(data, params) {
+    return parseAsync(this, data, params, { callee: this.parseAsync });
+  },
+  safeParse(data, params) {
+    return safeParse(this, data, params);
+  },
+  safeParseAsync(data, params) {
+    return safeParseAsync(this, data, params);
+  },
+  check(...checks) {
+    const def = this.def;
+    return this.clone({
+      ...def,
+      checks: [
+        ...def.checks ?? [],
+        ...checks.map((ch) => typeof ch === "function" ? { _zod: { check: ch, def: { check: "custom" }, onattach: [] } } : ch)
+      ]
+    }, { parent: true });
+  },
+  clone(_def, params) {
+    return clone(this, _def, params);
+  },
+  brand() {
+    return this;
+  },
+  register(reg, meta2) {
+    reg.add(this, meta2);
+    return this;
+  },
+  apply(fn, ...args) {
+    return args.length === 0 ? fn(this) : fn(this, ...args);
+  }
+});
+var ZodMiniString = /* @__PURE__ */ $constructor("ZodMiniString", (inst, def) => {
+  $ZodString.init(inst, def);
+  ZodMiniType.init(inst, def);
+});
+// @__NO_SIDE_EFFECTS__
+function string2(params) {
+  return _string(ZodMiniString, params);
+}
+var ZodMiniNumber = /* @__PURE__ */ $constructor("ZodMiniNumber", (inst, def) => {
+  $ZodNumber.init(inst, def);
+  ZodMiniType.init(inst, def);
+});
+// @__NO_SIDE_EFFECTS__
+function number2(params) {
+  return _number(ZodMiniNumber, params);
+}
+var ZodMiniNumberFormat = /* @__PURE__ */ $constructor("ZodMiniNumberFormat", (inst, def) => {
+  $ZodNumberFormat.init(inst, def);
+  ZodMiniNumber.init(inst, def);
+});
+function int(params) {
+  return _int(ZodMiniNumberFormat, params);
+}
+var ZodMiniBoolean = /* @__PURE__ */ $constructor("ZodMiniBoolean", (inst, def) => {
+  $ZodBoolean.init(inst, def);
+  ZodMiniType.init(inst, def);
+});
+// @__NO_SIDE_EFFECTS__
+function boolean2(params) {
+  return _boolean(ZodMiniBoolean, params);
+}
+var ZodMiniNull = /* @__PURE__ */ $constructor("ZodMiniNull", (inst, def) => {
+  $ZodNull.init(inst, def);
+  ZodMiniType.init(inst, def);
+});
+// @__NO_SIDE_EFFECTS__
+function _null3(params) {
+  return _null2(ZodMiniNull, params);
+}
+var ZodMiniNever = /* @__PURE__ */ $constructor("ZodMiniNever", (inst, def) => {
+  $ZodNever.init(inst, def);
+  ZodMiniType.init(inst, def);
+});
+// @__NO_SIDE_EFFECTS__
+function never(params) {
+  return _never(ZodMiniNever, params);
+}
+var ZodMiniArray = /* @__PURE__ */ $constructor("ZodMiniArray", (inst, def) => {
+  $ZodArray.init(inst, def);
+  ZodMiniType.init(inst, def);
+});
+// @__NO_SIDE_EFFECTS__
+function array(element, params) {
+  return new ZodMiniArray({
+    type: "array",
+    element,
+    ...normalizeParams(params)
+  });
+}
+var ZodMiniObject = /* @__PURE__ */ $constructor("ZodMiniObject", (inst, def) => {
+  $ZodObject.init(inst, def);
+  ZodMiniType.init(inst, def);
+  installLazyProp(inst, "shape", (self) => self._zod.def.shape, false);
+});
+// @__NO_SIDE_EFFECTS__
+function object(shape, params) {
+  const def = {
+    type: "object",
+    shape: shape ?? {},
+    ...normalizeParams(params)
+  };
+  return new ZodMiniObject(def);
+}
+// @__NO_SIDE_EFFECTS__
+function strictObject(shape, params) {
+  return new ZodMiniObject({
+    type: "object",
+    shape,
+    catchall: /* @__PURE__ */ never(),
+    ...normalizeParams(params)
+  });
+}
+// @__NO_SIDE_EFFECTS__
+function extend2(schema, shape) {
+  return extend(schema, shape);
+}
+var ZodMiniUnion = /* @__PURE__ */ $constructor("ZodMiniUnion", (inst, def) => {
+  $ZodUnion.init(inst, def);
+  ZodMiniType.init(inst, def);
+});
+// @__NO_SIDE_EFFECTS__
+function union(options, params) {
+  return new ZodMiniUnion({
+    type: "union",
+    options,
+    ...normalizeParams(params)
+  });
+}
+var ZodMiniDiscriminatedUnion = /* @__PURE__ */ $constructor("ZodMiniDiscriminatedUnion", (inst, def) => {
+  $ZodDiscriminatedUnion.init(inst, def);
+  ZodMiniType.init(inst, def);
+});
+// @__NO_SIDE_EFFECTS__
+function discriminatedUnion(discriminator, options, params) {
+  return new ZodMiniDiscriminatedUnion({
+    type: "union",
+    options,
+    discriminator,
+    ...normalizeParams(params)
+  });
+}
+var ZodMiniRecord = /* @__PURE__ */ $constructor("ZodMiniRecord", (inst, def) => {
+  $ZodRecord.init(inst, def);
+  ZodMiniType.init(inst, def);
+});
+// @__NO_SIDE_EFFECTS__
+function record(keyType, valueType, params) {
+  if (!valueType || !valueType._zod) {
+    return new ZodMiniRecord({
+      type: "record",
+      keyType: /* @__PURE__ */ string2(),
+      valueType: keyType,
+      ...normalizeParams(valueType)
+    });
+  }
+  return new ZodMiniRecord({
+    type: "record",
+    keyType,
+    valueType,
+    ...normalizeParams(params)
+  });
+}
+var ZodMiniEnum = /* @__PURE__ */ $constructor("ZodMiniEnum", (inst, def) => {
+  $ZodEnum.init(inst, def);
+  ZodMiniType.init(inst, def);
+  inst.options = [...inst._zod.values];
+});
+// @__NO_SIDE_EFFECTS__
+function _enum(values, params) {
+  const entries = Array.isArray(values) ? Object.fromEntries(values.map((v) => [v, v])) : values;
+  return new ZodMiniEnum({
+    type: "enum",
+    entries,
+    ...normalizeParams(params)
+  });
+}
+var ZodMiniLiteral = /* @__PURE__ */ $constructor("ZodMiniLiteral", (inst, def) => {
+  $ZodLiteral.init(inst, def);
+  ZodMiniType.init(inst, def);
+});
+// @__NO_SIDE_EFFECTS__
+function literal(value, params) {
+  return new ZodMiniLiteral({
+    type: "literal",
+    values: Array.isArray(value) ? value : [value],
+    ...normalizeParams(params)
+  });
+}
+var ZodMiniTransform = /* @__PURE__ */ $constructor("ZodMiniTransform", (inst, def) => {
+  $ZodTransform.init(inst, def);
+  ZodMiniType.init(inst, def);
+});
+// @__NO_SIDE_EFFECTS__
+function transform(fn) {
+  return new ZodMiniTransform({
+    type: "transform",
+    transform: fn
+  });
+}
+var ZodMiniOptional = /* @__PURE__ */ $constructor("ZodMiniOptional", (inst, def) => {
+  $ZodOptional.init(inst, def);
+  ZodMiniType.init(inst, def);
+});
+// @__NO_SIDE_EFFECTS__
+function optional(innerType) {
+  return new ZodMiniOptional({
+    type: "optional",
+    innerType
+  });
+}
+var ZodMiniNullable = /* @__PURE__ */ $constructor("ZodMiniNullable", (inst, def) => {
+  $ZodNullable.init(inst, def);
+  ZodMiniType.init(inst, def);
+});
+// @__NO_SIDE_EFFECTS__
+function nullable(innerType) {
+  return new ZodMiniNullable({
+    type: "nullable",
+    innerType
+  });
+}
+var ZodMiniPipe = /* @__PURE__ */ $constructor("ZodMiniPipe", (inst, def) => {
+  $ZodPipe.init(inst, def);
+  ZodMiniType.init(inst, def);
+});
+// @__NO_SIDE_EFFECTS__
+function pipe(in_, out) {
+  return new ZodMiniPipe({
+    type: "pipe",
+    in: in_,
+    out
+  });
+}
+var ZodMiniLazy = /* @__PURE__ */ $constructor("ZodMiniLazy", (inst, def) => {
+  $ZodLazy.init(inst, def);
+  ZodMiniType.init(inst, def);
+});
+// @__NO_SIDE_EFFECTS__
+function _lazy(getter) {
+  return new ZodMiniLazy({
+    type: "lazy",
+    getter
+  });
+}
+var ZodMiniCustom = /* @__PURE__ */ $constructor("ZodMiniCustom", (inst, def) => {
+  $ZodCustom.init(inst, def);
+  ZodMiniType.init(inst, def);
+});
+// @__NO_SIDE_EFFECTS__
+function custom(fn, _params) {
+  return _custom(ZodMiniCustom, fn ?? (() => true), _params);
+}
+// @__NO_SIDE_EFFECTS__
+function refine(fn, _params = {}) {
+  return _refine(ZodMiniCustom, fn, _params);
+}
+var describe2 = describe;
+// @__NO_SIDE_EFFECTS__
+function json() {
+  const jsonSchema = /* @__PURE__ */ _lazy(() => {
+    return /* @__PURE__ */ union([/* @__PURE__ */ string2(), /* @__PURE__ */ number2(), /* @__PURE__ */ boolean2(), /* @__PURE__ */ _null3(), /* @__PURE__ */ array(jsonSchema), /* @__PURE__ */ record(/* @__PURE__ */ string2(), jsonSchema)]);
+  });
+  return jsonSchema;
+}
+
+// policies/tool-pattern.ts
+var nameCharacter = "[^\\s*\\u0000-\\u001f\\u007f]";
+var ToolName = string2().check(
+  _regex(
+    new RegExp(`^${nameCharacter}{1,128}$`, "u"),
+    "expected the name of one tool, without spaces and without *"
+  ),
+  describe2("The exact name of a tool of this server.")
+);
+var ToolPattern = string2().check(
+  _regex(
+    new RegExp(`^(?:${nameCharacter}{1,128}\\*?|\\*)$`, "u"),
+    "expected the exact name of a tool, or a prefix with one * at its end"
+  ),
+  describe2("The exact name of a tool, or a prefix with one * at its end: get_issue, get_*.")
+);
+function prefixOf(pattern) {
+  return pattern.endsWith("*") ? pattern.slice(0, -1) : void 0;
+}
+
+// policies/session-policy.ts
+var SessionGrant = strictObject({
+  /** `<role>#<n>`, counted from 1 in the order of the role: the name a reviewer sees. */
+  rule: string2(),
+  server: string2(),
+  /** Exact names, or a prefix with one `*` at its end. */
+  tools: array(ToolPattern),
+  /** A CEL expression; absent means always. */
+  when: optional(string2())
+});
+var SessionPolicy = strictObject({
+  v: literal(1),
+  robot: string2(),
+  roles: array(string2()),
+  grants: array(SessionGrant)
+});
+function digestPolicy(policy) {
+  const canonical = canonicalize(policy);
+  if (canonical === void 0) {
+    throw new Error("a session policy has no canonical form");
+  }
+  return (0, import_node_crypto.createHash)("sha256").update(canonical).digest("hex");
+}
+
+// policies/compilation.ts
+async function compilePolicy(source, facts) {
+  const run2 = collectRunFacts(facts.claims);
+  const conditions = await compileConditions(source.grants);
+  const tables = new Map(
+    Map.groupBy(source.grants, (grant) => grant.server).entries().map(([server, grants]) => [server, compileServer(grants, conditions)])
+  );
+  const findRules = (server, tool) => {
+    const table2 = tables.get(server);
+    return table2?.exact.get(tool) ?? table2?.rules.filter((rule) => names(rule, tool)) ?? [];
+  };
+  return {
+    digest: digestPolicy(source),
+    ruleNaming: (server, tool) => findRules(server, tool)[0]?.name,
+    reaches: (server) => tables.has(server),
+    decide: (call) => decide(
+      findRules(call.server, call.tool),
+      (condition) => condition.evaluate({ ...pickFacts(call), run: run2, robot: source.robot })
+    )
+  };
+}
+function decide(rules, evaluate) {
+  let refusal = { effect: "deny", reason: "no_grant" };
+  for (const { name, condition } of rules) {
+    const outcome = condition === void 0 ? "true" : evaluate(condition);
+    if (outcome === "true" || condition === void 0) {
+      return { effect: "allow", reason: "granted", rule: name };
+    }
+    if (refusal.reason === "no_grant") {
+      const reason = outcome === "false" ? "condition_false" : "condition_error";
+      refusal = { effect: "deny", reason, rule: name, condition: condition.source };
+    }
+  }
+  return refusal;
+}
+function pickFacts({ args, tool, server, agent }) {
+  return { args, tool, server, agent };
+}
+async function compileConditions(grants) {
+  const conditional = grants.filter((grant) => grant.when !== void 0);
+  if (conditional.length === 0) {
+    return /* @__PURE__ */ new Map();
+  }
+  const { compileCondition } = await import("./condition.cjs");
+  return new Map(
+    conditional.map((grant) => {
+      const compiled = compileCondition(grant.when ?? "");
+      if (!compiled.ok) {
+        throw new Error(`the condition of ${grant.rule} does not compile: ${compiled.message}`);
+      }
+      return [grant, compiled.condition];
+    })
+  );
+}
+function compileServer(grants, conditions) {
+  const rules = grants.map((grant) => compileGrant(grant, conditions.get(grant)));
+  const spelledOut = new Set(rules.flatMap((rule) => [...rule.exact]));
+  return {
+    rules,
+    exact: new Map([...spelledOut].map((tool) => [tool, rules.filter((rule) => names(rule, tool))]))
+  };
+}
+function compileGrant(grant, condition) {
+  return {
+    name: grant.rule,
+    condition,
+    exact: new Set(grant.tools.filter((pattern) => prefixOf(pattern) === void 0)),
+    prefixes: grant.tools.flatMap((pattern) => prefixOf(pattern) ?? [])
+  };
+}
+function names(rule, tool) {
+  return rule.exact.has(tool) || rule.prefixes.some((prefix) => tool.startsWith(prefix));
+}
+
+// proxy/gate/catalog.ts
+var import_node_crypto2 = require("node:crypto");
+
+// audit/canonical.ts
+var MAX_DEPTH = 256;
+var CanonicalError = class extends Error {
+  code = "not_canonical";
+};
+function canonicalize2(value) {
+  return writeValue(value, MAX_DEPTH);
+}
+function canonicalizeWithout(value, name) {
+  requirePlain(value);
+  let text = "{";
+  let place = 1;
+  for (const other of sortNames(Object.keys(value))) {
+    const member = value[other];
+    if (member !== void 0 && other !== name) {
+      text += (text.length === 1 ? "" : ",") + writeName(other) + writeValue(member, MAX_DEPTH - 1);
+      if (other < name) {
+        place = text.length;
+      }
+    }
+  }
+  return { text: text + "}", place };
+}
+function fillGap({ text, place }, member) {
+  const before = text.slice(0, place);
+  const after = text.slice(place);
+  if (place > 1) {
+    return before + "," + member + after;
+  }
+  return before + member + (after === "}" ? "" : ",") + after;
+}
+function writeValue(value, depthLeft) {
+  switch (typeof value) {
+    case "string":
+      return writeString(value);
+    case "number":
+      return writeNumber(value);
+    case "boolean":
+      return value ? "true" : "false";
+    case "object":
+      if (value === null) {
+        return "null";
+      }
+      if (depthLeft === 0) {
+        throw new CanonicalError(`nested deeper than ${MAX_DEPTH} levels`);
+      }
+      return Array.isArray(value) ? writeArray(value, depthLeft - 1) : writeObject(value, depthLeft - 1);
+    default:
+      throw new CanonicalError(`JSON has no ${typeof value}`);
+  }
+}
+function writeArray(values, depthLeft) {
+  let text = "[";
+  for (let index = 0; index < values.length; index++) {
+    text += (index === 0 ? "" : ",") + writeValue(values[index], depthLeft);
+  }
+  return text + "]";
+}
+function writeObject(value, depthLeft) {
+  requirePlain(value);
+  let text = "{";
+  for (const name of sortNames(Object.keys(value))) {
+    const member = value[name];
+    if (member !== void 0) {
+      text += (text.length === 1 ? "" : ",") + writeName(name) + writeValue(member, depthLeft);
+    }
+  }
+  return text + "}";
+}
+function requirePlain(value) {
+  const prototype = Object.getPrototypeOf(value);
+  if (prototype !== null && prototype !== Object.prototype) {
+    throw new CanonicalError("only plain objects and arrays are JSON");
+  }
+}
+var INSERTION_SORT_NAMES = 24;
+function sortNames(names2) {
+  if (names2.length > INSERTION_SORT_NAMES) {
+    return names2.sort();
+  }
+  for (let next = 1; next < names2.length; next++) {
+    const name = names2[next] ?? "";
+    let place = next;
+    for (let before = names2[place - 1]; before !== void 0 && before > name; before = names2[place - 1]) {
+      names2[place] = before;
+      place--;
+    }
+    names2[place] = name;
+  }
+  return names2;
+}
+var NEEDS_CARE = /["\\\u0000-\u001f\ud800-\udfff]/;
+function writeString(text) {
+  if (!NEEDS_CARE.test(text)) {
+    return '"' + text + '"';
+  }
+  if (!text.isWellFormed()) {
+    throw new CanonicalError("a lone surrogate has no UTF-8 form");
+  }
+  return JSON.stringify(text);
+}
+var knownNames = /* @__PURE__ */ new Map();
+var MAX_KNOWN_NAMES = 512;
+var MAX_KNOWN_NAME_LENGTH = 64;
+function writeName(name) {
+  const known = knownNames.get(name);
+  if (known !== void 0) {
+    return known;
+  }
+  const written = writeString(name) + ":";
+  if (knownNames.size < MAX_KNOWN_NAMES && name.length <= MAX_KNOWN_NAME_LENGTH) {
+    knownNames.set(name, written);
+  }
+  return written;
+}
+function writeNumber(value) {
+  if (!Number.isFinite(value)) {
+    throw new CanonicalError(`JSON has no ${value}`);
+  }
+  return String(value);
+}
+
+// proxy/messages/envelope.ts
+var DECIDING = new Map(
+  [
+    ...[
+      "name",
+      "arguments",
+      "uri",
+      "_meta",
+      "cursor",
+      "ref",
+      "argument",
+      "context",
+      "level",
+      "task",
+      "taskId"
+    ],
+    ...["requestId", "reason", "notifications", "inputResponses", "requestState"],
+    ...["protocolVersion", "capabilities", "clientInfo", "progressToken"],
+    ...["io.modelcontextprotocol/protocolVersion", "io.modelcontextprotocol/clientCapabilities"],
+    ...["io.modelcontextprotocol/clientInfo", "io.modelcontextprotocol/logLevel"]
+  ].map((name) => [foldCase(name), name])
+);
+var REQUEST_MEMBERS = /* @__PURE__ */ new Set(["jsonrpc", "id", "method", "params"]);
+var RESPONSE_MEMBERS = /* @__PURE__ */ new Set(["jsonrpc", "id", "result", "error"]);
+var METHOD = /^[\x21-\x7e]{1,128}$/;
+var NAME = /^[^\u0000-\u001f\u007f]{1,512}$/u;
+var MAX_ID_LENGTH = 256;
+function parseClientMessage(value) {
+  if (!isObject2(value) || value["jsonrpc"] !== "2.0") {
+    return refuse("not_a_message");
+  }
+  const { id, method, params } = value;
+  if (id !== void 0 && !isRequestId(id)) {
+    return refuse("bad_id");
+  }
+  if (method === void 0) {
+    return parseResponse(value, id);
+  }
+  if (!Object.keys(value).every((name) => REQUEST_MEMBERS.has(name))) {
+    return refuse("unknown_member");
+  }
+  if (typeof method !== "string" || !METHOD.test(method)) {
+    return refuse("bad_method");
+  }
+  if (params !== void 0 && !isObject2(params)) {
+    return refuse("bad_params");
+  }
+  const fault = params === void 0 ? void 0 : findFault(params);
+  if (fault !== void 0) {
+    return refuse(fault);
+  }
+  const message2 = id === void 0 ? { kind: "notification", method, params } : { kind: "request", id, method, params };
+  return { ok: true, message: message2 };
+}
+function parseResponse(value, id) {
+  if (!Object.keys(value).every((name) => RESPONSE_MEMBERS.has(name))) {
+    return refuse("unknown_member");
+  }
+  if (id === void 0 || "result" in value === "error" in value) {
+    return refuse("not_a_message");
+  }
+  return { ok: true, message: { kind: "response", id } };
+}
+function findFault(params) {
+  const { name, uri, arguments: args, _meta: meta2 } = params;
+  if ([name, uri].some((text) => typeof text === "string" && !NAME.test(text))) {
+    return "bad_name";
+  }
+  if (meta2 !== void 0 && !isObject2(meta2)) {
+    return "bad_params";
+  }
+  const decides = hasVariant(params) || meta2 !== void 0 && hasVariant(meta2);
+  return decides || isObject2(args) && hasTwins(args) ? "case_variant" : void 0;
+}
+function hasVariant(members2) {
+  return Object.keys(members2).some((name) => (DECIDING.get(foldCase(name)) ?? name) !== name);
+}
+function hasTwins(args) {
+  const names2 = Object.keys(args);
+  return new Set(names2.map(foldCase)).size !== names2.length;
+}
+function foldCase(name) {
+  return name.toUpperCase().toLowerCase();
+}
+function isRequestId(id) {
+  return typeof id === "string" ? id.length <= MAX_ID_LENGTH : Number.isSafeInteger(id);
+}
+function isObject2(value) {
+  return typeof value === "object" && value !== null && !Array.isArray(value);
+}
+function refuse(fault) {
+  return { ok: false, fault };
+}
+
+// proxy/messages/fields.ts
+var LISTS = /* @__PURE__ */ new Set([
+  "accept",
+  "accept-encoding",
+  "accept-language",
+  "cookie",
+  "via",
+  "forwarded",
+  "x-forwarded-for"
+]);
+function readFields(raw) {
+  const fields = /* @__PURE__ */ new Map();
+  for (let index = 0; index + 1 < raw.length; index += 2) {
+    const name = (raw[index] ?? "").toLowerCase();
+    const value = raw[index + 1] ?? "";
+    const before = fields.get(name);
+    if (before !== void 0 && !LISTS.has(name)) {
+      return void 0;
+    }
+    fields.set(name, before === void 0 ? value : `${before}, ${value}`);
+  }
+  return fields;
+}
+var TEXT_START = "=?base64?";
+var TEXT_END = "?=";
+var BASE64 = /^(?:[A-Za-z0-9+/]{4})*(?:[A-Za-z0-9+/]{2}==|[A-Za-z0-9+/]{3}=)?$/;
+var PLAIN = /^(?:[\x21-\x7e](?:[\x20-\x7e\t]*[\x21-\x7e])?)?$/;
+function decodeFieldValue(value) {
+  if (!(value.startsWith(TEXT_START) && value.endsWith(TEXT_END))) {
+    return PLAIN.test(value) ? value : void 0;
+  }
+  const packed = value.slice(TEXT_START.length, -TEXT_END.length);
+  if (!BASE64.test(packed)) {
+    return void 0;
+  }
+  const bytes = Buffer.from(packed, "base64");
+  const text = bytes.toString("utf8");
+  return bytes.equals(Buffer.from(text, "utf8")) ? text : void 0;
+}
+function encodeFieldValue(text) {
+  const isPlain = PLAIN.test(text) && !(text.startsWith(TEXT_START) && text.endsWith(TEXT_END));
+  return isPlain ? text : `${TEXT_START}${Buffer.from(text, "utf8").toString("base64")}${TEXT_END}`;
+}
+
+// proxy/messages/param-fields.ts
+var PREFIX = "mcp-param-";
+var TOKEN = /^[!#$%&'*+\-.^_`|~0-9A-Za-z]{1,128}$/;
+function findParamFields(inputSchema, path = []) {
+  if (!isObject2(inputSchema)) {
+    return [];
+  }
+  const declared = inputSchema["x-mcp-header"];
+  const own2 = typeof declared === "string" && TOKEN.test(declared) && path.length > 0 ? [{ field: PREFIX + declared.toLowerCase(), path }] : [];
+  const properties = inputSchema["properties"];
+  const nested = isObject2(properties) ? Object.entries(properties) : [];
+  return [...own2, ...nested.flatMap(([name, schema]) => findParamFields(schema, [...path, name]))];
+}
+function buildParamFields(declared, args, sent) {
+  const fields = /* @__PURE__ */ new Map();
+  for (const { field, path } of declared) {
+    const text = writeArgument(findArgument(args, path));
+    const field0 = sent.get(field);
+    if (text === void 0) {
+      continue;
+    }
+    if (field0 === void 0 || !isSame(decodeFieldValue(field0), text)) {
+      return { ok: false, detail: `${field} is not what the body's arguments say` };
+    }
+    fields.set(field, encodeFieldValue(text));
+  }
+  return { ok: true, fields };
+}
+function findArgument(args, path) {
+  let value = args;
+  for (const name of path) {
+    value = isObject2(value) && Object.hasOwn(value, name) ? value[name] : void 0;
+  }
+  return value;
+}
+function writeArgument(value) {
+  switch (typeof value) {
+    case "string":
+      return value;
+    case "number":
+    case "boolean":
+      return String(value);
+    default:
+      return void 0;
+  }
+}
+function isSame(sent, own2) {
+  return sent === own2 || sent !== void 0 && /^-?[0-9]+(?:\.0+)?$/.test(sent) && String(Number(sent)) === own2;
+}
+
+// proxy/gate/catalog.ts
+var DEFINING = ["name", "title", "description", "inputSchema", "outputSchema", "annotations"];
+var MAX_OPEN_LISTS = 16;
+var Catalog = class {
+  #tools = /* @__PURE__ */ new Map();
+  /** By the cursor of the next page: the names on the pages before it. */
+  #openLists = /* @__PURE__ */ new Map();
+  get tools() {
+    return this.#tools;
+  }
+  /** Whether anything is known now that was not, or is gone. */
+  learn(page) {
+    const added = page.definitions.filter(({ name, definition }) => this.#learnTool(name, definition)).length;
+    const before = page.cursor === void 0 ? [] : this.#openLists.get(page.cursor);
+    const names2 = before === void 0 ? void 0 : [...before, ...page.definitions.map(({ name }) => name)];
+    if (page.cursor !== void 0) {
+      this.#openLists.delete(page.cursor);
+    }
+    if (names2 === void 0) {
+      return added > 0;
+    }
+    if (page.nextCursor !== void 0) {
+      if (this.#openLists.size < MAX_OPEN_LISTS) {
+        this.#openLists.set(page.nextCursor, names2);
+      }
+      return added > 0;
+    }
+    return this.#forgetAllBut(new Set(names2)) || added > 0;
+  }
+  paramFieldsOf(tool) {
+    return this.#tools.get(tool)?.paramFields ?? [];
+  }
+  #learnTool(name, definition) {
+    const digest = digestDefinition(definition);
+    if (this.#tools.get(name)?.digest === digest) {
+      return false;
+    }
+    this.#tools.set(name, { digest, paramFields: findParamFields(definition["inputSchema"]) });
+    return true;
+  }
+  #forgetAllBut(names2) {
+    const gone = [...this.#tools.keys()].filter((name) => !names2.has(name));
+    gone.forEach((name) => this.#tools.delete(name));
+    return gone.length > 0;
+  }
+};
+function digestDefinition(definition) {
+  const members2 = DEFINING.flatMap((name) => {
+    const member = definition[name];
+    return member === void 0 ? [] : [[name, member]];
+  });
+  return (0, import_node_crypto2.createHash)("sha256").update(canonicalize2(Object.fromEntries(members2))).digest("hex");
+}
+
+// proxy/upstream/child-environment.ts
+var INHERITED = /* @__PURE__ */ new Set(["PATH", "HOME", "USER", "LOGNAME", "SHELL", "LANG", "LANGUAGE", "TZ", "TMPDIR"]);
+var INHERITED_PREFIX = "LC_";
+var RUNNER_TRACKING_ID = "RUNNER_TRACKING_ID";
+function buildChildEnvironment(inherited, listed) {
+  const environment2 = {};
+  for (const [name, value] of Object.entries(inherited)) {
+    const passes = INHERITED.has(name) || name.startsWith(INHERITED_PREFIX) || name === RUNNER_TRACKING_ID;
+    if (passes && value !== void 0) {
+      environment2[name] = value;
+    }
+  }
+  for (const [name, value] of Object.entries(listed)) {
+    if (value !== void 0 && name !== RUNNER_TRACKING_ID) {
+      environment2[name] = value;
+    }
+  }
+  return environment2;
+}
+
+// proxy/gate/exchange.ts
+var import_node_crypto3 = require("node:crypto");
+
+// proxy/recorder.ts
+var RecordingFailed = class extends Error {
+  code = "recording_failed";
+};
+
+// proxy/messages/json-spans.ts
+var QUOTE = 34;
+var BACKSLASH = 92;
+function findMembers(text, at) {
+  const start = skipSpace(text, at);
+  if (text[start] !== "{") {
+    return void 0;
+  }
+  const spans = /* @__PURE__ */ new Map();
+  let place = skipSpace(text, start + 1);
+  if (text[place] === "}") {
+    return { spans, whole: { start, end: place + 1 } };
+  }
+  for (; ; ) {
+    const nameEnd = text.charCodeAt(place) === QUOTE ? skipString(text, place) : -1;
+    const name = nameEnd === -1 ? void 0 : readName(text, place, nameEnd);
+    const colon = skipSpace(text, nameEnd);
+    if (name === void 0 || spans.has(name) || text[colon] !== ":") {
+      return void 0;
+    }
+    const value = findValue(text, colon + 1);
+    if (value === void 0) {
+      return void 0;
+    }
+    spans.set(name, value);
+    place = skipSpace(text, value.end);
+    if (text[place] === "}") {
+      return { spans, whole: { start, end: place + 1 } };
+    }
+    if (text[place] !== ",") {
+      return void 0;
+    }
+    place = skipSpace(text, place + 1);
+  }
+}
+function findElements(text, at) {
+  const start = skipSpace(text, at);
+  if (text[start] !== "[") {
+    return void 0;
+  }
+  const spans = [];
+  if (text[skipSpace(text, start + 1)] === "]") {
+    return spans;
+  }
+  for (let place = start + 1; ; ) {
+    const value = findValue(text, place);
+    if (value === void 0) {
+      return void 0;
+    }
+    spans.push(value);
+    place = skipSpace(text, value.end);
+    if (text[place] === "]") {
+      return spans;
+    }
+    if (text[place] !== ",") {
+      return void 0;
+    }
+    place++;
+  }
+}
+function findPath(text, at, path) {
+  let place = at;
+  let span;
+  for (const name of path) {
+    span = findMembers(text, place)?.spans.get(name);
+    if (span === void 0) {
+      return void 0;
+    }
+    place = span.start;
+  }
+  return span;
+}
+function replaceSpan(text, span, by) {
+  return text.slice(0, span.start) + by + text.slice(span.end);
+}
+function readSpan(text, span) {
+  try {
+    return JSON.parse(toCharacters(text.slice(span.start, span.end)));
+  } catch {
+    return void 0;
+  }
+}
+function toCharacters(bytes) {
+  return Buffer.from(bytes, "latin1").toString("utf8");
+}
+function toByteText(characters) {
+  return Buffer.from(characters, "utf8").toString("latin1");
+}
+function skipSpace(text, at) {
+  for (let place = at; ; place++) {
+    const code = text.charCodeAt(place);
+    if (code !== 32 && code !== 10 && code !== 13 && code !== 9) {
+      return place;
+    }
+  }
+}
+function findValue(text, at) {
+  const start = skipSpace(text, at);
+  const first = text[start];
+  if (first === '"') {
+    const end2 = skipString(text, start);
+    return end2 === -1 ? void 0 : { start, end: end2 };
+  }
+  if (first === "{" || first === "[") {
+    const end2 = skipNested(text, start);
+    return end2 === -1 ? void 0 : { start, end: end2 };
+  }
+  const end = skipWord(text, start);
+  return end === start ? void 0 : { start, end };
+}
+function skipString(text, at) {
+  let end = text.indexOf('"', at + 1);
+  while (end !== -1) {
+    let before = end - 1;
+    while (text.charCodeAt(before) === BACKSLASH) before--;
+    if ((end - before) % 2 === 1) {
+      return end + 1;
+    }
+    end = text.indexOf('"', end + 1);
+  }
+  return -1;
+}
+function skipNested(text, at) {
+  let depth = 0;
+  for (let place = at; place < text.length; place++) {
+    switch (text.charCodeAt(place)) {
+      case QUOTE: {
+        const end = skipString(text, place);
+        if (end === -1) {
+          return -1;
+        }
+        place = end - 1;
+        break;
+      }
+      case 123:
+      case 91:
+        depth++;
+        break;
+      case 125:
+      case 93:
+        depth--;
+        if (depth === 0) {
+          return place + 1;
+        }
+        break;
+      default:
+    }
+  }
+  return -1;
+}
+function skipWord(text, at) {
+  let place = at;
+  while (/[-+.0-9A-Za-z]/.test(text[place] ?? "")) place++;
+  return place;
+}
+function readName(text, start, end) {
+  const raw = text.slice(start + 1, end - 1);
+  if (!raw.includes("\\")) {
+    return raw;
+  }
+  const name = readSpan(text, { start, end });
+  return typeof name === "string" ? toByteText(name) : void 0;
+}
+
+// proxy/messages/revision.ts
+var BATCH_REVISION = "2025-03-26";
+var FIRST_STATELESS_REVISION = "2026-07-28";
+var PROTOCOL_VERSION = "io.modelcontextprotocol/protocolVersion";
+var CLIENT_INFO = "io.modelcontextprotocol/clientInfo";
+var CLIENT_CAPABILITIES = "io.modelcontextprotocol/clientCapabilities";
+var SUBSCRIPTION_ID = "io.modelcontextprotocol/subscriptionId";
+var PARSE_ERROR = -32700;
+var INVALID_REQUEST = -32600;
+var METHOD_NOT_FOUND = -32601;
+var INVALID_PARAMS = -32602;
+var INTERNAL_ERROR = -32603;
+var HEADER_MISMATCH = -32020;
+var MISSING_CLIENT_CAPABILITY = -32021;
+var UNSUPPORTED_PROTOCOL_VERSION = -32022;
+var REVISION = /^[0-9]{4}-[0-9]{2}-[0-9]{2}$/;
+function isRevision(text) {
+  return REVISION.test(text);
+}
+function isStatelessRevision(revision) {
+  return isRevision(revision) && revision >= FIRST_STATELESS_REVISION;
+}
+function metaOf(message2) {
+  const meta2 = message2.kind === "response" ? void 0 : message2.params?.["_meta"];
+  return isObject2(meta2) ? meta2 : void 0;
+}
+function findClaimedRevision(message2) {
+  const claim2 = metaOf(message2)?.[PROTOCOL_VERSION];
+  return typeof claim2 === "string" && isStatelessRevision(claim2) ? claim2 : void 0;
+}
+
+// proxy/messages/refusals.ts
+function answerError(status, id, error) {
+  return { status, text: toByteText(JSON.stringify({ jsonrpc: "2.0", id, error })) };
+}
+function answerResult(id, result) {
+  return { status: 200, text: toByteText(JSON.stringify({ jsonrpc: "2.0", id, result })) };
+}
+function answerToolRefusal(id, era, text) {
+  const refused = { content: [{ type: "text", text }], isError: true };
+  return answerResult(id, era === "stateless" ? { ...refused, resultType: "complete" } : refused);
+}
+function refuseUnknownTool(id, tool) {
+  return answerError(200, id, { code: INVALID_PARAMS, message: `Unknown tool: ${tool}` });
+}
+function refuseInvalidCall(id) {
+  return answerError(200, id, {
+    code: INVALID_PARAMS,
+    message: "Invalid params: tools/call takes a name and an object of arguments"
+  });
+}
+function refuseMethod(id, era) {
+  return answerError(era === "stateless" ? 404 : 200, id, {
+    code: METHOD_NOT_FOUND,
+    message: "Method not found"
+  });
+}
+function refuseByCondition(id, era, decision) {
+  const why = decision.reason === "condition_false" ? "its condition does not hold for these arguments" : "its condition cannot be evaluated for these arguments";
+  return answerToolRefusal(id, era, `Refused by rule ${decision.rule}: ${why}: ${decision.condition}`);
+}
+function refuseUnrecorded(id, era) {
+  return answerToolRefusal(
+    id,
+    era,
+    "Refused: the audit log cannot be written, and nothing is forwarded without it."
+  );
+}
+function refuseUnrecordedRequest(id) {
+  return answerFailure(id, "The audit log cannot be written, and nothing is forwarded without it.");
+}
+function refuseEndedSession(id, era, reason) {
+  return answerToolRefusal(id, era, `Refused: this Lanyard session is over (${reason}).`);
+}
+function refuseEndedSessionRequest(id, reason) {
+  return answerFailure(id, `This Lanyard session is over (${reason}).`);
+}
+function refuseInputRequests(id, era) {
+  return answerToolRefusal(
+    id,
+    era,
+    "Refused: the server asked for input (sampling, elicitation or roots) that this session does not grant."
+  );
+}
+function answerFailure(id, message2) {
+  return answerError(200, id, { code: INTERNAL_ERROR, message: message2 });
+}
+function refuseUnreadable(reason) {
+  return answerError(400, null, { code: PARSE_ERROR, message: `The message cannot be read: ${reason}` });
+}
+function refuseMessage(reason) {
+  return answerError(400, null, { code: INVALID_REQUEST, message: `The message is refused: ${reason}` });
+}
+function refuseDisagreement(id, detail) {
+  return answerError(400, id, {
+    code: HEADER_MISMATCH,
+    message: `The header does not agree with the body: ${detail}`
+  });
+}
+function refuseUnknownSession(id) {
+  return answerError(404, id, { code: -32001, message: "Session not found" });
+}
+function refuseMissingSession(id) {
+  return answerError(400, id, { code: -32e3, message: "Bad Request: Mcp-Session-Id header is required" });
+}
+function refuseBusy(id, what) {
+  return answerError(503, id, {
+    code: INTERNAL_ERROR,
+    message: `Too many ${what} at the same time; try again`
+  });
+}
+function refuseHttp(status, message2) {
+  return answerError(status, null, { code: INVALID_REQUEST, message: message2 });
+}
+
+// proxy/gate/passing.ts
+var CLIENT_NOTIFICATIONS = /* @__PURE__ */ new Set(["notifications/initialized", "notifications/progress"]);
+var SERVER_NOTIFICATIONS = /* @__PURE__ */ new Set([
+  "notifications/progress",
+  "notifications/tools/list_changed",
+  "notifications/subscriptions/acknowledged"
+]);
+function isPassingClientNotification(method) {
+  return CLIENT_NOTIFICATIONS.has(method);
+}
+function isPassingNotification(method) {
+  return SERVER_NOTIFICATIONS.has(method);
+}
+
+// proxy/gate/exchange.ts
+var AFTER_ANSWER_MS = 1e3;
+var NO_BYTES = { bytes: 0 };
+var Exchange = class {
+  #options;
+  #startedAt = performance.now();
+  #timer;
+  #sending;
+  #isStream = false;
+  /** The server gave an id to resume from. */
+  #isResumable = false;
+  /** The stream broke off and the answer may come on another one. */
+  #isDetached = false;
+  #isOver = false;
+  constructor(options) {
+    this.#options = options;
+    const { timeoutMs, keepAliveMs, reply } = options;
+    reply.onGone(() => this.#agentLeft());
+    this.#timer = timeoutMs === void 0 ? setInterval(() => reply.sendComment(), keepAliveMs).unref() : setTimeout(() => this.#giveUp("timeout", "The call took too long"), timeoutMs);
+  }
+  get isDetached() {
+    return this.#isDetached && !this.#isOver;
+  }
+  start(send2) {
+    const sending = send2(this);
+    if (this.#isOver) {
+      sending.leave();
+    } else {
+      this.#sending = sending;
+    }
+  }
+  opened() {
+    this.#isStream = true;
+    this.#options.reply.openStream();
+  }
+  filler({ eventId, retry: retry2 }) {
+    if (eventId === void 0 && retry2 === void 0) {
+      this.#options.reply.sendComment();
+      return;
+    }
+    this.#isResumable ||= eventId !== void 0 && this.#options.canResume;
+    void this.#options.reply.sendEvent({ data: "", id: eventId, retry: retry2 });
+  }
+  message(message2, carriage) {
+    if (this.#isOver) {
+      this.#options.messageDropped();
+      return void 0;
+    }
+    this.#isResumable ||= carriage.eventId !== void 0 && this.#options.canResume;
+    if (message2.kind === "notification") {
+      const passes = isPassingNotification(message2.method);
+      return passes ? this.#options.reply.sendEvent({ data: message2.text, id: carriage.eventId, retry: carriage.retry }) : void 0;
+    }
+    const isOwn = message2.id === this.#options.request.id || message2.id === null && carriage.status !== void 0;
+    if (!isOwn) {
+      this.#options.messageDropped();
+      return void 0;
+    }
+    if (carriage.status !== void 0 && carriage.status >= 400) {
+      this.#options.answeredStatus(carriage.status);
+    }
+    const { status, text } = this.resolve(message2);
+    this.#options.reply.finish(status ?? carriage.status ?? 200, text, carriage.eventId);
+    return void 0;
+  }
+  /** The answer as the agent gets it, amended and on the log; `status` when it is the proxy's own. */
+  resolve(answer2) {
+    const { callId, amend } = this.#options;
+    const evidence = callId === void 0 ? NO_BYTES : collectEvidence(answer2.text);
+    try {
+      const amended = amend(answer2);
+      this.#settle(amended.outcome, evidence);
+      return "refusal" in amended ? amended.refusal : { text: amended.message.text };
+    } catch (error) {
+      if (!(error instanceof RecordingFailed)) {
+        throw error;
+      }
+      this.#end();
+      return this.#refuseUnrecorded();
+    }
+  }
+  status(status) {
+    this.#options.answeredStatus(status);
+    this.#fail(
+      "error",
+      `The server "${this.#options.server}" answered with HTTP ${status}`,
+      status < 400 ? 200 : status
+    );
+  }
+  ended() {
+    if (this.#isOver) {
+      clearTimeout(this.#timer);
+    }
+    this.#breakOff({ code: "closed", detail: "no answer" });
+  }
+  failed(loss) {
+    if (!this.#isOver) {
+      this.#options.lost(loss);
+    }
+    this.#breakOff(loss);
+  }
+  /** The agent asked for it: the server is told, and there is nothing more to wait for. */
+  cancel(reason) {
+    this.#giveUp("cancelled", "The call was cancelled", reason);
+  }
+  #agentLeft() {
+    if (this.#isOver) {
+      return;
+    }
+    if (this.#isResumable) {
+      this.#isDetached = true;
+      this.#sending?.leave();
+    } else {
+      this.cancel();
+    }
+  }
+  #breakOff(loss) {
+    if (this.#isOver) {
+      return;
+    }
+    if (this.#isResumable && loss.code === "closed") {
+      this.#isDetached = true;
+      this.#options.reply.finishEmpty(200);
+      return;
+    }
+    if (this.#options.timeoutMs === void 0 && this.#options.reply.isStreaming) {
+      this.#end();
+      this.#options.reply.finishEmpty(200);
+      return;
+    }
+    this.#fail("error", `The server "${this.#options.server}" gave no answer (${loss.code}: ${loss.detail})`);
+  }
+  #giveUp(outcome, message2, reason) {
+    if (!this.#isOver) {
+      this.#sending?.cancel(reason);
+      this.#fail(outcome, message2);
+    }
+  }
+  #fail(outcome, message2, status = 200) {
+    if (this.#isOver) {
+      return;
+    }
+    let answer2 = answerFailure(this.#options.request.id, message2);
+    try {
+      this.#settle(outcome, NO_BYTES);
+    } catch (error) {
+      if (!(error instanceof RecordingFailed)) {
+        throw error;
+      }
+      this.#end();
+      answer2 = this.#refuseUnrecorded();
+    }
+    this.#options.reply.finish(status, answer2.text);
+  }
+  #settle(outcome, evidence) {
+    const { callId, recording } = this.#options;
+    this.#end();
+    if (callId !== void 0) {
+      const duration_ms = Math.round(performance.now() - this.#startedAt);
+      recording.recordResult({ call: callId, outcome, duration_ms, ...evidence });
+    }
+  }
+  #end() {
+    if (this.#isOver) {
+      return;
+    }
+    this.#isOver = true;
+    clearTimeout(this.#timer);
+    if (this.#isStream) {
+      this.#timer = setTimeout(() => this.#sending?.leave(), AFTER_ANSWER_MS).unref();
+    }
+    this.#options.over();
+  }
+  #refuseUnrecorded() {
+    const { request, era } = this.#options;
+    return request.method === "tools/call" ? refuseUnrecorded(request.id, era) : refuseUnrecordedRequest(request.id);
+  }
+};
+function collectEvidence(text) {
+  return { bytes: text.length, digest: (0, import_node_crypto3.createHash)("sha256").update(text, "latin1").digest("hex") };
+}
+
+// proxy/messages/sse.ts
+var StreamFault = class extends Error {
+  code;
+  constructor(code) {
+    super(code);
+    this.code = code;
+  }
+};
+var LINE_FEED = 10;
+var BYTE_ORDER_MARK = "ï»¿";
+var EventReader = class {
+  #maxBytes;
+  /** Of the line that has no end yet. */
+  #parts = [];
+  /** Bytes of the event that has no end yet. */
+  #held = 0;
+  #isFirstLine = true;
+  #data = [];
+  #type = "";
+  #id;
+  #retry;
+  constructor(maxBytes) {
+    this.#maxBytes = maxBytes;
+  }
+  /** The events that are complete now. Throws `StreamFault`. Events of other types than `message` are left out. */
+  read(chunk) {
+    const found = [];
+    let start = 0;
+    for (let end = chunk.indexOf(LINE_FEED); end !== -1; end = chunk.indexOf(LINE_FEED, start)) {
+      this.#hold(end + 1 - start);
+      const line = this.#endLine(chunk.subarray(start, end));
+      start = end + 1;
+      const done = this.#readLine(line);
+      if (done !== void 0) {
+        found.push(done);
+      }
+    }
+    if (start < chunk.length) {
+      this.#hold(chunk.length - start);
+      this.#parts.push(chunk.subarray(start));
+    }
+    return found;
+  }
+  #hold(bytes) {
+    this.#held += bytes;
+    if (this.#held > this.#maxBytes) {
+      throw new StreamFault("event_too_large");
+    }
+  }
+  #endLine(last) {
+    const bytes = this.#parts.length === 0 ? last : Buffer.concat([...this.#parts, last]);
+    this.#parts = [];
+    let line = bytes.toString("latin1");
+    if (line.endsWith("\r")) {
+      line = line.slice(0, -1);
+    }
+    if (this.#isFirstLine && line.startsWith(BYTE_ORDER_MARK)) {
+      line = line.slice(BYTE_ORDER_MARK.length);
+    }
+    this.#isFirstLine = false;
+    if (line.includes("\r")) {
+      throw new StreamFault("lone_carriage_return");
+    }
+    return line;
+  }
+  #readLine(line) {
+    if (line === "") {
+      return this.#endEvent();
+    }
+    const colon = line.indexOf(":");
+    if (colon === 0) {
+      this.#held -= line.length;
+      return { kind: "comment" };
+    }
+    const field = colon === -1 ? line : line.slice(0, colon);
+    const raw = colon === -1 ? "" : line.slice(colon + 1);
+    const value = raw.startsWith(" ") ? raw.slice(1) : raw;
+    switch (field) {
+      case "data":
+        this.#data.push(value);
+        break;
+      case "event":
+        this.#type = value;
+        break;
+      case "id":
+        this.#id = value.includes("\0") ? this.#id : value;
+        break;
+      case "retry":
+        this.#retry = /^[0-9]{1,12}$/.test(value) ? value : this.#retry;
+        break;
+      default:
+    }
+    return void 0;
+  }
+  #endEvent() {
+    const event = { kind: "event", data: this.#data.join("\n"), id: this.#id, retry: this.#retry };
+    const isMessage = this.#type === "" || this.#type === "message";
+    const isEmpty = this.#data.length === 0 && this.#id === void 0 && this.#retry === void 0;
+    this.#data = [];
+    this.#type = "";
+    this.#id = void 0;
+    this.#retry = void 0;
+    this.#held = 0;
+    return isMessage && !isEmpty ? event : void 0;
+  }
+};
+var COMMENT = ": keep-alive\n\n";
+function writeEvent({ data, id, retry: retry2 }) {
+  const lines = data === "" ? "data: \n" : `event: message
+${data.split(/\r\n|\r|\n/).map(writeData).join("")}`;
+  return `${id === void 0 ? "" : `id: ${id}
+`}${retry2 === void 0 ? "" : `retry: ${retry2}
+`}${lines}
+`;
+}
+function writeData(line) {
+  return `data: ${line}
+`;
+}
+
+// proxy/front/reply.ts
+function send(reply, { status, text }) {
+  reply.finish(status, text);
+}
+var STREAM_FIELDS = {
+  "content-type": "text/event-stream",
+  "cache-control": "no-cache, no-transform",
+  "x-accel-buffering": "no"
+};
+var HttpReply = class {
+  #response;
+  /** Unread bytes beyond which messages before the last are dropped. */
+  #maxUnreadBytes;
+  #gone = [];
+  constructor(response, maxUnreadBytes) {
+    this.#response = response;
+    this.#maxUnreadBytes = maxUnreadBytes;
+    response.on("error", () => void 0);
+    response.once("close", () => {
+      if (!response.writableEnded) {
+        this.#gone.forEach((listener) => listener());
+      }
+      this.#gone = [];
+    });
+  }
+  get isOver() {
+    return this.#response.writableEnded || this.#response.destroyed;
+  }
+  get isStreaming() {
+    return this.#response.headersSent && !this.isOver;
+  }
+  setField(name, value) {
+    if (!this.#response.headersSent) {
+      this.#response.setHeader(name, value);
+    }
+  }
+  openStream() {
+    if (!this.#response.headersSent && !this.isOver) {
+      this.#response.writeHead(200, STREAM_FIELDS);
+      this.#response.flushHeaders();
+    }
+  }
+  sendEvent(event) {
+    if (this.isOver) {
+      return void 0;
+    }
+    this.openStream();
+    if (this.#response.writableLength > this.#maxUnreadBytes) {
+      return this.#untilRead();
+    }
+    return this.#response.write(writeEvent(event), "latin1") ? void 0 : this.#untilRead();
+  }
+  sendComment() {
+    if (this.isStreaming) {
+      this.#response.write(COMMENT);
+    }
+  }
+  finish(status, text, eventId) {
+    if (this.isOver) {
+      return;
+    }
+    if (this.#response.headersSent) {
+      this.#response.end(writeEvent({ data: text, id: eventId }), "latin1");
+      return;
+    }
+    this.#response.writeHead(status, { "content-type": "application/json", "content-length": text.length });
+    this.#response.end(text, "latin1");
+  }
+  finishEmpty(status) {
+    if (this.isOver) {
+      return;
+    }
+    if (!this.#response.headersSent) {
+      this.#response.writeHead(status, { "content-length": 0 });
+    }
+    this.#response.end();
+  }
+  onGone(listener) {
+    this.#gone.push(listener);
+  }
+  #untilRead() {
+    const response = this.#response;
+    return new Promise((resolve) => {
+      const done = () => {
+        response.off("drain", done);
+        response.off("close", done);
+        resolve();
+      };
+      response.on("drain", done);
+      response.on("close", done);
+    });
+  }
+};
+function splitReply(whole, count3) {
+  let open = count3;
+  const endOne = () => {
+    open--;
+    if (open === 0) {
+      whole.finishEmpty(202);
+    }
+  };
+  return Array.from({ length: count3 }, () => new MemberReply(whole, endOne));
+}
+var MemberReply = class {
+  #whole;
+  #ended;
+  #isEnded = false;
+  constructor(whole, ended) {
+    this.#whole = whole;
+    this.#ended = ended;
+  }
+  get isOver() {
+    return this.#isEnded || this.#whole.isOver;
+  }
+  get isStreaming() {
+    return !this.#isEnded && this.#whole.isStreaming;
+  }
+  /** A batch holds no handshake, which is what has a field of its own. */
+  setField() {
+  }
+  openStream() {
+    this.#whole.openStream();
+  }
+  sendEvent(event) {
+    return this.isOver ? void 0 : this.#whole.sendEvent(event);
+  }
+  sendComment() {
+    this.#whole.sendComment();
+  }
+  finish(_status, text, eventId) {
+    if (!this.isOver) {
+      void this.#whole.sendEvent({ data: text, id: eventId });
+      this.finishEmpty();
+    }
+  }
+  finishEmpty() {
+    if (!this.#isEnded) {
+      this.#isEnded = true;
+      this.#ended();
+    }
+  }
+  onGone(listener) {
+    this.#whole.onGone(listener);
+  }
+};
+
+// proxy/gate/sender.ts
+var TRACEPARENT = /^[0-9a-f]{2}-[0-9a-f]{32}-[0-9a-f]{16}-[0-9a-f]{2}$/;
+function eraOf(message2) {
+  return findClaimedRevision(message2) === void 0 ? "handshake" : "stateless";
+}
+function revisionOf({ fields }) {
+  return fields.get("mcp-protocol-version");
+}
+function findClientInfo(message2) {
+  return parseClientInfo(metaOf(message2)?.[CLIENT_INFO]);
+}
+function parseClientInfo(info) {
+  if (!isObject2(info)) {
+    return void 0;
+  }
+  const { name, version: version2 } = info;
+  return typeof name === "string" && typeof version2 === "string" ? { name, version: version2 } : void 0;
+}
+function findTraceparent(message2) {
+  const traceparent = metaOf(message2)?.["traceparent"];
+  return typeof traceparent === "string" && TRACEPARENT.test(traceparent) ? traceparent : void 0;
+}
+var DOCUMENT = /(?:^|,)\s*(?:application\/json|application\/\*|\*\/\*)\s*(?:;|,|$)/i;
+var STREAM = /(?:^|,)\s*(?:text\/event-stream|text\/\*|\*\/\*)\s*(?:;|,|$)/i;
+function parseAccept(fields) {
+  const accept = fields.get("accept") ?? "*/*";
+  return { document: DOCUMENT.test(accept), stream: STREAM.test(accept) };
+}
+function writeAccept({ document, stream }) {
+  return [...document ? ["application/json"] : [], ...stream ? ["text/event-stream"] : []].join(", ");
+}
+
+// proxy/gate/session-stream.ts
+var SessionStream = class {
+  #options;
+  #timer;
+  #sending;
+  #isOver = false;
+  constructor(options) {
+    this.#options = options;
+    this.#timer = setInterval(() => options.reply.sendComment(), options.keepAliveMs).unref();
+    options.reply.onGone(() => this.close());
+  }
+  start(open) {
+    const sending = open(this);
+    if (this.#isOver) {
+      sending.leave();
+    } else {
+      this.#sending = sending;
+    }
+  }
+  opened() {
+    this.#options.reply.openStream();
+  }
+  filler({ eventId, retry: retry2 }) {
+    if (eventId === void 0 && retry2 === void 0) {
+      this.#options.reply.sendComment();
+    } else {
+      void this.#options.reply.sendEvent({ data: "", id: eventId, retry: retry2 });
+    }
+  }
+  message(message2, carriage) {
+    const { reply, session } = this.#options;
+    const { eventId: id, retry: retry2 } = carriage;
+    if (message2.kind === "notification") {
+      return isPassingNotification(message2.method) ? reply.sendEvent({ data: message2.text, id, retry: retry2 }) : void 0;
+    }
+    if (carriage.status !== void 0) {
+      this.#options.answeredStatus(carriage.status);
+      this.#end(() => reply.finish(carriage.status ?? 502, message2.text));
+      return void 0;
+    }
+    const exchange = message2.id === null ? void 0 : session?.exchanges.get(message2.id);
+    if (exchange?.isDetached !== true) {
+      this.#options.messageDropped();
+      return void 0;
+    }
+    return reply.sendEvent({ data: exchange.resolve(message2).text, id, retry: retry2 });
+  }
+  status(status) {
+    this.#options.answeredStatus(status);
+    const { reply } = this.#options;
+    const { text } = refuseHttp(status, `The server answered with HTTP ${status}`);
+    if (status === 405) {
+      reply.setField("allow", "POST");
+    }
+    this.#end(() => reply.finish(status, text));
+  }
+  ended() {
+    this.#end(() => this.#options.reply.finishEmpty(502));
+  }
+  failed(loss) {
+    this.#options.lost(loss);
+    const { reply } = this.#options;
+    const { text } = refuseHttp(502, `The server gave no answer (${loss.code}: ${loss.detail})`);
+    this.#end(() => reply.isStreaming ? reply.finishEmpty(502) : reply.finish(502, text));
+  }
+  close() {
+    this.#end(() => {
+      this.#sending?.leave();
+      this.#options.reply.finishEmpty(503);
+    });
+  }
+  #end(finish) {
+    if (this.#isOver) {
+      return;
+    }
+    this.#isOver = true;
+    clearInterval(this.#timer);
+    finish();
+    this.#options.over();
+  }
+};
+
+// proxy/gate/forwarding.ts
+var Forwarding = class {
+  #options;
+  #exchanges = /* @__PURE__ */ new Map();
+  #sessionStreams = /* @__PURE__ */ new Set();
+  #isLost = false;
+  #whenIdle;
+  constructor(options) {
+    this.#options = options;
+  }
+  request(sender, request, options) {
+    const { server, recording, limits, streams, upstream } = this.#options;
+    const { reply, amend, callId, isStanding = false } = options;
+    const { session } = sender;
+    if (isStanding && !streams.take()) {
+      recording.noteRepeated("limit_reached", "streams", { limit: "max_streams" });
+      send(reply, refuseBusy(request.id, "streams"));
+      return;
+    }
+    const era = eraOf(request);
+    const exchange = new Exchange({
+      ...{ request, era, server, reply, recording, callId },
+      amend: (answer2) => {
+        this.#isLost = false;
+        return amend(answer2);
+      },
+      timeoutMs: isStanding ? void 0 : limits.callTimeoutMs,
+      keepAliveMs: limits.keepAliveMs,
+      canResume: session !== void 0,
+      lost: (loss) => this.#noteLost(loss),
+      answeredStatus: (status) => this.#noteStatus(sender, status),
+      messageDropped: () => this.noteMessageDropped(),
+      over: () => {
+        session?.exchanges.delete(request.id);
+        this.#exchanges.delete(exchange);
+        if (isStanding) {
+          streams.free();
+        }
+        this.#checkIdle();
+      }
+    });
+    session?.exchanges.set(request.id, exchange);
+    this.#exchanges.set(exchange, isStanding ? "standing" : "call");
+    const forward = {
+      ...{ message: request, era },
+      revision: revisionOf(sender),
+      session: session?.id,
+      accept: writeAccept(parseAccept(sender.fields)),
+      paramFields: options.paramFields ?? /* @__PURE__ */ new Map()
+    };
+    exchange.start((sink) => upstream.send(forward, sink, options.opensSession ?? (() => void 0)));
+  }
+  /** `reply` gets the status that the server gave. */
+  notify(sender, notification, reply) {
+    const { upstream } = this.#options;
+    const forward = {
+      ...{ message: notification, era: eraOf(notification) },
+      revision: revisionOf(sender),
+      session: sender.session?.id,
+      accept: writeAccept(parseAccept(sender.fields)),
+      paramFields: /* @__PURE__ */ new Map()
+    };
+    const sink = {
+      opened: () => void 0,
+      filler: () => void 0,
+      message: (message2, { status }) => {
+        if (status !== void 0 && status >= 400) {
+          reply?.finish(status, message2.text);
+        }
+        return void 0;
+      },
+      status: (status) => {
+        this.#noteStatus(sender, status);
+        reply?.finishEmpty(status);
+      },
+      ended: () => reply?.finishEmpty(202),
+      failed: (loss) => {
+        this.#noteLost(loss);
+        reply?.finishEmpty(502);
+      }
+    };
+    upstream.send(forward, sink, () => void 0);
+  }
+  openStream(sender, reply) {
+    const { streams, upstream, limits, recording } = this.#options;
+    const { session } = sender;
+    if (!streams.take()) {
+      recording.noteRepeated("limit_reached", "streams", { limit: "max_streams" });
+      send(reply, refuseBusy(null, "streams"));
+      return;
+    }
+    if (session !== void 0) {
+      session.streams++;
+    }
+    const stream = new SessionStream({
+      ...{ reply, session },
+      keepAliveMs: limits.keepAliveMs,
+      lost: (loss) => this.#noteLost(loss),
+      answeredStatus: (status) => this.#noteStatus(sender, status),
+      messageDropped: () => this.noteMessageDropped(),
+      over: () => {
+        streams.free();
+        this.#sessionStreams.delete(stream);
+        if (session !== void 0) {
+          session.streams--;
+        }
+      }
+    });
+    this.#sessionStreams.add(stream);
+    const request = {
+      revision: revisionOf(sender),
+      session: session?.id,
+      accept: "text/event-stream",
+      lastEventId: sender.fields.get("last-event-id")
+    };
+    stream.start((sink) => upstream.openStream(request, sink));
+  }
+  /** Calls in flight have `graceMs` to end; then they are cancelled. */
+  async close(graceMs) {
+    [...this.#exchanges].forEach(([exchange, kind]) => kind === "standing" && exchange.cancel());
+    [...this.#sessionStreams].forEach((stream) => stream.close());
+    if (this.#exchanges.size > 0) {
+      await new Promise((resolve) => {
+        this.#whenIdle = resolve;
+        setTimeout(resolve, graceMs).unref();
+      });
+    }
+    [...this.#exchanges.keys()].forEach((exchange) => exchange.cancel());
+    await this.#options.upstream.close();
+  }
+  noteMessageDropped() {
+    const { recording, server } = this.#options;
+    recording.noteRepeated("server_message_dropped", server, { server, reason: "answers_nothing" });
+  }
+  /** One event for one outage. */
+  #noteLost({ code, detail }) {
+    const { recording, server } = this.#options;
+    if (!this.#isLost) {
+      this.#isLost = true;
+      recording.noteEvent("upstream_lost", "warning", { server, code, detail });
+    }
+  }
+  /** A session that the server does not know any more is none. */
+  #noteStatus({ session }, status) {
+    if (status === 404 && session !== void 0) {
+      this.#options.sessions.forget(session.id);
+    }
+  }
+  #checkIdle() {
+    if (this.#exchanges.size === 0) {
+      this.#whenIdle?.();
+    }
+  }
+};
+
+// proxy/front/front.ts
+var import_node_http = require("node:http");
+
+// proxy/front/body.ts
+function readBody(request, maxBytes) {
+  if (Number(request.headers["content-length"] ?? 0) > maxBytes) {
+    return Promise.resolve({ ok: false, reason: "too_large" });
+  }
+  return new Promise((resolve) => {
+    const chunks = [];
+    let length = 0;
+    const finish = (body) => {
+      request.off("data", hold);
+      resolve(body);
+    };
+    const hold = (chunk) => {
+      length += chunk.length;
+      if (length > maxBytes) {
+        finish({ ok: false, reason: "too_large" });
+        return;
+      }
+      chunks.push(chunk);
+    };
+    request.on("data", hold);
+    request.once("end", () => {
+      const [first] = chunks;
+      finish({ ok: true, bytes: chunks.length === 1 && first !== void 0 ? first : Buffer.concat(chunks) });
+    });
+    request.once("close", () => finish({ ok: false, reason: "gone" }));
+    request.once("error", () => finish({ ok: false, reason: "gone" }));
+  });
+}
+
+// proxy/messages/json-reading.ts
+var import_node_buffer = require("node:buffer");
+
+// proxy/messages/json-numbers.ts
+var EXACT_DIGITS = 15;
+function keepsItsValue(text) {
+  if (text.length <= EXACT_DIGITS && /^(?:0|-?[1-9][0-9]*)$/.test(text)) {
+    return true;
+  }
+  const value = Number(text);
+  if (!Number.isFinite(value)) {
+    return false;
+  }
+  const before = normalize(text);
+  const after = normalize(String(value));
+  if (before.digits === "") {
+    return !text.startsWith("-");
+  }
+  return before.negative === after.negative && before.digits === after.digits && before.exponent === after.exponent;
+}
+function normalize(text) {
+  const negative = text.startsWith("-");
+  const [mantissa = "", power = "0"] = (negative ? text.slice(1) : text).split(/[eE]/);
+  const [whole = "", fraction = ""] = mantissa.split(".");
+  const all = whole + fraction;
+  const leading = all.length - trimStart(all).length;
+  const digits = trimEnd(trimStart(all));
+  return { negative, digits, exponent: Number(power) + whole.length - leading };
+}
+function trimStart(digits) {
+  let start = 0;
+  while (digits[start] === "0") start++;
+  return digits.slice(start);
+}
+function trimEnd(digits) {
+  let end = digits.length;
+  while (digits[end - 1] === "0") end--;
+  return digits.slice(0, end);
+}
+
+// proxy/messages/json-reading.ts
+function readJsonBytes(bytes, rules) {
+  return (0, import_node_buffer.isUtf8)(bytes) ? readJson(bytes.toString("utf8"), rules) : { ok: false, fault: "not_utf8" };
+}
+function readJson(text, rules) {
+  const reader = new Reader(text, rules);
+  try {
+    return { ok: true, value: reader.readDocument() };
+  } catch (error) {
+    if (error instanceof Refused) {
+      return { ok: false, fault: error.fault };
+    }
+    throw error;
+  }
+}
+var Refused = class extends Error {
+  fault;
+  constructor(fault) {
+    super(fault);
+    this.fault = fault;
+  }
+};
+var QUOTE2 = 34;
+var BACKSLASH2 = 92;
+var OBJECT_START = 123;
+var OBJECT_END = 125;
+var ARRAY_START = 91;
+var ARRAY_END = 93;
+var COMMA = 44;
+var COLON = 58;
+var NUMBER = /-?(?:0|[1-9][0-9]*)(?:\.[0-9]+)?(?:[eE][+-]?[0-9]+)?/y;
+var NEEDS_CARE2 = /[\u0000-\u001f\\]/;
+var Reader = class {
+  #text;
+  #rules;
+  #at = 0;
+  constructor(text, rules) {
+    this.#text = text;
+    this.#rules = rules;
+  }
+  readDocument() {
+    const value = this.#readValue(this.#rules.maxDepth);
+    this.#peek();
+    if (this.#at !== this.#text.length) {
+      throw new Refused("not_json");
+    }
+    return value;
+  }
+  /** The code of the next character that is no white space; NaN at the end, where the position is the text's length. */
+  #peek() {
+    for (; ; ) {
+      const code = this.#text.charCodeAt(this.#at);
+      if (code !== 32 && code !== 10 && code !== 13 && code !== 9) {
+        return code;
+      }
+      this.#at++;
+    }
+  }
+  #readValue(depthLeft) {
+    switch (this.#peek()) {
+      case QUOTE2:
+        return this.#readString();
+      case OBJECT_START:
+        return this.#readObject(depthLeft);
+      case ARRAY_START:
+        return this.#readArray(depthLeft);
+      case 116:
+        return this.#readWord("true", true);
+      case 102:
+        return this.#readWord("false", false);
+      case 110:
+        return this.#readWord("null", null);
+      default:
+        return this.#readNumber();
+    }
+  }
+  #readWord(word, value) {
+    if (!this.#text.startsWith(word, this.#at)) {
+      throw new Refused("not_json");
+    }
+    this.#at += word.length;
+    return value;
+  }
+  #readNumber() {
+    NUMBER.lastIndex = this.#at;
+    const [text] = NUMBER.exec(this.#text) ?? [];
+    if (text === void 0) {
+      throw new Refused("not_json");
+    }
+    if (this.#rules.numbers === "exact" && !keepsItsValue(text)) {
+      throw new Refused("changing_number");
+    }
+    this.#at += text.length;
+    return Number(text);
+  }
+  #readString() {
+    const start = this.#at + 1;
+    let end = this.#text.indexOf('"', start);
+    while (end !== -1 && this.#isEscaped(end)) {
+      end = this.#text.indexOf('"', end + 1);
+    }
+    if (end === -1) {
+      throw new Refused("not_json");
+    }
+    this.#at = end + 1;
+    const raw = this.#text.slice(start, end);
+    return NEEDS_CARE2.test(raw) ? readEscapes(raw) : raw;
+  }
+  /** Whether the quote at `end` belongs to the string: an odd number of backslashes stands before it. */
+  #isEscaped(end) {
+    let before = end - 1;
+    while (this.#text.charCodeAt(before) === BACKSLASH2) before--;
+    return (end - before) % 2 === 0;
+  }
+  #readArray(depthLeft) {
+    const values = [];
+    this.#enter(depthLeft);
+    if (this.#leaves(ARRAY_END)) {
+      return values;
+    }
+    for (; ; ) {
+      values.push(this.#readValue(depthLeft - 1));
+      if (this.#continues(ARRAY_END)) {
+        return values;
+      }
+    }
+  }
+  #readObject(depthLeft) {
+    const members2 = {};
+    this.#enter(depthLeft);
+    if (this.#leaves(OBJECT_END)) {
+      return members2;
+    }
+    for (; ; ) {
+      const name = this.#readName();
+      if (Object.hasOwn(members2, name)) {
+        throw new Refused("duplicate_member");
+      }
+      members2[name] = this.#readValue(depthLeft - 1);
+      if (this.#continues(OBJECT_END)) {
+        return members2;
+      }
+    }
+  }
+  #readName() {
+    if (this.#peek() !== QUOTE2) {
+      throw new Refused("not_json");
+    }
+    const name = this.#readString();
+    if (name === "__proto__") {
+      throw new Refused("forbidden_member");
+    }
+    if (this.#peek() !== COLON) {
+      throw new Refused("not_json");
+    }
+    this.#at++;
+    return name;
+  }
+  #enter(depthLeft) {
+    if (depthLeft === 0) {
+      throw new Refused("too_deep");
+    }
+    this.#at++;
+  }
+  #leaves(end) {
+    const left = this.#peek() === end;
+    if (left) {
+      this.#at++;
+    }
+    return left;
+  }
+  /** After a member: true when the end is next, false after a comma. */
+  #continues(end) {
+    const code = this.#peek();
+    if (code !== end && code !== COMMA) {
+      throw new Refused("not_json");
+    }
+    this.#at++;
+    return code === end;
+  }
+};
+function readEscapes(raw) {
+  let value;
+  try {
+    value = JSON.parse(`"${raw}"`);
+  } catch {
+    throw new Refused("not_json");
+  }
+  if (typeof value !== "string") {
+    throw new Refused("not_json");
+  }
+  if (!value.isWellFormed()) {
+    throw new Refused("lone_surrogate");
+  }
+  return value;
+}
+
+// proxy/front/control.ts
+var SealBody = strictObject({ reason: string2().check(_minLength(1), _maxLength(200)) });
+var MAX_DEPTH2 = 4;
+var MAX_CONTROL_BYTES = 4096;
+async function answerControl(control, { method, path, body }) {
+  if (path === "/control/report") {
+    return method === "GET" ? answer(control.report()) : refuseHttp(405, "Method Not Allowed: GET");
+  }
+  if (path === "/control/seal") {
+    if (method !== "POST") {
+      return refuseHttp(405, "Method Not Allowed: POST");
+    }
+    const reading = readJsonBytes(body, { maxDepth: MAX_DEPTH2, numbers: "exact" });
+    const parsed = SealBody.safeParse(reading.ok ? reading.value : void 0);
+    return parsed.success ? answer(await control.seal(parsed.data.reason)) : refuseHttp(400, 'The body has to be {"reason": "…"}');
+  }
+  return refuseHttp(404, "Not Found");
+}
+function answer(value) {
+  return { status: 200, text: toByteText(JSON.stringify(value ?? null)) };
+}
+
+// proxy/front/door.ts
+var import_node_crypto4 = require("node:crypto");
+function findDoorFault(fields, port) {
+  const hosts = [`127.0.0.1:${port}`, `localhost:${port}`];
+  const host = fields.get("host");
+  const origin = fields.get("origin");
+  if (host === void 0 || !hosts.includes(host)) {
+    return "wrong_host";
+  }
+  return origin === void 0 || hosts.some((own2) => origin === `http://${own2}`) ? void 0 : "foreign_origin";
+}
+var BEARER = /^Bearer ([\x21-\x7e]{1,1024})$/i;
+var Tokens = class {
+  #holders;
+  constructor(holders) {
+    this.#holders = holders.map(({ token, holder }) => ({ digest: (0, import_node_crypto4.hash)("sha256", token, "buffer"), holder }));
+  }
+  /** By the `Authorization` field; a token anywhere else does not count. */
+  findHolder(fields) {
+    const [, token] = BEARER.exec(fields.get("authorization") ?? "") ?? [];
+    if (token === void 0) {
+      return void 0;
+    }
+    const digest = (0, import_node_crypto4.hash)("sha256", token, "buffer");
+    let found;
+    for (const known of this.#holders) {
+      if ((0, import_node_crypto4.timingSafeEqual)(known.digest, digest)) {
+        found = known.holder;
+      }
+    }
+    return found;
+  }
+};
+
+// proxy/places.ts
+var Places = class {
+  #max;
+  #taken = 0;
+  constructor(max) {
+    this.#max = max;
+  }
+  get taken() {
+    return this.#taken;
+  }
+  take() {
+    if (this.#taken >= this.#max) {
+      return false;
+    }
+    this.#taken++;
+    return true;
+  }
+  free() {
+    this.#taken--;
+  }
+};
+
+// proxy/messages/field-agreement.ts
+var NAME_SOURCES = /* @__PURE__ */ new Map([
+  ["tools/call", "name"],
+  ["prompts/get", "name"],
+  ["resources/read", "uri"],
+  ["tasks/get", "taskId"],
+  ["tasks/update", "taskId"],
+  ["tasks/cancel", "taskId"]
+]);
+function findDisagreement(fields, message2) {
+  const claimed = findClaimedRevision(message2);
+  return findRevisionDisagreement(fields.get("mcp-protocol-version"), claimed, message2) ?? (message2.kind === "response" ? void 0 : findMethodDisagreement(fields, message2.method)) ?? (message2.kind === "request" ? findNameDisagreement(fields, message2) : void 0) ?? (message2.kind === "request" && claimed !== void 0 ? findMissing(fields, message2) : void 0);
+}
+function findRevisionDisagreement(field, claimed, message2) {
+  if (field !== void 0 && !isRevision(field)) {
+    return "MCP-Protocol-Version is no revision";
+  }
+  if (claimed !== void 0 && field !== void 0 && field !== claimed) {
+    return `MCP-Protocol-Version is not the body's ${claimed}`;
+  }
+  if (claimed === void 0 && field !== void 0 && isStatelessRevision(field) && message2.kind === "request") {
+    return "MCP-Protocol-Version names a revision that the body's _meta does not claim";
+  }
+  return void 0;
+}
+function findMethodDisagreement(fields, method) {
+  const field = fields.get("mcp-method");
+  return field !== void 0 && field !== method ? "Mcp-Method is not the body's method" : void 0;
+}
+function findNameDisagreement(fields, request) {
+  const field = fields.get("mcp-name");
+  const name = findMirroredName(request);
+  if (field === void 0 || !NAME_SOURCES.has(request.method)) {
+    return void 0;
+  }
+  return decodeFieldValue(field) !== name ? "Mcp-Name is not what the body names" : void 0;
+}
+function findMissing(fields, request) {
+  if (!fields.has("mcp-protocol-version")) {
+    return "MCP-Protocol-Version is missing";
+  }
+  if (!fields.has("mcp-method")) {
+    return "Mcp-Method is missing";
+  }
+  return findMirroredName(request) !== void 0 && !fields.has("mcp-name") ? "Mcp-Name is missing" : void 0;
+}
+function findMirroredName(request) {
+  const source = NAME_SOURCES.get(request.method);
+  const name = source === void 0 ? void 0 : request.params?.[source];
+  return typeof name === "string" ? name : void 0;
+}
+
+// proxy/messages/incoming.ts
+function readIncoming(body, fields, limits) {
+  const reading = readJsonBytes(body, { maxDepth: limits.maxDepth, numbers: "exact" });
+  if (!reading.ok) {
+    return { ok: false, reason: reading.fault, answer: refuseUnreadable(reading.fault) };
+  }
+  const isBatch = Array.isArray(reading.value);
+  const values = Array.isArray(reading.value) ? reading.value : [reading.value];
+  if (values.length === 0 || values.length > limits.maxBatchLength) {
+    return refuse2("batch_length");
+  }
+  const messages = [];
+  for (const value of values) {
+    const parsed = parseClientMessage(value);
+    if (!parsed.ok) {
+      return refuse2(parsed.fault);
+    }
+    messages.push(parsed.message);
+  }
+  const [first] = messages;
+  const detail = isBatch || first === void 0 ? findBatchFault(fields, messages) : findDisagreement(fields, first);
+  if (detail !== void 0) {
+    const id = !isBatch && first?.kind === "request" ? first.id : null;
+    return { ok: false, reason: "header_mismatch", answer: refuseDisagreement(id, detail) };
+  }
+  return { ok: true, messages, isBatch };
+}
+function findBatchFault(fields, messages) {
+  if (fields.has("mcp-method") || fields.has("mcp-name")) {
+    return "Mcp-Method and Mcp-Name do not go with a batch";
+  }
+  const claims = messages.some((message2) => findClaimedRevision(message2) !== void 0);
+  return claims ? "a revision without a handshake has no batches" : void 0;
+}
+function refuse2(reason) {
+  return { ok: false, reason, answer: refuseMessage(reason) };
+}
+
+// proxy/front/visit.ts
+var JSON_TYPE = /^application\/json\s*(?:;|$)/i;
+async function receiveVisit(visited, { gate, limits, recording }) {
+  const { request, response, fields, agent, server } = visited;
+  const reply = new HttpReply(response, limits.maxUnreadBytes);
+  const visit = { agent, fields, reply };
+  const refuse3 = (reason, { status, text }) => {
+    recording.noteRepeated("message_refused", `${server} ${agent} ${reason}`, { server, agent, reason });
+    reply.finish(status, text);
+  };
+  switch (request.method) {
+    case "GET":
+      gate.openStream(visit);
+      return;
+    case "DELETE":
+      await gate.endSession(visit);
+      return;
+    case "POST":
+      break;
+    default:
+      reply.setField("allow", "POST, GET, DELETE");
+      refuse3("http_method", refuseHttp(405, "Method Not Allowed"));
+      return;
+  }
+  if (!JSON_TYPE.test(fields.get("content-type") ?? "") || fields.has("content-encoding")) {
+    refuse3("content_type", refuseHttp(415, "Unsupported Media Type: application/json is what there is"));
+    return;
+  }
+  const body = await readBody(request, limits.maxRequestBytes);
+  if (!body.ok) {
+    if (body.reason === "too_large") {
+      refuse3("too_large", refuseHttp(413, `Content Too Large: at most ${limits.maxRequestBytes} bytes`));
+    }
+    return;
+  }
+  const incoming = readIncoming(body.bytes, fields, limits);
+  if (incoming.ok) {
+    gate.post(visit, incoming);
+  } else {
+    refuse3(incoming.reason, incoming.answer);
+  }
+}
+
+// proxy/front/front.ts
+var CHECK_MS = 1e3;
+var IDLE_CONNECTION_MS = 6e4;
+var SERVER_PATH = /^\/mcp\/([A-Za-z0-9][A-Za-z0-9._-]{0,127})$/;
+var LAST_ANSWER_MS = 500;
+var Front = class {
+  #options;
+  #agents;
+  #controllers;
+  #places;
+  #server;
+  #port = 0;
+  #isClosing = false;
+  constructor(options) {
+    const { agents, control, limits } = options;
+    this.#options = options;
+    this.#agents = new Tokens(agents.map(({ name, token }) => ({ token, holder: name })));
+    this.#controllers = new Tokens(control === void 0 ? [] : [{ token: control.token, holder: control }]);
+    this.#places = new Places(limits.maxConcurrentRequests);
+    this.#server = (0, import_node_http.createServer)(
+      {
+        maxHeaderSize: limits.maxHeaderBytes,
+        headersTimeout: limits.headersTimeoutMs,
+        requestTimeout: limits.requestTimeoutMs,
+        keepAliveTimeout: IDLE_CONNECTION_MS,
+        connectionsCheckingInterval: Math.min(CHECK_MS, limits.headersTimeoutMs),
+        noDelay: true
+      },
+      (request, response) => this.#receive(request, response)
+    );
+    this.#server.maxConnections = limits.maxConnections;
+  }
+  /** The URL it can be reached at, from this machine only. */
+  listen() {
+    return new Promise((resolve, reject) => {
+      this.#server.once("error", reject);
+      this.#server.listen(0, "127.0.0.1", () => {
+        const address = this.#server.address();
+        this.#port = typeof address === "object" && address !== null ? address.port : 0;
+        resolve(`http://127.0.0.1:${this.#port}`);
+      });
+    });
+  }
+  /** From now on no agent is let in; the control endpoint still answers. */
+  refuseAgents() {
+    this.#isClosing = true;
+  }
+  /** Stops listening. What is being answered has a moment to end; no client keeps the process alive beyond it. */
+  close() {
+    this.#server.close();
+    this.#server.closeIdleConnections();
+    setTimeout(() => this.#server.closeAllConnections(), LAST_ANSWER_MS).unref();
+  }
+  #receive(request, response) {
+    response.on("error", () => void 0);
+    this.#route(request, response).catch((error) => {
+      const name = error instanceof Error ? error.name : "unknown";
+      this.#options.recording.noteRepeated("internal_error", "front", { error: name });
+      if (response.headersSent) {
+        response.destroy();
+      } else {
+        this.#answer(response, refuseHttp(500, "Internal Server Error"));
+      }
+    });
+  }
+  async #route(request, response) {
+    const fields = readFields(request.rawHeaders);
+    if (fields === void 0) {
+      this.#turnAway(response, "repeated_field", refuseHttp(400, "Bad Request: a header field stands twice"));
+      return;
+    }
+    const fault = findDoorFault(fields, this.#port);
+    if (fault !== void 0) {
+      this.#turnAway(response, fault, refuseHttp(403, "Forbidden"));
+      return;
+    }
+    const knock = { request, response, fields, path: request.url ?? "" };
+    if (knock.path.startsWith("/mcp/")) {
+      await this.#routeAgent(knock);
+    } else if (knock.path.startsWith("/control/")) {
+      await this.#routeControl(knock);
+    } else {
+      this.#answer(response, refuseHttp(404, "Not Found"));
+    }
+  }
+  async #routeAgent({ request, response, fields, path }) {
+    const { gates, recording, limits } = this.#options;
+    const agent = this.#agents.findHolder(fields);
+    if (agent === void 0) {
+      this.#turnAwayStranger(response);
+      return;
+    }
+    const server = SERVER_PATH.exec(path)?.[1] ?? "";
+    const gate = gates.get(server);
+    if (gate === void 0) {
+      this.#turnAway(response, "unknown_server", refuseHttp(404, "Not Found"));
+      return;
+    }
+    if (this.#isClosing) {
+      this.#answer(response, refuseHttp(503, "Service Unavailable: the proxy is closing"));
+      return;
+    }
+    if (!this.#places.take()) {
+      recording.noteRepeated("limit_reached", "requests", { limit: "max_concurrent_requests" });
+      response.setHeader("retry-after", "1");
+      this.#answer(response, refuseBusy(null, "requests"));
+      return;
+    }
+    response.once("close", () => this.#places.free());
+    await receiveVisit({ request, response, fields, agent, server }, { gate, recording, limits });
+  }
+  async #routeControl({ request, response, fields, path }) {
+    const control = this.#controllers.findHolder(fields);
+    if (control === void 0) {
+      this.#turnAwayStranger(response);
+      return;
+    }
+    const body = await readBody(request, MAX_CONTROL_BYTES);
+    const answer2 = body.ok ? await answerControl(control, { method: request.method ?? "", path, body: body.bytes }) : refuseHttp(413, "Content Too Large");
+    this.#answer(response, answer2);
+  }
+  /** The same for no token, a wrong one, and one that is good elsewhere. */
+  #turnAwayStranger(response) {
+    response.setHeader("www-authenticate", 'Bearer realm="lanyard"');
+    this.#turnAway(response, "unauthorized", refuseHttp(401, "Unauthorized"));
+  }
+  #turnAway(response, reason, answer2) {
+    this.#options.recording.noteRepeated("request_refused", reason, { reason });
+    this.#answer(response, answer2);
+  }
+  #answer(response, { status, text }) {
+    if (this.#isClosing) {
+      response.setHeader("connection", "close");
+    }
+    response.writeHead(status, { "content-type": "application/json", "content-length": text.length });
+    response.end(text, "latin1");
+  }
+};
+
+// proxy/gate/amendment.ts
+function passUnchanged(answer2) {
+  return { outcome: answer2.kind === "error" ? "error" : "ok", message: answer2 };
+}
+
+// proxy/messages/server-message.ts
+function readServerMessages(text) {
+  if (text[skipSpace(text, 0)] !== "[") {
+    const message2 = readServerMessage(text);
+    return message2 === void 0 ? void 0 : [message2];
+  }
+  const spans = findElements(text, 0);
+  const messages = [];
+  for (const { start, end } of spans ?? []) {
+    const message2 = readServerMessage(text.slice(start, end));
+    if (message2 === void 0) {
+      return void 0;
+    }
+    messages.push(message2);
+  }
+  return messages.length === 0 ? void 0 : messages;
+}
+function readServerMessage(text) {
+  const found = findMembers(text, 0);
+  if (found === void 0 || skipSpace(text, found.whole.end) !== text.length) {
+    return void 0;
+  }
+  const { spans: members2 } = found;
+  const read = (name) => {
+    const span = members2.get(name);
+    return span === void 0 ? void 0 : readSpan(text, span);
+  };
+  const id = read("id");
+  const method = read("method");
+  if (method !== void 0) {
+    if (typeof method !== "string") {
+      return void 0;
+    }
+    return isRequestId(id) ? { kind: "request", id, method, text, members: members2 } : { kind: "notification", method, text, members: members2 };
+  }
+  if (members2.has("result") === members2.has("error")) {
+    return void 0;
+  }
+  if (members2.has("result")) {
+    return isRequestId(id) ? { kind: "result", id, text, members: members2 } : void 0;
+  }
+  return { kind: "error", id: isRequestId(id) ? id : null, text, members: members2 };
+}
+function findMembersOf(message2, name) {
+  const span = message2.members.get(name);
+  return span === void 0 ? void 0 : findMembers(message2.text, span.start)?.spans;
+}
+function replaceInMessage(message2, span, by) {
+  const shift = by.length - (span.end - span.start);
+  const members2 = /* @__PURE__ */ new Map();
+  for (const [name, { start, end }] of message2.members) {
+    members2.set(name, {
+      start: start >= span.end ? start + shift : start,
+      end: end >= span.end ? end + shift : end
+    });
+  }
+  return { ...message2, text: replaceSpan(message2.text, span, by), members: members2 };
+}
+
+// proxy/gate/capabilities.ts
+var GRANTED_TO_CLIENTS = ["tools"];
+function withoutClientCapabilities(request) {
+  const { params } = request;
+  const meta2 = params?.["_meta"];
+  if (params === void 0) {
+    return request;
+  }
+  return {
+    ...request,
+    params: {
+      ...params,
+      ...request.method === "initialize" && isObject2(params["capabilities"]) && { capabilities: {} },
+      ...isObject2(meta2) && isObject2(meta2[CLIENT_CAPABILITIES]) && { _meta: { ...meta2, [CLIENT_CAPABILITIES]: {} } }
+    }
+  };
+}
+function reduceServerCapabilities(answer2) {
+  const span = findMembersOf(answer2, "result")?.get("capabilities");
+  const found = span === void 0 ? void 0 : findMembers(answer2.text, span.start);
+  if (span === void 0 || found === void 0) {
+    return passUnchanged(answer2);
+  }
+  const kept = GRANTED_TO_CLIENTS.flatMap((name) => {
+    const own2 = found.spans.get(name);
+    return own2 === void 0 ? [] : [`"${name}":${answer2.text.slice(own2.start, own2.end)}`];
+  });
+  return { outcome: "ok", message: makePrivate(replaceInMessage(answer2, span, `{${kept.join(",")}}`)) };
+}
+function makePrivate(answer2) {
+  const span = findMembersOf(answer2, "result")?.get("cacheScope");
+  return span === void 0 ? answer2 : replaceInMessage(answer2, span, '"private"');
+}
+
+// proxy/gate/gate-context.ts
+function recordOr(reply, refusal, write) {
+  try {
+    return write();
+  } catch (error) {
+    if (!(error instanceof RecordingFailed)) {
+      throw error;
+    }
+    send(reply, refusal);
+    return void 0;
+  }
+}
+function findClient({ sessions }, { agent, session }, message2) {
+  return findClientInfo(message2) ?? session?.client ?? sessions.lastAttachment(agent)?.client;
+}
+
+// proxy/gate/session.ts
+var Session = class {
+  id;
+  agent;
+  client;
+  /** What client and server agreed on. */
+  revision;
+  /** Requests in flight, by the ids that the client chose. */
+  exchanges = /* @__PURE__ */ new Map();
+  /** Streams that are open (GET). */
+  streams = 0;
+  lastUsedAt = performance.now();
+  constructor(id, agent, client) {
+    this.id = id;
+    this.agent = agent;
+    this.client = client;
+  }
+  get isIdle() {
+    return this.exchanges.size === 0 && this.streams === 0;
+  }
+  cancelAll() {
+    [...this.exchanges.values()].forEach((exchange) => exchange.cancel());
+  }
+};
+var SessionTable = class {
+  #sessions = /* @__PURE__ */ new Map();
+  #attachments = /* @__PURE__ */ new Map();
+  get size() {
+    return this.#sessions.size;
+  }
+  add(session) {
+    this.#sessions.set(session.id, session);
+  }
+  /** Only for the agent that opened it. */
+  find(id, agent) {
+    const session = this.#sessions.get(id);
+    if (session?.agent !== agent) {
+      return void 0;
+    }
+    session.lastUsedAt = performance.now();
+    return session;
+  }
+  attach(agent, attachment) {
+    this.#attachments.set(agent, attachment);
+  }
+  lastAttachment(agent) {
+    return this.#attachments.get(agent);
+  }
+  /** Whatever is still in flight goes on to its end. */
+  forget(id) {
+    this.#sessions.delete(id);
+  }
+  /** Those that nobody used for `idleMs`. */
+  listExpired(idleMs) {
+    const latest = performance.now() - idleMs;
+    return [...this.#sessions.values()].filter((session) => session.isIdle && session.lastUsedAt < latest);
+  }
+};
+
+// proxy/gate/attachment.ts
+function passHandshake(context, asked) {
+  const { sessions, limits, recording } = context;
+  const { sender, request, reply } = asked;
+  const { agent } = sender;
+  if (sender.session !== void 0) {
+    send(reply, refuseMessage("the session is initialized already"));
+    return;
+  }
+  if (sessions.size >= limits.maxSessions) {
+    recording.noteRepeated("limit_reached", "sessions", { limit: "max_sessions", server: context.server });
+    send(reply, refuseBusy(request.id, "sessions"));
+    return;
+  }
+  const client = parseClientInfo(request.params?.["clientInfo"]);
+  const wanted = request.params?.["protocolVersion"];
+  if (!recordAttached(context, asked, { client, revision: typeof wanted === "string" ? wanted : null })) {
+    return;
+  }
+  let session;
+  context.forwarding.request(sender, withoutClientCapabilities(request), {
+    reply,
+    opensSession: (id) => {
+      session = new Session(id, agent, client);
+      sessions.add(session);
+      reply.setField("mcp-session-id", id);
+    },
+    amend: (answer2) => {
+      const revision = readAgreedRevision(answer2);
+      sessions.attach(agent, { client, revision });
+      if (session !== void 0) {
+        session.revision = revision;
+      }
+      return reduceServerCapabilities(answer2);
+    }
+  });
+}
+function passDiscovery(context, asked) {
+  const { sender, request, reply } = asked;
+  const client = findClient(context, sender, request);
+  if (recordAttached(context, asked, { client, revision: findClaimedRevision(request) ?? null })) {
+    context.forwarding.request(sender, withoutClientCapabilities(request), {
+      reply,
+      amend: reduceServerCapabilities
+    });
+  }
+}
+function recordAttached({ recording, server }, { sender: { agent }, request, reply }, { client, revision }) {
+  const detail = { agent, server, client: client === void 0 ? null : { ...client }, revision };
+  const recorded = recordOr(reply, refuseUnrecordedRequest(request.id), () => {
+    recording.recordEvent("client_attached", "info", detail);
+    return true;
+  });
+  return recorded === true;
+}
+function readAgreedRevision(answer2) {
+  const span = findMembersOf(answer2, "result")?.get("protocolVersion");
+  const revision = span === void 0 ? void 0 : readSpan(answer2.text, span);
+  return typeof revision === "string" ? revision : void 0;
+}
+
+// proxy/gate/subscription.ts
+function passSubscription({ forwarding }, { sender, request, reply }) {
+  forwarding.request(sender, withoutClientCapabilities(reduceWishes(request)), {
+    reply,
+    amend: passUnchanged,
+    isStanding: true
+  });
+}
+function reduceWishes(request) {
+  const wishes = request.params?.["notifications"];
+  if (!isObject2(wishes)) {
+    return request;
+  }
+  const { toolsListChanged } = wishes;
+  return {
+    ...request,
+    params: { ...request.params, notifications: toolsListChanged === void 0 ? {} : { toolsListChanged } }
+  };
+}
+
+// proxy/gate/call-decision.ts
+function judgeCall({ id, params }, circumstances) {
+  const { policy, state, server, agent, era } = circumstances;
+  const { name: tool, arguments: args = {} } = params ?? {};
+  if (typeof tool !== "string") {
+    return { effect: "deny", reason: "invalid_params", refusal: refuseInvalidCall(id) };
+  }
+  if (!state.active) {
+    return {
+      effect: "deny",
+      tool,
+      reason: "session_over",
+      refusal: refuseEndedSession(id, era, state.reason)
+    };
+  }
+  const decision = policy.decide({ server, tool, args: isObject2(args) ? args : {}, agent });
+  if (decision.reason === "no_grant") {
+    return { effect: "deny", tool, reason: decision.reason, refusal: refuseUnknownTool(id, tool) };
+  }
+  if (!isObject2(args)) {
+    return { effect: "deny", tool, reason: "invalid_params", refusal: refuseInvalidCall(id) };
+  }
+  if (decision.effect === "deny") {
+    const { reason, rule } = decision;
+    return { effect: "deny", tool, reason, rule, refusal: refuseByCondition(id, era, decision) };
+  }
+  return { effect: "allow", tool, reason: decision.reason, rule: decision.rule };
+}
+
+// proxy/gate/tool-result.ts
+function judgeToolResult(request, era, answer2) {
+  const members2 = findMembersOf(answer2, "result");
+  if (answer2.kind === "error" || members2 === void 0) {
+    return passUnchanged(answer2);
+  }
+  const read = (name) => {
+    const span = members2.get(name);
+    return span === void 0 ? void 0 : readSpan(answer2.text, span);
+  };
+  const asked = members2.get("inputRequests");
+  const asks = asked !== void 0 && findMembers(answer2.text, asked.start)?.spans.size !== 0;
+  if (asks || !isKnownType(read("resultType"))) {
+    return { outcome: "blocked", refusal: refuseInputRequests(request.id, era) };
+  }
+  return { outcome: read("isError") === true ? "tool_error" : "ok", message: answer2 };
+}
+function isKnownType(type) {
+  return type === void 0 || type === "complete" || type === "input_required";
+}
+
+// proxy/gate/tool-call.ts
+function passToolCall(context, asked) {
+  const { policy, server, recording } = context;
+  const { sender, request, reply } = asked;
+  const era = eraOf(request);
+  const decided = judgeCall(request, {
+    policy,
+    state: context.sessionState(),
+    server,
+    agent: sender.agent,
+    era
+  });
+  const fields = decided.effect === "allow" ? findParamFields2(context, asked, decided.tool) : void 0;
+  const verdict = fields?.ok === false ? {
+    effect: "deny",
+    ...decided.tool !== void 0 && { tool: decided.tool },
+    reason: "header_mismatch",
+    refusal: refuseDisagreement(request.id, fields.detail)
+  } : decided;
+  const callId = recordOr(
+    reply,
+    refuseUnrecorded(request.id, era),
+    () => recording.recordCall(
+      {
+        agent: sender.agent,
+        client: findClient(context, sender, request),
+        server,
+        method: request.method,
+        tool: verdict.tool,
+        args: request.params?.["arguments"],
+        traceparent: findTraceparent(request)
+      },
+      { decision: verdict.effect, reason: verdict.reason, rule: verdict.rule }
+    )
+  );
+  if (callId === void 0) {
+    return;
+  }
+  if (verdict.effect === "deny") {
+    send(reply, verdict.refusal);
+    return;
+  }
+  context.forwarding.request(sender, withoutTask(withoutClientCapabilities(request)), {
+    reply,
+    callId,
+    ...fields?.ok === true && { paramFields: fields.fields },
+    amend: (answer2) => judgeToolResult(request, era, answer2)
+  });
+}
+function findParamFields2({ catalog }, { sender, request }, tool) {
+  return eraOf(request) === "stateless" ? buildParamFields(catalog.paramFieldsOf(tool), request.params?.["arguments"], sender.fields) : void 0;
+}
+function withoutTask(request) {
+  const { task, ...params } = request.params ?? {};
+  return task === void 0 ? request : { ...request, params };
+}
+
+// proxy/gate/tool-list.ts
+function filterToolList(answer2, maxDepth, isVisible) {
+  const members2 = findMembersOf(answer2, "result");
+  const list2 = members2?.get("tools");
+  const elements = list2 === void 0 ? void 0 : findElements(answer2.text, list2.start);
+  if (members2 === void 0 || list2 === void 0 || elements === void 0) {
+    return void 0;
+  }
+  const definitions = [];
+  const kept = [];
+  for (const { start, end } of elements) {
+    const text = answer2.text.slice(start, end);
+    const definition = readDefinition(text, maxDepth);
+    if (definition === void 0) {
+      return void 0;
+    }
+    definitions.push(definition);
+    if (isVisible(definition.name)) {
+      kept.push(text);
+    }
+  }
+  const isWhole = kept.length === elements.length;
+  const cursor = members2.get("nextCursor");
+  const nextCursor = cursor === void 0 ? void 0 : readSpan(answer2.text, cursor);
+  return {
+    message: makePrivate(isWhole ? answer2 : replaceInMessage(answer2, list2, `[${kept.join(",")}]`)),
+    definitions,
+    nextCursor: typeof nextCursor === "string" ? nextCursor : void 0
+  };
+}
+function readDefinition(text, maxDepth) {
+  const reading = readJson(toCharacters(text), { maxDepth, numbers: "any" });
+  const definition = reading.ok ? reading.value : null;
+  const name = isObject2(definition) ? definition["name"] : void 0;
+  return isObject2(definition) && typeof name === "string" ? { name, definition } : void 0;
+}
+
+// proxy/gate/tool-listing.ts
+function passToolListing(context, { sender, request, reply }) {
+  const cursor = request.params?.["cursor"];
+  const amend = (answer2) => {
+    if (answer2.kind === "error") {
+      return passUnchanged(answer2);
+    }
+    const { policy, server, limits } = context;
+    const list2 = filterToolList(
+      answer2,
+      limits.maxDepth,
+      (tool) => policy.ruleNaming(server, tool) !== void 0
+    );
+    if (list2 === void 0) {
+      const message3 = `The server "${server}" sent a list of tools that cannot be read`;
+      return { outcome: "blocked", refusal: answerFailure(request.id, message3) };
+    }
+    const { definitions, nextCursor, message: message2 } = list2;
+    if (context.catalog.learn({
+      cursor: typeof cursor === "string" ? cursor : void 0,
+      nextCursor,
+      definitions
+    })) {
+      recordCatalog(context);
+    }
+    return { outcome: "ok", message: message2 };
+  };
+  context.forwarding.request(sender, withoutClientCapabilities(request), { reply, amend });
+}
+function recordCatalog({ catalog, policy, recording, server }) {
+  const tools = [...catalog.tools].map(([name, { digest }]) => {
+    const rule = policy.ruleNaming(server, name);
+    return { name, digest, visible: rule !== void 0, why: rule ?? "no_grant" };
+  });
+  recording.recordCatalog({ server, tools });
+}
+
+// proxy/gate/gate.ts
+var REQUESTS = /* @__PURE__ */ new Map([
+  ["initialize", passHandshake],
+  ["server/discover", passDiscovery],
+  ["ping", passPing],
+  ["tools/list", passToolListing],
+  ["tools/call", passToolCall],
+  ["subscriptions/listen", passSubscription]
+]);
+var SWEEP_MS = 3e4;
+var Gate = class {
+  #context;
+  #endSession;
+  #sweep;
+  /** `endSession` tells the server; the HTTP status that it gave. */
+  constructor(context, endSession) {
+    this.#context = context;
+    this.#endSession = endSession;
+    const { sessionIdleMs } = context.limits;
+    this.#sweep = setInterval(() => this.#endIdle(), Math.min(SWEEP_MS, sessionIdleMs)).unref();
+  }
+  /** The messages of one POST. */
+  post({ agent, fields, reply }, { messages, isBatch }) {
+    const accepted = parseAccept(fields);
+    if (!accepted.document && !accepted.stream) {
+      send(
+        reply,
+        refuseHttp(406, "Not Acceptable: application/json and text/event-stream are what there is")
+      );
+      return;
+    }
+    const [first] = messages;
+    const isStateless = first !== void 0 && eraOf(first) === "stateless";
+    const session = isStateless ? void 0 : this.#findSession(agent, fields);
+    if (session === "unknown") {
+      send(reply, refuseUnknownSession(first?.kind === "request" ? first.id : null));
+      return;
+    }
+    const sender = { agent, fields, session };
+    if (isBatch && !this.#takesBatches(sender, messages)) {
+      send(reply, refuseMessage("a batch is not part of this revision"));
+      return;
+    }
+    const requests = messages.filter((message2) => message2.kind === "request");
+    const replies = isBatch ? splitReply(reply, requests.length) : [reply];
+    requests.forEach((request, index) => this.#ask({ sender, request, reply: replies[index] ?? reply }));
+    const ownReply = requests.length === 0 && !isBatch ? reply : void 0;
+    for (const message2 of messages) {
+      if (message2.kind === "notification") {
+        this.#notify(sender, message2, ownReply);
+      } else if (message2.kind === "response") {
+        ownReply?.finishEmpty(202);
+      }
+    }
+    if (requests.length === 0 && isBatch) {
+      reply.finishEmpty(202);
+    }
+  }
+  /** GET: a stream that belongs to no request. */
+  openStream({ agent, fields, reply }) {
+    const session = this.#findSession(agent, fields);
+    if (session === "unknown") {
+      send(reply, refuseUnknownSession(null));
+    } else if (!parseAccept(fields).stream) {
+      send(reply, refuseHttp(406, "Not Acceptable: text/event-stream is what there is"));
+    } else {
+      this.#context.forwarding.openStream({ agent, fields, session }, reply);
+    }
+  }
+  /** DELETE. */
+  async endSession({ agent, fields, reply }) {
+    const session = this.#findSession(agent, fields);
+    if (session === void 0) {
+      send(reply, refuseMissingSession(null));
+    } else if (session === "unknown") {
+      send(reply, refuseUnknownSession(null));
+    } else {
+      session.cancelAll();
+      const status = await this.#endSession(session);
+      if (status < 400) {
+        this.#context.sessions.forget(session.id);
+      }
+      reply.finishEmpty(status);
+    }
+  }
+  async close(graceMs) {
+    clearInterval(this.#sweep);
+    await this.#context.forwarding.close(graceMs);
+  }
+  #ask(asked) {
+    const { sender, request, reply } = asked;
+    const pass = REQUESTS.get(request.method);
+    const state = this.#context.sessionState();
+    if (pass === void 0) {
+      this.#recordUnknown(sender, request);
+      send(reply, refuseMethod(request.id, eraOf(request)));
+    } else if (sender.session?.exchanges.has(request.id) === true) {
+      send(reply, refuseMessage("a request with this id is in flight"));
+    } else if (!state.active && request.method !== "tools/call") {
+      send(reply, refuseEndedSessionRequest(request.id, state.reason));
+    } else {
+      pass(this.#context, asked);
+    }
+  }
+  /** Nothing is forwarded, so nothing depends on the record. */
+  #recordUnknown(sender, request) {
+    const { recording, server } = this.#context;
+    const { _meta, ...params } = request.params ?? {};
+    const facts = {
+      ...{ agent: sender.agent, server, method: request.method },
+      client: findClient(this.#context, sender, request),
+      args: params,
+      traceparent: findTraceparent(request)
+    };
+    try {
+      recording.recordCall(facts, { decision: "deny", reason: "method_not_granted" });
+    } catch (error) {
+      if (!(error instanceof RecordingFailed)) {
+        throw error;
+      }
+    }
+  }
+  /** What does not pass is taken and goes nowhere: a notification has no answer. */
+  #notify(sender, notification, reply) {
+    const { session } = sender;
+    const { method, params } = notification;
+    if (method === "notifications/cancelled" && session !== void 0) {
+      const { requestId, reason } = params ?? {};
+      const exchange = isRequestId(requestId) ? session.exchanges.get(requestId) : void 0;
+      exchange?.cancel(typeof reason === "string" ? reason : void 0);
+      reply?.finishEmpty(202);
+    } else if (method === "notifications/cancelled" || isPassingClientNotification(method)) {
+      this.#context.forwarding.notify(sender, notification, reply);
+    } else {
+      reply?.finishEmpty(202);
+    }
+  }
+  #findSession(agent, fields) {
+    const id = fields.get("mcp-session-id");
+    return id === void 0 ? void 0 : this.#context.sessions.find(id, agent) ?? "unknown";
+  }
+  /** Only what was agreed on counts; a handshake cannot be part of a batch. */
+  #takesBatches(sender, messages) {
+    const { session, agent } = sender;
+    const agreed = session === void 0 ? this.#context.sessions.lastAttachment(agent)?.revision : session.revision;
+    const said = revisionOf(sender) ?? BATCH_REVISION;
+    const hasHandshake = messages.some(
+      (message2) => message2.kind === "request" && message2.method === "initialize"
+    );
+    return agreed === BATCH_REVISION && said === BATCH_REVISION && !hasHandshake;
+  }
+  #endIdle() {
+    const { sessions, limits } = this.#context;
+    for (const session of sessions.listExpired(limits.sessionIdleMs)) {
+      sessions.forget(session.id);
+      void this.#endSession(session);
+    }
+  }
+};
+function passPing({ forwarding }, { sender, request, reply }) {
+  forwarding.request(sender, request, { reply, amend: passUnchanged });
+}
+
+// proxy/upstream/http-upstream.ts
+var import_node_http2 = require("node:http");
+var import_node_https = require("node:https");
+var import_node_url = require("node:url");
+
+// proxy/upstream/http-answer.ts
+function readHttpAnswer(response, reading) {
+  const status = response.statusCode ?? 0;
+  const loss = findLoss(response, status);
+  if (loss !== void 0) {
+    response.resume();
+    reading.sink.failed(loss);
+    return;
+  }
+  const type = (response.headers["content-type"] ?? "").split(";")[0]?.trim().toLowerCase();
+  if (type === "text/event-stream" && status === 200) {
+    readStream(response, reading);
+  } else if (type === "application/json") {
+    readDocument(response, reading, status);
+  } else {
+    response.resume();
+    reading.sink.status(status);
+  }
+}
+function findLoss(response, status) {
+  if (status === 401 || status === 403 || status === 407) {
+    return { code: "credentials_refused", detail: `HTTP ${status}` };
+  }
+  if (status >= 300 && status < 400) {
+    return { code: "redirected", detail: `HTTP ${status}` };
+  }
+  const encoding = response.headers["content-encoding"] ?? "identity";
+  return encoding === "identity" ? void 0 : { code: "unreadable", detail: "content-encoding" };
+}
+function readDocument(response, reading, status) {
+  const chunks = [];
+  let bytes = 0;
+  const finish = onceOver(reading, response);
+  response.on("data", (chunk) => {
+    bytes += chunk.length;
+    if (bytes > reading.limits.maxAnswerBytes) {
+      finish(
+        (sink) => sink.failed({ code: "too_large", detail: `more than ${reading.limits.maxAnswerBytes} bytes` })
+      );
+      return;
+    }
+    chunks.push(chunk);
+  });
+  response.once(
+    "end",
+    () => finish((sink) => {
+      const whole = chunks.length === 1 && chunks[0] !== void 0 ? chunks[0] : Buffer.concat(chunks);
+      const messages = readServerMessages(whole.toString("latin1"));
+      if (messages !== void 0) {
+        messages.forEach((message2) => void deliver(message2, reading, { status }));
+        sink.ended();
+      } else if (status === 200) {
+        sink.failed({ code: "unreadable", detail: "not a message" });
+      } else {
+        sink.status(status);
+      }
+    })
+  );
+  const broken = () => finish((sink) => sink.failed({ code: "closed", detail: "mid-answer" }));
+  response.once("error", broken);
+  response.once("close", broken);
+}
+function readStream(response, reading) {
+  const events = new EventReader(reading.limits.maxAnswerBytes);
+  const finish = onceOver(reading, response);
+  reading.sink.opened();
+  response.on("data", (chunk) => {
+    if (reading.isOver()) {
+      return;
+    }
+    try {
+      const waits = readEvents(events, chunk, reading);
+      if (waits.length > 0) {
+        response.pause();
+        void Promise.all(waits).then(() => response.resume());
+      }
+    } catch (error) {
+      if (!(error instanceof StreamFault)) {
+        throw error;
+      }
+      const code = error.code === "event_too_large" ? "too_large" : "unreadable";
+      finish((sink) => sink.failed({ code, detail: error.code }));
+    }
+  });
+  response.once("end", () => finish((sink) => sink.ended()));
+  const broken = () => finish((sink) => sink.failed({ code: "closed", detail: "mid-answer" }));
+  response.once("error", broken);
+  response.once("close", broken);
+}
+function readEvents(events, chunk, reading) {
+  const waits = [];
+  for (const event of events.read(chunk)) {
+    if (event.kind === "comment" || event.data === "") {
+      reading.sink.filler(event.kind === "comment" ? {} : { eventId: event.id, retry: event.retry });
+      continue;
+    }
+    for (const message2 of readServerMessages(event.data) ?? []) {
+      const wait = deliver(message2, reading, { eventId: event.id, retry: event.retry });
+      if (wait !== void 0) {
+        waits.push(wait);
+      }
+    }
+  }
+  return waits;
+}
+function deliver(message2, reading, carriage) {
+  if (message2.kind === "request") {
+    reading.answer(message2);
+    return void 0;
+  }
+  return reading.sink.message(message2, carriage);
+}
+function onceOver(reading, response) {
+  let isEnded = false;
+  return (end) => {
+    if (!isEnded && !reading.isOver()) {
+      isEnded = true;
+      end(reading.sink);
+    }
+    if (!response.complete) {
+      response.destroy();
+    }
+  };
+}
+
+// proxy/upstream/http-message.ts
+function writeMessage(message2) {
+  const { method, params } = message2;
+  return JSON.stringify({
+    jsonrpc: "2.0",
+    ...message2.kind === "request" && { id: message2.id },
+    method,
+    ...params !== void 0 && { params }
+  });
+}
+function writeCancellation(requestId, reason) {
+  const params = { requestId, ...reason !== void 0 && { reason } };
+  return JSON.stringify({ jsonrpc: "2.0", method: "notifications/cancelled", params });
+}
+function buildFields(forward) {
+  const { message: message2, era } = forward;
+  const fields = buildSessionFields(forward);
+  if (era === "stateless") {
+    const name = message2.kind === "request" ? findMirroredName(message2) : void 0;
+    fields["mcp-method"] = message2.method;
+    if (name !== void 0) {
+      fields["mcp-name"] = encodeFieldValue(name);
+    }
+    for (const [field, value] of forward.paramFields) {
+      fields[field] = value;
+    }
+  }
+  return fields;
+}
+function buildSessionFields({
+  accept,
+  revision,
+  session
+}) {
+  return {
+    accept,
+    ...revision !== void 0 && { "mcp-protocol-version": revision },
+    ...session !== void 0 && { "mcp-session-id": session }
+  };
+}
+
+// proxy/upstream/http-upstream.ts
+var IDLE_SOCKET_MS = 4e3;
+var EITHER = "application/json, text/event-stream";
+var SESSION_ID = /^[\x21-\x7e]{1,1024}$/;
+var HttpUpstream = class {
+  /** The parts of its URL, as `request` wants them. */
+  #target;
+  #limits;
+  #events;
+  #agent;
+  #request;
+  constructor({ url, limits, events }) {
+    const isTls = url.protocol === "https:";
+    this.#target = (0, import_node_url.urlToHttpOptions)(url);
+    this.#limits = limits;
+    this.#events = events;
+    const options = { keepAlive: true, timeout: IDLE_SOCKET_MS };
+    this.#agent = isTls ? new import_node_https.Agent(options) : new import_node_http2.Agent(options);
+    this.#request = isTls ? import_node_https.request : import_node_http2.request;
+  }
+  send(forward, sink, opensSession) {
+    const { message: message2 } = forward;
+    const opened = (response) => {
+      const session = response.headers["mcp-session-id"];
+      if (message2.method !== "initialize" || typeof session !== "string" || !SESSION_ID.test(session)) {
+        return forward;
+      }
+      opensSession(session);
+      return { session, revision: void 0 };
+    };
+    const sending = this.#exchange(
+      { fields: buildFields(forward), body: writeMessage(message2) },
+      sink,
+      opened
+    );
+    return {
+      leave: sending.leave,
+      cancel: (reason) => {
+        sending.leave();
+        if (message2.kind === "request" && forward.era === "handshake" && message2.method !== "initialize") {
+          this.#tell(forward, writeCancellation(message2.id, reason));
+        }
+      }
+    };
+  }
+  openStream(request, sink) {
+    const { lastEventId } = request;
+    const resume = lastEventId === void 0 ? {} : { "last-event-id": lastEventId };
+    const sending = this.#exchange(
+      { method: "GET", fields: { ...buildSessionFields(request), ...resume } },
+      sink,
+      () => request
+    );
+    return { ...sending, cancel: sending.leave };
+  }
+  endSession(session, revision) {
+    const fields = buildSessionFields({ session, revision, accept: EITHER });
+    return new Promise((resolve) => {
+      let status = 200;
+      const sink = {
+        opened: () => void 0,
+        filler: () => void 0,
+        message: (_, carriage) => {
+          status = carriage.status ?? status;
+          return void 0;
+        },
+        status: resolve,
+        ended: () => resolve(status),
+        failed: () => resolve(502)
+      };
+      this.#exchange({ method: "DELETE", fields }, sink, () => ({ session, revision }));
+    });
+  }
+  async close() {
+    this.#agent.destroy();
+  }
+  /** `opened` looks at the answer's header and says where requests of the server in it are to be answered. */
+  #exchange({ method, fields, body }, sink, opened) {
+    let isOver = false;
+    const request = this.#start({ method: method ?? "POST", fields, ...body !== void 0 && { body } });
+    const fail = (error) => {
+      if (!isOver) {
+        isOver = true;
+        sink.failed({ code: "unreachable", detail: error.code ?? "error" });
+      }
+    };
+    request.once("error", fail);
+    request.once("response", (response) => {
+      if (isOver) {
+        response.destroy();
+        return;
+      }
+      const session = opened(response);
+      request.off("error", fail);
+      readHttpAnswer(response, {
+        sink,
+        limits: this.#limits,
+        isOver: () => isOver,
+        answer: (asked) => this.#tell(session, this.#events.answer(asked))
+      });
+    });
+    return {
+      leave: () => {
+        isOver = true;
+        request.destroy();
+      }
+    };
+  }
+  /** Sends what needs no answer. */
+  #tell(session, body) {
+    const request = this.#start({
+      method: "POST",
+      fields: buildSessionFields({ ...session, accept: EITHER }),
+      body
+    });
+    request.once("response", (response) => response.resume());
+  }
+  #start({ method, fields, body }) {
+    const headers = body === void 0 ? fields : { ...fields, "content-type": "application/json", "content-length": Buffer.byteLength(body) };
+    const request = this.#request({ ...this.#target, method, headers, agent: this.#agent });
+    request.once("socket", (socket) => {
+      if (socket.connecting) {
+        const { connectTimeoutMs } = this.#limits;
+        const timer = setTimeout(() => request.destroy(new ConnectTimeout()), connectTimeoutMs);
+        const connected = () => clearTimeout(timer);
+        socket.once("connect", connected);
+        request.once("close", connected);
+      }
+    });
+    request.on("error", () => void 0);
+    request.end(body);
+    return request;
+  }
+};
+var ConnectTimeout = class extends Error {
+  code = "ETIMEDOUT";
+};
+
+// proxy/limits.ts
+var KIB = 1024;
+var MIB = 1024 * KIB;
+var SECOND = 1e3;
+var MINUTE = 60 * SECOND;
+var DEFAULT_LIMITS = {
+  maxRequestBytes: 4 * MIB,
+  maxAnswerBytes: 96 * MIB,
+  maxDepth: 128,
+  maxHeaderBytes: 16 * KIB,
+  maxBatchLength: 50,
+  maxConcurrentRequests: 256,
+  maxStreams: 128,
+  maxConnections: 1024,
+  maxSessions: 64,
+  maxUnreadBytes: 8 * MIB,
+  callTimeoutMs: 10 * MINUTE,
+  connectTimeoutMs: 10 * SECOND,
+  probeTimeoutMs: 3 * SECOND,
+  headersTimeoutMs: 10 * SECOND,
+  requestTimeoutMs: 30 * SECOND,
+  sessionIdleMs: 30 * MINUTE,
+  keepAliveMs: 15 * SECOND,
+  closeGraceMs: 2 * SECOND,
+  stopGraceMs: 2 * SECOND
+};
+
+// proxy/recording.ts
+var import_node_crypto5 = require("node:crypto");
+var MAX_KINDS = 500;
+var MAX_TEXT_LENGTH = 1e3;
+var Recording = class {
+  #options;
+  #counts = /* @__PURE__ */ new Map();
+  #allowed = 0;
+  #denied = 0;
+  #failed = 0;
+  constructor(options) {
+    this.#options = options;
+  }
+  /** `failed`: allowed calls that ended otherwise than `ok`. */
+  totals() {
+    return {
+      calls: this.#allowed + this.#denied,
+      allowed: this.#allowed,
+      denied: this.#denied,
+      failed: this.#failed
+    };
+  }
+  /** Returns the id of the call. Throws `RecordingFailed`. */
+  recordCall(facts, decided) {
+    const { redactor } = this.#options;
+    const id = (0, import_node_crypto5.randomUUID)();
+    const { client, tool, args } = facts;
+    this.#record({
+      kind: "call",
+      id,
+      agent: facts.agent,
+      client: client === void 0 ? null : this.#redactClient(client),
+      server: facts.server,
+      method: this.#redact(facts.method),
+      ...tool !== void 0 && { tool: redactor.redactText(tool).text },
+      ...args !== void 0 && {
+        arguments: redactor.redactJson(args).value,
+        arguments_digest: this.#digestArguments(args)
+      },
+      decision: decided.decision,
+      reason: decided.reason,
+      ...decided.rule !== void 0 && { rule: decided.rule },
+      ...facts.traceparent !== void 0 && { traceparent: facts.traceparent }
+    });
+    if (decided.decision === "allow") {
+      this.#allowed++;
+    } else {
+      this.#denied++;
+    }
+    return id;
+  }
+  /** `digest` and `bytes` are those of the answer as the server sent it. Throws `RecordingFailed`. */
+  recordResult(result) {
+    if (result.outcome !== "ok") {
+      this.#failed++;
+    }
+    this.#record({ kind: "result", ...result });
+  }
+  /** Throws `RecordingFailed`. */
+  recordCatalog(catalog) {
+    this.#record({ kind: "catalog", ...catalog });
+  }
+  /** Throws `RecordingFailed`. */
+  recordEvent(event, severity, detail) {
+    const redacted = {};
+    for (const [name, value] of Object.entries(detail)) {
+      redacted[name] = typeof value === "string" ? this.#redact(value) : this.#options.redactor.redactJson(value).value;
+    }
+    this.#record({ kind: "event", event, severity, detail: redacted });
+  }
+  /** An event that forwards nothing and therefore holds nothing up when it cannot be written. */
+  noteEvent(event, severity, detail) {
+    try {
+      this.recordEvent(event, severity, detail);
+    } catch (error) {
+      if (!(error instanceof RecordingFailed)) {
+        throw error;
+      }
+    }
+  }
+  /**
+   * An event that an attacker can repeat at will: the 1st, 10th, 100th … of a kind is noted, with their number.
+   * `kind` must not hold what an attacker chooses freely.
+   */
+  noteRepeated(event, kind, detail) {
+    const wanted = `${event} ${kind}`;
+    const key = this.#counts.has(wanted) || this.#counts.size < MAX_KINDS ? wanted : event;
+    const count3 = (this.#counts.get(key) ?? 0) + 1;
+    this.#counts.set(key, count3);
+    if (/^10*$/.test(String(count3))) {
+      this.noteEvent(event, "warning", { ...detail, count: count3 });
+    }
+  }
+  #record(entry) {
+    try {
+      this.#options.recorder.record(entry);
+    } catch (cause) {
+      throw cause instanceof RecordingFailed ? cause : new RecordingFailed("a record was not written", { cause });
+    }
+  }
+  #redactClient({ name, version: version2 }) {
+    return { name: this.#redact(name), version: this.#redact(version2) };
+  }
+  #redact(text) {
+    return this.#options.redactor.redactText(text.slice(0, MAX_TEXT_LENGTH)).text;
+  }
+  #digestArguments(args) {
+    return (0, import_node_crypto5.createHash)("sha256").update(this.#options.salt).update(canonicalize2(args)).digest("hex");
+  }
+};
+
+// proxy/gate/server-request.ts
+var KNOWN = /* @__PURE__ */ new Set(["sampling/createMessage", "elicitation/create", "roots/list"]);
+function answerServerRequest(recording, server, { id, method }) {
+  if (method === "ping") {
+    return JSON.stringify({ jsonrpc: "2.0", id, result: {} });
+  }
+  const kind = KNOWN.has(method) ? method : "other";
+  recording.noteRepeated("server_request_refused", `${server} ${kind}`, { server, method: kind });
+  return JSON.stringify({
+    jsonrpc: "2.0",
+    id,
+    error: { code: METHOD_NOT_FOUND, message: "Method not found" }
+  });
+}
+
+// proxy/upstream/stdio-upstream.ts
+var import_node_crypto6 = require("node:crypto");
+
+// proxy/upstream/stdio-child.ts
+var import_node_child_process = require("node:child_process");
+
+// proxy/upstream/line-reader.ts
+var LINE_FEED2 = 10;
+var LineReader = class {
+  #maxBytes;
+  #sink;
+  #parts = [];
+  #held = 0;
+  #isSkipping = false;
+  constructor(maxBytes, sink) {
+    this.#maxBytes = maxBytes;
+    this.#sink = sink;
+  }
+  read(chunk) {
+    let start = 0;
+    for (let end = chunk.indexOf(LINE_FEED2); end !== -1; end = chunk.indexOf(LINE_FEED2, start)) {
+      this.#hold(chunk.subarray(start, end));
+      start = end + 1;
+      this.#endLine();
+    }
+    if (start < chunk.length) {
+      this.#hold(chunk.subarray(start));
+    }
+  }
+  #hold(part) {
+    if (this.#isSkipping) {
+      return;
+    }
+    this.#held += part.length;
+    if (this.#held > this.#maxBytes) {
+      this.#isSkipping = true;
+      this.#parts = [];
+      this.#sink.tooLong();
+      return;
+    }
+    this.#parts.push(part);
+  }
+  #endLine() {
+    const [first] = this.#parts;
+    const bytes = this.#parts.length === 1 && first !== void 0 ? first : Buffer.concat(this.#parts);
+    const isWhole = !this.#isSkipping;
+    this.#parts = [];
+    this.#held = 0;
+    this.#isSkipping = false;
+    if (isWhole && bytes.length > 0) {
+      this.#sink.line(bytes.toString("latin1"));
+    }
+  }
+};
+
+// proxy/upstream/process-group.ts
+var import_promises = require("node:timers/promises");
+var POLL_MS = 20;
+async function stopProcessGroup(group, graceMs) {
+  signalGroup(group, "SIGTERM");
+  const deadline = performance.now() + graceMs;
+  while (performance.now() < deadline) {
+    if (!signalGroup(group, 0)) {
+      return;
+    }
+    await (0, import_promises.setTimeout)(POLL_MS);
+  }
+  signalGroup(group, "SIGKILL");
+}
+function signalGroup(group, signal) {
+  try {
+    process.kill(-group, signal);
+    return true;
+  } catch (error) {
+    if (isErrno(error, "EPERM")) {
+      return true;
+    }
+    if (isErrno(error, "ESRCH")) {
+      return false;
+    }
+    throw error;
+  }
+}
+function isErrno(error, code) {
+  return error instanceof Error && "code" in error && error.code === code;
+}
+
+// proxy/upstream/stdio-message.ts
+function writeForChild({ method, params }, id) {
+  const meta2 = params?.["_meta"];
+  const token = isObject2(meta2) ? meta2["progressToken"] : void 0;
+  const progressToken = isRequestId(token) ? token : void 0;
+  const own2 = progressToken === void 0 || !isObject2(meta2) ? params : { ...params, _meta: { ...meta2, progressToken: id } };
+  const message2 = { jsonrpc: "2.0", id, method, ...own2 !== void 0 && { params: own2 } };
+  return { text: `${JSON.stringify(message2)}
+`, progressToken };
+}
+function writeNotification({ method, params }) {
+  return `${JSON.stringify({ jsonrpc: "2.0", method, ...params !== void 0 && { params } })}
+`;
+}
+function restoreAnswer(message2, id) {
+  const own2 = message2.members.get("id");
+  const restored = own2 === void 0 ? message2 : { ...replaceInMessage(message2, own2, writeId(id)), id };
+  const subscription = findIn(restored, "result", ["_meta", SUBSCRIPTION_ID]);
+  return subscription === void 0 ? restored : replaceInMessage(restored, subscription, writeId(id));
+}
+function restoreNotification(message2, find) {
+  const isProgress = message2.method === "notifications/progress";
+  const span = findIn(message2, "params", isProgress ? ["progressToken"] : ["_meta", SUBSCRIPTION_ID]);
+  const own2 = span === void 0 ? void 0 : readSpan(message2.text, span);
+  const pending = typeof own2 === "number" ? find(own2) : void 0;
+  const id = isProgress ? pending?.progressToken : pending?.id;
+  if (span === void 0 || pending === void 0 || id === void 0) {
+    return void 0;
+  }
+  return { message: replaceInMessage(message2, span, writeId(id)), pending };
+}
+function findCancelled(message2) {
+  const span = message2.method === "notifications/cancelled" ? findIn(message2, "params", ["requestId"]) : void 0;
+  const id = span === void 0 ? void 0 : readSpan(message2.text, span);
+  return typeof id === "number" ? id : void 0;
+}
+function findStatus(message2) {
+  const span = findIn(message2, "error", ["code"]);
+  switch (span === void 0 ? void 0 : readSpan(message2.text, span)) {
+    case METHOD_NOT_FOUND:
+      return 404;
+    case HEADER_MISMATCH:
+    case MISSING_CLIENT_CAPABILITY:
+    case UNSUPPORTED_PROTOCOL_VERSION:
+      return 400;
+    default:
+      return 200;
+  }
+}
+function findIn(message2, member, path) {
+  const span = message2.members.get(member);
+  return span === void 0 ? void 0 : findPath(message2.text, span.start, path);
+}
+function writeId(id) {
+  return toByteText(JSON.stringify(id));
+}
+
+// proxy/upstream/stdio-child.ts
+var LAST_OUTPUT_MS = 200;
+var StdioChild = class {
+  owner;
+  #limits;
+  #events;
+  #process;
+  #pending = /* @__PURE__ */ new Map();
+  #lastId = 0;
+  #isOver = false;
+  #stopping;
+  constructor({ command, environment: environment2, cwd }, limits, events) {
+    const [file = "", ...args] = command;
+    this.#limits = limits;
+    this.#events = events;
+    this.#process = (0, import_node_child_process.spawn)(file, args, {
+      cwd,
+      env: environment2,
+      stdio: ["pipe", "pipe", "pipe"],
+      detached: true
+    });
+    const lines = new LineReader(limits.maxAnswerBytes, {
+      line: (text) => this.#readLine(text),
+      tooLong: () => events.noteOutputDropped()
+    });
+    const { stdin, stdout, stderr } = this.#process;
+    stdin.on("error", () => void 0);
+    stdout.on("data", (chunk) => lines.read(chunk));
+    stderr.on("data", (chunk) => events.stderr(chunk));
+    this.#process.once(
+      "error",
+      (error) => this.#end({ code: "start_failed", detail: error.code ?? "error" })
+    );
+    this.#process.once("exit", (code, signal) => {
+      const loss = { code: "exited", detail: signal ?? `exit code ${code}` };
+      const timer = setTimeout(() => this.#end(loss), LAST_OUTPUT_MS);
+      this.#process.once("close", () => {
+        clearTimeout(timer);
+        this.#end(loss);
+      });
+    });
+  }
+  get isOver() {
+    return this.#isOver;
+  }
+  request(message2, era, sink) {
+    const loss = this.#findLoss();
+    if (loss !== void 0) {
+      sink.failed(loss);
+      return { cancel: () => void 0, leave: () => void 0 };
+    }
+    this.#lastId++;
+    const id = this.#lastId;
+    const { text, progressToken } = writeForChild(message2, id);
+    this.#pending.set(id, { id: message2.id, progressToken, era, sink });
+    this.#process.stdin.write(text);
+    const cancel = (reason) => {
+      if (this.#pending.delete(id) && message2.method !== "initialize" && !this.#isOver) {
+        const params = { requestId: id, ...reason !== void 0 && { reason } };
+        this.#process.stdin.write(writeNotification({ method: "notifications/cancelled", params }));
+      }
+    };
+    return { cancel, leave: cancel };
+  }
+  /** Sends a notification, or an answer to a request of the server. */
+  notify(message2) {
+    if (this.#findLoss() === void 0) {
+      this.#process.stdin.write(typeof message2 === "string" ? `${message2}
+` : writeNotification(message2));
+    }
+  }
+  stop() {
+    this.#stopping ??= this.#stop();
+    return this.#stopping;
+  }
+  async #stop() {
+    const { pid, stdin, stdout, stderr } = this.#process;
+    stdin.end();
+    if (pid !== void 0) {
+      await stopProcessGroup(pid, this.#limits.stopGraceMs);
+    }
+    stdin.destroy();
+    stdout.destroy();
+    stderr.destroy();
+    this.#end({ code: "exited", detail: "stopped" });
+  }
+  #findLoss() {
+    if (this.#isOver || this.#stopping !== void 0) {
+      return { code: "exited", detail: "not running" };
+    }
+    return this.#process.stdin.writableLength > this.#limits.maxUnreadBytes ? { code: "unread", detail: `more than ${this.#limits.maxUnreadBytes} bytes` } : void 0;
+  }
+  #end(loss) {
+    if (this.#isOver) {
+      return;
+    }
+    this.#isOver = true;
+    const pending = [...this.#pending.values()];
+    this.#pending.clear();
+    pending.forEach(({ sink }) => sink.failed(loss));
+    this.#events.over(loss, this.#stopping !== void 0);
+    this.owner?.over();
+    void this.stop();
+  }
+  #readLine(text) {
+    const messages = readServerMessages(text);
+    if (messages === void 0) {
+      this.#events.noteOutputDropped();
+      return;
+    }
+    messages.forEach((message2) => this.#deliver(message2));
+  }
+  #deliver(message2) {
+    switch (message2.kind) {
+      case "result":
+      case "error":
+        this.#deliverAnswer(message2);
+        break;
+      case "notification":
+        if (!this.#endCancelled(message2) && !this.#deliverRelated(message2)) {
+          this.owner?.unsolicited(message2);
+        }
+        break;
+      case "request":
+        this.owner?.unsolicited(message2);
+    }
+  }
+  #deliverAnswer(answer2) {
+    const { id } = answer2;
+    const pending = typeof id === "number" ? this.#pending.get(id) : void 0;
+    if (pending === void 0 || typeof id !== "number") {
+      this.#events.noteMessageDropped();
+      return;
+    }
+    this.#pending.delete(id);
+    const status = pending.era === "stateless" ? findStatus(answer2) : void 0;
+    void pending.sink.message(restoreAnswer(answer2, pending.id), { status });
+    pending.sink.ended();
+  }
+  /** How a server ends a subscription (2026-07-28, Cancellation). */
+  #endCancelled(message2) {
+    const id = findCancelled(message2);
+    const pending = id === void 0 ? void 0 : this.#pending.get(id);
+    if (id === void 0 || pending === void 0) {
+      return false;
+    }
+    this.#pending.delete(id);
+    pending.sink.ended();
+    return true;
+  }
+  #deliverRelated(message2) {
+    const restored = restoreNotification(message2, (id) => this.#pending.get(id));
+    if (restored === void 0) {
+      return false;
+    }
+    void restored.pending.sink.message(restored.message, {});
+    return true;
+  }
+};
+
+// proxy/upstream/stdio-probe.ts
+var PROBE = {
+  kind: "request",
+  id: "era",
+  method: "server/discover",
+  params: { _meta: { [PROTOCOL_VERSION]: FIRST_STATELESS_REVISION, [CLIENT_CAPABILITIES]: {} } }
+};
+function probeEra(child, timeoutMs, learn) {
+  return new Promise((resolve) => {
+    const timer = setTimeout(() => resolve(void 0), timeoutMs);
+    const settle = (loss) => {
+      clearTimeout(timer);
+      resolve(loss);
+    };
+    child.request(PROBE, "stateless", {
+      opened: () => void 0,
+      filler: () => void 0,
+      status: () => void 0,
+      ended: () => void 0,
+      message: (message2) => {
+        if (message2.kind !== "notification") {
+          learn(findEra(message2));
+          settle();
+        }
+        return void 0;
+      },
+      failed: (loss) => {
+        if (loss.code === "exited") {
+          learn("handshake");
+          settle();
+        } else {
+          settle(loss);
+        }
+      }
+    });
+  });
+}
+function findEra(message2) {
+  const members2 = findMembersOf(message2, message2.kind);
+  const read = (spans, name) => {
+    const span = spans?.get(name);
+    return span === void 0 ? void 0 : readSpan(message2.text, span);
+  };
+  if (message2.kind === "result") {
+    return namesStateless(read(members2, "supportedVersions")) ? "stateless" : "handshake";
+  }
+  const data = read(members2, "data");
+  const supported = typeof data === "object" && data !== null && "supported" in data ? data.supported : void 0;
+  const isStateless = read(members2, "code") === UNSUPPORTED_PROTOCOL_VERSION && namesStateless(supported);
+  return isStateless ? "stateless" : "handshake";
+}
+function namesStateless(revisions) {
+  return Array.isArray(revisions) && revisions.some((revision) => typeof revision === "string" && isStatelessRevision(revision));
+}
+
+// proxy/upstream/stdio-session.ts
+var MAX_WAITING = 16;
+var StdioSession = class {
+  child;
+  #answer;
+  #onOver;
+  #stream;
+  #waiting = [];
+  constructor(child, answer2, onOver) {
+    this.child = child;
+    this.#answer = answer2;
+    this.#onOver = onOver;
+  }
+  unsolicited(message2) {
+    if (message2.kind === "request") {
+      this.child.notify(this.#answer(message2));
+    } else if (this.#stream !== void 0) {
+      void this.#stream.message(message2, {});
+    } else if (this.#waiting.length < MAX_WAITING) {
+      this.#waiting.push(message2);
+    }
+  }
+  over() {
+    const stream = this.#stream;
+    this.#stream = void 0;
+    stream?.ended();
+    this.#onOver();
+  }
+  /** One at a time: a message goes to one stream only. */
+  openStream(sink) {
+    if (this.#stream !== void 0) {
+      sink.status(409);
+      return { cancel: () => void 0, leave: () => void 0 };
+    }
+    this.#stream = sink;
+    sink.opened();
+    const waiting = this.#waiting;
+    this.#waiting = [];
+    waiting.forEach((message2) => void sink.message(message2, {}));
+    const leave = () => {
+      if (this.#stream === sink) {
+        this.#stream = void 0;
+      }
+    };
+    return { cancel: leave, leave };
+  }
+};
+
+// proxy/upstream/stdio-upstream.ts
+var NOTHING = { cancel: () => void 0, leave: () => void 0 };
+var StdioUpstream = class {
+  #options;
+  #running = /* @__PURE__ */ new Set();
+  #sessions = /* @__PURE__ */ new Map();
+  /** What the server said, once it did. */
+  #era;
+  #probing;
+  /** Asked for its era and given to nobody yet. */
+  #spare;
+  /** The one for requests without a handshake. */
+  #shared;
+  #isClosed = false;
+  constructor(options) {
+    this.#options = options;
+  }
+  /** Before the first request, so that the first answer is quick: a slow one makes clients take the older era. */
+  start() {
+    void this.#probe();
+  }
+  send(forward, sink, opensSession) {
+    const { message: message2, era } = forward;
+    const session = forward.session === void 0 ? void 0 : this.#sessions.get(forward.session);
+    if (message2.kind === "notification") {
+      session?.child.notify(message2);
+      sink.status(session === void 0 && era === "handshake" ? 404 : 202);
+      return NOTHING;
+    }
+    if (era === "stateless") {
+      return this.#sendStateless(message2, sink);
+    }
+    if (message2.method === "initialize" && forward.session === void 0) {
+      return startAfter(
+        this.#spare === void 0 ? void 0 : this.#probing,
+        () => this.#openSession(message2, sink, opensSession)
+      );
+    }
+    if (session === void 0) {
+      sink.status(forward.session === void 0 ? 400 : 404);
+      return NOTHING;
+    }
+    return session.child.request(message2, era, sink);
+  }
+  openStream({ session }, sink) {
+    const opened = session === void 0 ? void 0 : this.#sessions.get(session);
+    if (opened === void 0) {
+      sink.status(session === void 0 ? 405 : 404);
+      return NOTHING;
+    }
+    return opened.openStream(sink);
+  }
+  async endSession(session) {
+    const ended = this.#sessions.get(session);
+    this.#sessions.delete(session);
+    await ended?.child.stop();
+    return ended === void 0 ? 404 : 200;
+  }
+  async close() {
+    this.#isClosed = true;
+    await Promise.all([...this.#running].map((child) => child.stop()));
+  }
+  #sendStateless(message2, sink) {
+    if (this.#era !== void 0) {
+      return this.#sendShared(message2, sink);
+    }
+    let lost;
+    const probed = this.#probe().then((loss) => {
+      lost = loss;
+    });
+    return startAfter(probed, () => {
+      if (lost !== void 0) {
+        sink.failed(lost);
+        return NOTHING;
+      }
+      return this.#sendShared(message2, sink);
+    });
+  }
+  #sendShared(message2, sink) {
+    if (this.#era !== "stateless") {
+      const { text, status } = refuseMethod(message2.id, "stateless");
+      const [refusal] = readServerMessages(text) ?? [];
+      if (refusal?.kind === "error") {
+        void sink.message(refusal, { status });
+      }
+      sink.ended();
+      return NOTHING;
+    }
+    if (this.#shared === void 0 || this.#shared.isOver) {
+      const shared = this.#takeSpare() ?? this.#startChild();
+      shared.owner = {
+        over: () => void 0,
+        unsolicited: (unasked) => {
+          if (unasked.kind === "request") {
+            shared.notify(this.#options.events.answer(unasked));
+          }
+        }
+      };
+      this.#shared = shared;
+    }
+    return this.#shared.request(message2, "stateless", sink);
+  }
+  #openSession(message2, sink, opensSession) {
+    const { events } = this.#options;
+    const child = this.#takeSpare() ?? this.#startChild();
+    const id = (0, import_node_crypto6.randomUUID)();
+    const session = new StdioSession(
+      child,
+      (request) => events.answer(request),
+      () => {
+        if (this.#sessions.delete(id)) {
+          events.sessionEnded(id);
+        }
+      }
+    );
+    child.owner = session;
+    const sending = child.request(message2, "handshake", {
+      opened: () => sink.opened(),
+      filler: (carriage) => sink.filler(carriage),
+      status: (status) => sink.status(status),
+      ended: () => sink.ended(),
+      message: (answer2, carriage) => {
+        if (answer2.kind === "result") {
+          this.#sessions.set(id, session);
+          opensSession(id);
+        } else if (answer2.kind === "error") {
+          void child.stop();
+        }
+        return sink.message(answer2, carriage);
+      },
+      failed: (loss) => {
+        void child.stop();
+        sink.failed(loss);
+      }
+    });
+    const cancel = () => {
+      sending.cancel();
+      void child.stop();
+    };
+    return { cancel, leave: cancel };
+  }
+  /** Single flight; after a process that did not start, the next request tries again. */
+  #probe() {
+    if (this.#probing === void 0) {
+      const child = this.#startChild();
+      this.#spare = child;
+      this.#probing = probeEra(child, this.#options.limits.probeTimeoutMs, (era) => {
+        this.#era = era;
+      }).then((loss) => {
+        this.#probing = loss === void 0 ? this.#probing : void 0;
+        return loss;
+      });
+    }
+    return this.#probing;
+  }
+  #takeSpare() {
+    const spare = this.#spare;
+    this.#spare = void 0;
+    return spare?.isOver === true ? void 0 : spare;
+  }
+  #startChild() {
+    const { events, limits, stderr, ...command } = this.#options;
+    const child = new StdioChild(command, limits, {
+      stderr,
+      noteOutputDropped: () => events.noteOutputDropped(),
+      noteMessageDropped: () => events.noteMessageDropped(),
+      over: (loss, isExpected) => {
+        this.#running.delete(child);
+        if (!isExpected) {
+          events.noteLost(loss);
+        }
+      }
+    });
+    this.#running.add(child);
+    if (this.#isClosed) {
+      void child.stop();
+    }
+    return child;
+  }
+};
+function startAfter(ready, start) {
+  if (ready === void 0) {
+    return start();
+  }
+  let sending;
+  let isOver = false;
+  void ready.then(() => {
+    sending = isOver ? void 0 : start();
+  });
+  return {
+    cancel: (reason) => {
+      isOver = true;
+      sending?.cancel(reason);
+    },
+    leave: () => {
+      isOver = true;
+      sending?.leave();
+    }
+  };
+}
+
+// proxy/proxy.ts
+async function startProxy(options) {
+  const { recorder, redactor, salt, agents, control, servers } = options;
+  const limits = { ...DEFAULT_LIMITS, ...options.limits };
+  const recording = new Recording({ recorder, redactor, salt });
+  const streams = new Places(limits.maxStreams);
+  const gates = new Map(
+    Object.entries(servers).map(([name, server]) => [
+      name,
+      openGate({ ...options, limits, recording, streams }, name, server)
+    ])
+  );
+  const front = new Front({ gates, agents, control, recording, limits });
+  const close = async () => {
+    front.refuseAgents();
+    await Promise.all([...gates.values()].map((gate) => gate.close(limits.closeGraceMs)));
+    front.close();
+  };
+  let closing;
+  try {
+    const url = await front.listen();
+    return { url, totals: () => recording.totals(), close: () => closing ??= close() };
+  } catch (cause) {
+    await close();
+    throw cause;
+  }
+}
+function openGate(options, server, how) {
+  const { recording, limits, streams, policy } = options;
+  const sessions = new SessionTable();
+  const upstream = connect(options, server, {
+    how,
+    events: {
+      answer: (request) => answerServerRequest(recording, server, request),
+      sessionEnded: (session) => sessions.forget(session),
+      noteLost: ({ code, detail }) => {
+        const event = code === "start_failed" ? "server_start_failed" : "server_exited";
+        recording.noteRepeated(event, server, { server, detail });
+      },
+      noteOutputDropped: () => recording.noteRepeated("server_output_dropped", server, { server }),
+      noteMessageDropped: () => forwarding.noteMessageDropped()
+    }
+  });
+  const forwarding = new Forwarding({ server, recording, limits, sessions, streams, upstream });
+  const sessionState = () => options.sessionState();
+  return new Gate(
+    { server, policy, recording, limits, sessions, catalog: new Catalog(), forwarding, sessionState },
+    ({ id, revision }) => upstream.endSession(id, revision)
+  );
+}
+function connect({ limits, environment: environment2 = {}, stderrOf }, server, { how, events }) {
+  if (how.transport === "http") {
+    return new HttpUpstream({ url: new URL(how.url), limits, events });
+  }
+  const upstream = new StdioUpstream({
+    command: how.command,
+    environment: buildChildEnvironment(environment2, how.env),
+    cwd: how.cwd,
+    limits,
+    events,
+    stderr: stderrOf(server)
+  });
+  if (how.start === "eager") {
+    upstream.start();
+  }
+  return upstream;
+}
+
+// action/genesis.ts
+var import_node_crypto7 = require("node:crypto");
+
+// action/version.ts
+var VERSION = "0.1.0";
+
+// action/genesis.ts
+function describeGenesis(facts) {
+  const { document } = facts;
+  return {
+    kind: "genesis",
+    session: document.session,
+    broker: facts.broker,
+    robot: document.robot,
+    roles: document.roles,
+    workload: document.workload,
+    claims: document.claims,
+    policy: document.policy.digest,
+    proxy: { version: VERSION, bundle: (0, import_node_crypto7.hash)("sha256", facts.bundle, "hex") },
+    agents: [...facts.agents],
+    servers: [...facts.servers],
+    isolation: "none",
+    posture: {
+      platform: process.platform,
+      arch: process.arch,
+      node: process.version,
+      user_id: process.getuid?.() ?? null,
+      runner_environment: facts.runnerEnvironment
+    }
+  };
+}
+
+// action/http-request.ts
+var import_node_http3 = __toESM(require("node:http"), 1);
+var HttpFailed = class extends Error {
+  code = "http_failed";
+};
+var MAX_ANSWER_BYTES = 4 * 1024 * 1024;
+function createHttp(httpProxies) {
+  const openers = /* @__PURE__ */ new Map();
+  const openerFor = (url) => {
+    const direct = ["127.0.0.1", "localhost", "[::1]"].includes(url.hostname);
+    const key = `${url.protocol} ${direct ? "direct" : "proxied"}`;
+    const opener = openers.get(key) ?? createOpener(url.protocol, direct ? {} : httpProxies);
+    openers.set(key, opener);
+    return opener;
+  };
+  return async (request) => {
+    const url = new URL(request.url);
+    const open = openerFor(url);
+    const signal = AbortSignal.timeout(request.timeoutMs);
+    try {
+      return await new Promise((resolve, reject) => {
+        const outgoing = open({
+          protocol: url.protocol,
+          hostname: url.hostname.replace(/^\[|\]$/g, ""),
+          port: url.port,
+          path: `${url.pathname}${url.search}`,
+          method: request.method,
+          headers: request.body === void 0 ? request.headers : withLength(request.headers, request.body),
+          signal
+        });
+        outgoing.once("error", reject);
+        outgoing.once("response", (incoming) => {
+          readAnswer(incoming).then(resolve, reject);
+        });
+        outgoing.end(request.body);
+      });
+    } catch (cause) {
+      const reason = signal.aborted ? `no answer within ${request.timeoutMs / 1e3} s` : describe3(cause);
+      throw new HttpFailed(`${url.host}: ${reason}`, { cause });
+    }
+  };
+}
+function createOpener(protocol, proxyEnv) {
+  const client = protocol === "https:" ? process.getBuiltinModule("node:https") : import_node_http3.default;
+  const agent = new client.Agent({ keepAlive: true, proxyEnv: { ...proxyEnv } });
+  return (options) => client.request({ ...options, agent });
+}
+async function readAnswer(incoming) {
+  const chunks = [];
+  let bytes = 0;
+  for await (const chunk of incoming) {
+    bytes += chunk.length;
+    if (bytes > MAX_ANSWER_BYTES) {
+      incoming.destroy();
+      throw new Error(`its answer has more than ${MAX_ANSWER_BYTES} bytes`);
+    }
+    chunks.push(chunk);
+  }
+  return {
+    status: incoming.statusCode ?? 0,
+    headers: incoming.headers,
+    body: Buffer.concat(chunks).toString("utf8")
+  };
+}
+function withLength(headers, body) {
+  return { ...headers, "Content-Length": String(Buffer.byteLength(body)) };
+}
+function describe3(cause) {
+  if (!(cause instanceof Error)) return "the request failed";
+  return "code" in cause && typeof cause.code === "string" ? `${cause.code}` : cause.message;
+}
+
+// action/retry.ts
+var import_promises2 = require("node:timers/promises");
+var PatienceExhausted = class extends Error {
+  code = "patience_exhausted";
+};
+async function retry(attempt, patience) {
+  for (let pauseMs = patience.firstPauseMs; ; pauseMs = Math.min(pauseMs * 2, patience.maxPauseMs)) {
+    const outcome = await attempt();
+    if (outcome.settled) return outcome.value;
+    const jittered = pauseMs * (0.5 + Math.random());
+    if (patience.signal?.aborted === true || Date.now() + jittered > patience.untilMs) {
+      throw new PatienceExhausted(outcome.reason);
+    }
+    patience.onRetry?.(outcome.reason);
+    try {
+      await (0, import_promises2.setTimeout)(jittered, void 0, patience.signal === void 0 ? {} : { signal: patience.signal });
+    } catch {
+      throw new PatienceExhausted(outcome.reason);
+    }
+  }
+}
+
+// action/github-oidc.ts
+var SubjectTokenUnavailable = class extends Error {
+  code = "subject_token_unavailable";
+};
+var ATTEMPT_TIMEOUT_MS = 5e3;
+var DEFAULT_PATIENCE_MS = 2e4;
+var PASSING_STATUS = /* @__PURE__ */ new Set([403, 408, 429]);
+var Answer = object({ value: string2().check(_minLength(1)) });
+async function fetchSubjectToken(options) {
+  const url = new URL(options.oidc.url);
+  url.searchParams.set("audience", options.audience);
+  const attempt = async () => {
+    try {
+      const answer2 = await options.http({
+        method: "GET",
+        url: url.href,
+        headers: { Authorization: `bearer ${options.oidc.token}`, Accept: "application/json" },
+        timeoutMs: ATTEMPT_TIMEOUT_MS
+      });
+      if (answer2.status === 200) return { settled: true, value: parseAnswer(answer2.body) };
+      const reason = `it answered with status ${answer2.status}`;
+      if (PASSING_STATUS.has(answer2.status) || answer2.status >= 500) return { settled: false, reason };
+      throw unavailable(reason);
+    } catch (cause) {
+      if (cause instanceof HttpFailed) return { settled: false, reason: cause.message };
+      throw cause;
+    }
+  };
+  const untilMs = Date.now() + (options.patienceMs ?? DEFAULT_PATIENCE_MS);
+  try {
+    return await retry(attempt, { untilMs, firstPauseMs: 200, maxPauseMs: 3e3 });
+  } catch (cause) {
+    throw cause instanceof PatienceExhausted ? unavailable(cause.message, cause) : cause;
+  }
+}
+function parseAnswer(body) {
+  try {
+    return Answer.parse(JSON.parse(body)).value;
+  } catch {
+    throw unavailable("its answer holds no token");
+  }
+}
+function unavailable(reason, cause) {
+  return new SubjectTokenUnavailable(
+    `GitHub's OIDC endpoint gave no token for this job: ${reason}. Run the job again; githubstatus.com shows whether Actions has a problem.`,
+    { cause }
+  );
+}
+
+// action/handover.ts
+var ProxyConfiguration = strictObject({
+  broker: string2(),
+  oidc: strictObject({ url: string2(), token: string2() }),
+  /** `owner/repo/name`; undefined: the broker finds the one robot that is bound to this job. */
+  robot: optional(string2()),
+  roles: array(string2()),
+  /** Names of servers; empty: all that the session reaches. */
+  servers: array(string2()),
+  agents: array(string2()),
+  /** Private to this user; the spool and the proxy's other files lie in it. */
+  directory: string2(),
+  runnerTemp: string2(),
+  workspace: string2(),
+  runnerEnvironment: string2(),
+  httpProxies: record(string2(), string2())
+});
+var Readiness = discriminatedUnion("status", [
+  strictObject({
+    status: literal("ready"),
+    url: string2(),
+    controlToken: string2(),
+    agents: array(strictObject({ name: string2(), token: string2() })),
+    session: string2(),
+    robot: string2(),
+    roles: array(string2()),
+    servers: array(string2()),
+    maxExpiresAt: string2(),
+    reviewUrl: string2()
+  }),
+  /** One sentence that says what to change. */
+  strictObject({ status: literal("failed"), message: string2() })
+]);
+var SPOOL_FILE = "spool.jsonl";
+var STDERR_DIRECTORY = "stderr";
+
+// action/proof-key.ts
+var import_node_crypto8 = require("node:crypto");
+
+// node_modules/jose/dist/webapi/lib/buffer_utils.js
+var encoder = new TextEncoder();
+var decoder = new TextDecoder();
+var strictDecoder = new TextDecoder("utf-8", { fatal: true });
+var UINT32_RANGE = 2 ** 32;
+function concat(...buffers) {
+  const size = buffers.reduce((acc, { length }) => acc + length, 0), buf = new Uint8Array(size);
+  let i = 0;
+  for (const buffer of buffers)
+    buf.set(buffer, i), i += buffer.length;
+  return buf;
+}
+var NON_ASCII = /[^\x00-\x7f]/;
+function encode2(string3) {
+  if (typeof string3 == "string" && string3.length >= 128) {
+    if (NON_ASCII.test(string3))
+      throw new TypeError("non-ASCII string encountered in encode()");
+    return encoder.encode(string3);
+  }
+  const bytes = new Uint8Array(string3.length);
+  for (let i = 0; i < string3.length; i++) {
+    const code = string3.charCodeAt(i);
+    if (code > 127)
+      throw new TypeError("non-ASCII string encountered in encode()");
+    bytes[i] = code;
+  }
+  return bytes;
+}
+function encodeBase64(input, url = false) {
+  if (Uint8Array.prototype.toBase64)
+    return input.toBase64({ alphabet: url ? "base64url" : "base64", omitPadding: url });
+  const CHUNK_SIZE = 32768, arr = [];
+  for (let i = 0; i < input.length; i += CHUNK_SIZE)
+    arr.push(String.fromCharCode.apply(null, input.subarray(i, i + CHUNK_SIZE)));
+  const encoded = btoa(arr.join(""));
+  return url ? encoded.replace(/=/g, "").replace(/\+/g, "-").replace(/\//g, "_") : encoded;
+}
+function decodeBase64(encoded, url = false) {
+  if (Uint8Array.fromBase64)
+    return Uint8Array.fromBase64(encoded, { alphabet: url ? "base64url" : "base64" });
+  if (url) {
+    if (encoded.includes("+") || encoded.includes("/"))
+      throw new TypeError("Invalid base64url");
+    encoded = encoded.replace(/-/g, "+").replace(/_/g, "/");
+  }
+  const binary = atob(encoded), bytes = new Uint8Array(binary.length);
+  for (let i = 0; i < binary.length; i++)
+    bytes[i] = binary.charCodeAt(i);
+  return bytes;
+}
+
+// node_modules/jose/dist/webapi/util/errors.js
+var JOSEError = class extends Error {
+  static code = "ERR_JOSE_GENERIC";
+  code = "ERR_JOSE_GENERIC";
+  constructor(message2, options) {
+    super(message2, options), this.name = this.constructor.name, Error.captureStackTrace?.(this, this.constructor);
+  }
+};
+var JOSENotSupported = class extends JOSEError {
+  static code = "ERR_JOSE_NOT_SUPPORTED";
+  code = "ERR_JOSE_NOT_SUPPORTED";
+};
+var JWSInvalid = class extends JOSEError {
+  static code = "ERR_JWS_INVALID";
+  code = "ERR_JWS_INVALID";
+};
+var JWTInvalid = class extends JOSEError {
+  static code = "ERR_JWT_INVALID";
+  code = "ERR_JWT_INVALID";
+};
+
+// node_modules/jose/dist/webapi/util/base64url.js
+var invalid = "The input to be decoded is not correctly encoded.";
+function decode2(input) {
+  try {
+    return decodeBase64(typeof input == "string" ? input : decoder.decode(input), true);
+  } catch (cause) {
+    throw new TypeError(invalid, { cause });
+  }
+}
+function encode3(input) {
+  return encodeBase64(typeof input == "string" ? encoder.encode(input) : input, true);
+}
+
+// node_modules/jose/dist/webapi/lib/validate.js
+function isObject3(input) {
+  if (typeof input != "object" || input === null || Object.prototype.toString.call(input) !== "[object Object]")
+    return false;
+  const prototype = Object.getPrototypeOf(input);
+  return prototype === null || Object.getPrototypeOf(prototype) === null;
+}
+function isDisjoint(...headers) {
+  const parameters = /* @__PURE__ */ new Set();
+  for (const header of headers)
+    if (header)
+      for (const parameter of Object.keys(header)) {
+        if (parameters.has(parameter))
+          return false;
+        parameters.add(parameter);
+      }
+  return true;
+}
+function assertNotSet(value, name) {
+  if (value !== void 0)
+    throw new TypeError(`${name} can only be called once`);
+}
+var JWS_RECOGNIZED = { __proto__: null, b64: true };
+function validateCritDuplicates(Err, protectedHeader) {
+  const { crit } = protectedHeader ?? {};
+  if (Array.isArray(crit) && new Set(crit).size !== crit.length)
+    throw new Err('"crit" (Critical) Header Parameter MUST NOT contain duplicate values');
+}
+function validateCrit(Err, recognizedDefault, recognizedOption, protectedHeader, joseHeader) {
+  if (joseHeader.crit !== void 0 && protectedHeader?.crit === void 0)
+    throw new Err('"crit" (Critical) Header Parameter MUST be integrity protected');
+  if (!protectedHeader || protectedHeader.crit === void 0)
+    return [];
+  if (!Array.isArray(protectedHeader.crit) || protectedHeader.crit.length === 0 || protectedHeader.crit.some((input) => typeof input != "string" || input.length === 0))
+    throw new Err('"crit" (Critical) Header Parameter MUST be an array of non-empty strings when present');
+  const recognized = recognizedOption === void 0 ? recognizedDefault : { __proto__: null, ...recognizedOption, ...recognizedDefault };
+  for (const parameter of protectedHeader.crit) {
+    if (!(parameter in recognized))
+      throw new JOSENotSupported(`Extension Header Parameter "${parameter}" is not recognized`);
+    if (!Object.hasOwn(joseHeader, parameter) || joseHeader[parameter] === void 0)
+      throw new Err(`Extension Header Parameter "${parameter}" is missing`);
+    if (recognized[parameter] && (!Object.hasOwn(protectedHeader, parameter) || protectedHeader[parameter] === void 0))
+      throw new Err(`Extension Header Parameter "${parameter}" MUST be integrity protected`);
+  }
+  return protectedHeader.crit;
+}
+function validateB64(protectedHeader, extensions) {
+  if (extensions.includes("b64")) {
+    const b64 = protectedHeader.b64;
+    if (typeof b64 != "boolean")
+      throw new JWSInvalid('The "b64" (base64url-encode payload) Header Parameter must be a boolean');
+    return b64;
+  }
+  return true;
+}
+function serializeJoseHeader(Err, header) {
+  let serialized, parsed;
+  try {
+    serialized = JSON.stringify(header), parsed = JSON.parse(serialized);
+  } catch (cause) {
+    throw new Err("JOSE Header is not valid JSON", { cause });
+  }
+  if (!isObject3(parsed))
+    throw new Err("JOSE Header is not a JSON object");
+  return [parsed, serialized];
+}
+
+// node_modules/jose/dist/webapi/lib/key.js
+var tag = (key) => key[Symbol.toStringTag];
+var jwkMatchesOp = (entry, key, usage) => {
+  const { alg } = entry;
+  if (key.use !== void 0) {
+    const expected = usage === "sign" || usage === "verify" ? "sig" : "enc";
+    if (key.use !== expected)
+      throw new TypeError(`Invalid key for this operation, its "use" must be "${expected}" when present`);
+  }
+  if (key.alg !== void 0 && key.alg !== alg)
+    throw new TypeError(`Invalid key for this operation, its "alg" must be "${alg}" when present`);
+  if (Array.isArray(key.key_ops)) {
+    const expectedKeyOp = usage === "encrypt" || usage === "decrypt" ? entry.ops?.[usage === "encrypt" ? 0 : 1] : usage;
+    if (expectedKeyOp && !key.key_ops.includes(expectedKeyOp))
+      throw new TypeError(`Invalid key for this operation, its "key_ops" must include "${expectedKeyOp}" when present`);
+  }
+};
+async function prepareKey(entry, key, usage) {
+  const { alg, secret } = entry, requiresPrivateKey = usage === "decrypt" || usage === "sign";
+  if (secret && key instanceof Uint8Array)
+    return key;
+  let normalized, keyObject;
+  if (isObject3(key)) {
+    if (normalized = normalizeJwk(key), typeof normalized.kty != "string")
+      throw invalidKeyType(alg, key, secret);
+    if (!(secret ? normalized.kty === "oct" && typeof normalized.k == "string" : normalized.kty !== "oct" && (requiresPrivateKey ? normalized.kty === "AKP" && typeof normalized.priv == "string" || typeof normalized.d == "string" : normalized.d === void 0 && normalized.priv === void 0)))
+      throw new TypeError(secret ? 'JSON Web Key for symmetric algorithms must have JWK "kty" (Key Type) equal to "oct" and the JWK "k" (Key Value) present' : `JSON Web Key for this operation must be a ${requiresPrivateKey ? "private" : "public"} JWK`);
+    if (jwkMatchesOp(entry, normalized, usage), normalized.kty === "oct")
+      return decode2(normalized.k);
+    if (!Object.isFrozen(key)) {
+      const { key_ops } = key;
+      Array.isArray(key_ops) && Object.freeze(key_ops), Object.freeze(key);
+    }
+  } else {
+    if (!isKeyLike(key))
+      throw invalidKeyType(alg, key, secret);
+    const expectedType = secret ? "secret" : requiresPrivateKey ? "private" : "public";
+    if (key.type !== expectedType && (secret || ["secret", "public", "private"].includes(key.type)))
+      throw new TypeError(`${tag(key)} instances must be of type "${expectedType}" for the ${alg} algorithm`);
+    if (isCryptoKey(key))
+      return key;
+    if (keyObject = key, keyObject.type === "secret")
+      return keyObject.export();
+  }
+  cache ||= /* @__PURE__ */ new WeakMap();
+  const cacheKey = key;
+  let cached2 = cache.get(cacheKey);
+  if (cached2?.[alg])
+    return cached2[alg];
+  if (cached2 || cache.set(cacheKey, cached2 = {}), keyObject && typeof keyObject.toCryptoKey == "function") {
+    const isPublic = keyObject.type === "public", crv = nist[keyObject.asymmetricKeyDetails?.namedCurve], params = entry.resolve?.({ crv, asymmetricKeyType: keyObject.asymmetricKeyType }) ?? entry.subtle;
+    return cached2[alg] = keyObject.toCryptoKey(params, isPublic, entry.usages[isPublic ? 0 : 1]);
+  }
+  return normalized ??= keyObject.export({ format: "jwk" }), normalized.alg = alg, cached2[alg] = await jwkToKey(entry, normalized);
+}
+var cache;
+var nist = {
+  __proto__: null,
+  prime256v1: "P-256",
+  secp384r1: "P-384",
+  secp521r1: "P-521"
+};
+var isCryptoKey = (key) => {
+  if (key?.[Symbol.toStringTag] === "CryptoKey")
+    return true;
+  try {
+    return key instanceof CryptoKey;
+  } catch {
+    return false;
+  }
+};
+var isKeyObject = (key) => key?.[Symbol.toStringTag] === "KeyObject";
+var isKeyLike = (key) => isCryptoKey(key) || isKeyObject(key);
+function message(msg, actual, ...types) {
+  if (types.length > 2) {
+    const last = types.pop();
+    msg += `one of type ${types.join(", ")}, or ${last}.`;
+  } else types.length === 2 ? msg += `one of type ${types[0]} or ${types[1]}.` : msg += `of type ${types[0]}.`;
+  return actual == null ? msg += ` Received ${actual}` : typeof actual == "function" && actual.name ? msg += ` Received function ${actual.name}` : typeof actual == "object" && actual != null && actual.constructor?.name && (msg += ` Received an instance of ${actual.constructor.name}`), msg;
+}
+var invalidKeyInput = (actual, ...types) => message("Key must be ", actual, ...types);
+function invalidKeyType(alg, actual, secret) {
+  const types = ["CryptoKey", "KeyObject", "JSON Web Key"];
+  return secret && types.push("Uint8Array"), new TypeError(message(`Key for the ${alg} algorithm must be `, actual, ...types));
+}
+var unusable = (name, prop = "algorithm.name") => new TypeError(`CryptoKey does not support this operation, its ${prop} must be ${name}`);
+function checkUsage(key, usage) {
+  if (usage && !key.usages.includes(usage))
+    throw new TypeError(`CryptoKey does not support this operation, its usages must include ${usage}.`);
+}
+function checkModulusLength(alg, key) {
+  const { modulusLength } = key.algorithm;
+  if (typeof modulusLength != "number" || modulusLength < 2048)
+    throw new TypeError(`${alg} requires key modulusLength to be 2048 bits or larger`);
+}
+function checkCryptoKey(key, expected, usage) {
+  const algorithm = key.algorithm;
+  if (algorithm.name !== expected.name)
+    throw unusable(expected.name);
+  if (expected.hash && algorithm.hash?.name !== expected.hash)
+    throw unusable(expected.hash, "algorithm.hash");
+  if (expected.namedCurve && algorithm.namedCurve !== expected.namedCurve)
+    throw unusable(expected.namedCurve, "algorithm.namedCurve");
+  if (expected.length !== void 0 && algorithm.length !== expected.length)
+    throw unusable(expected.length, "algorithm.length");
+  checkUsage(key, usage);
+}
+function snapshotJwk(jwk) {
+  return { __proto__: null, ...jwk };
+}
+function normalizeJwk(jwk) {
+  const normalized = snapshotJwk(jwk);
+  if (normalized.ext !== void 0 && typeof normalized.ext != "boolean")
+    throw new TypeError('"ext" (Extractable) Parameter must be a boolean');
+  if (normalized.key_ops !== void 0) {
+    const value = normalized.key_ops, keyOps = Array.isArray(value) ? [...value] : void 0;
+    if (!keyOps || keyOps.some((operation) => typeof operation != "string") || new Set(keyOps).size !== keyOps.length)
+      throw new TypeError('"key_ops" (Key Operations) Parameter must be an array of unique strings');
+    normalized.key_ops = keyOps;
+  }
+  return normalized;
+}
+function validateExtractableOption(extractable) {
+  if (extractable !== void 0 && typeof extractable != "boolean")
+    throw new TypeError('"extractable" option must be a boolean');
+  return extractable;
+}
+async function jwkToKey(entry, jwk, extractable) {
+  if (!entry.kty.includes(jwk.kty))
+    throw new JOSENotSupported('Invalid or unsupported JWK "alg" (Algorithm) Parameter value');
+  const algorithm = entry.resolve?.({ kty: jwk.kty, crv: jwk.crv }) ?? entry.subtle, isPrivate = !!(jwk.d || jwk.priv), keyData = { ...jwk, ext: extractable ?? jwk.ext };
+  return keyData.kty !== "AKP" && delete keyData.alg, delete keyData.use, crypto.subtle.importKey("jwk", keyData, algorithm, keyData.ext ?? !isPrivate, jwk.key_ops ?? entry.usages[isPrivate ? 1 : 0]);
+}
+async function rawKey(key, expected, usage, extractable = false) {
+  return key instanceof Uint8Array && (key = await crypto.subtle.importKey("raw", key, expected, extractable, [usage])), checkCryptoKey(key, expected, usage), key;
+}
+
+// node_modules/jose/dist/webapi/lib/key_descriptor.js
+function table(entries) {
+  const out = { __proto__: null };
+  for (const alg in entries)
+    out[alg] = { ...entries[alg], alg };
+  return out;
+}
+
+// node_modules/jose/dist/webapi/lib/jwe_algorithms.js
+var wrap = [
+  ["encrypt", "wrapKey"],
+  ["decrypt", "unwrapKey"]
+];
+var derive = [[], ["deriveBits"]];
+var none = [[], []];
+function rsaes(bits) {
+  return {
+    kty: ["RSA"],
+    mode: "key-encryption",
+    subtle: { name: "RSA-OAEP", hash: `SHA-${bits}` },
+    usages: wrap,
+    ops: ["wrapKey", "unwrapKey"]
+  };
+}
+function ecdh(mode) {
+  return {
+    kty: ["EC", "OKP"],
+    mode,
+    subtle: { name: "ECDH" },
+    resolve: ({ kty, crv, asymmetricKeyType }) => {
+      if (crv === "X25519" || asymmetricKeyType === "x25519")
+        return { name: "X25519" };
+      if (kty === "OKP")
+        throw new JOSENotSupported('Invalid or unsupported JWK "alg" (Algorithm) Parameter value');
+      return { name: "ECDH", namedCurve: crv };
+    },
+    usages: derive,
+    ops: [void 0, "deriveBits"]
+  };
+}
+function aeskw(bits, gcm = false) {
+  return {
+    kty: ["oct"],
+    mode: "key-wrapping",
+    secret: true,
+    subtle: { name: gcm ? "AES-GCM" : "AES-KW", length: bits },
+    usages: none,
+    ops: gcm ? ["encrypt", "decrypt"] : ["wrapKey", "unwrapKey"]
+  };
+}
+function pbes2() {
+  return {
+    kty: ["oct"],
+    mode: "key-wrapping",
+    secret: true,
+    subtle: { name: "PBKDF2" },
+    usages: none,
+    ops: ["deriveBits", "deriveBits"]
+  };
+}
+var JWE = table({
+  dir: {
+    kty: ["oct"],
+    mode: "direct-encryption",
+    secret: true,
+    subtle: { name: "AES-GCM" },
+    usages: none,
+    ops: ["encrypt", "decrypt"]
+  },
+  "RSA-OAEP": rsaes(1),
+  "RSA-OAEP-256": rsaes(256),
+  "RSA-OAEP-384": rsaes(384),
+  "RSA-OAEP-512": rsaes(512),
+  "ECDH-ES": ecdh("direct-key-agreement"),
+  "ECDH-ES+A128KW": ecdh("key-agreement-with-key-wrapping"),
+  "ECDH-ES+A192KW": ecdh("key-agreement-with-key-wrapping"),
+  "ECDH-ES+A256KW": ecdh("key-agreement-with-key-wrapping"),
+  A128KW: aeskw(128),
+  A192KW: aeskw(192),
+  A256KW: aeskw(256),
+  A128GCMKW: aeskw(128, true),
+  A192GCMKW: aeskw(192, true),
+  A256GCMKW: aeskw(256, true),
+  "PBES2-HS256+A128KW": pbes2(),
+  "PBES2-HS384+A192KW": pbes2(),
+  "PBES2-HS512+A256KW": pbes2()
+});
+var contentOps = ["encrypt", "decrypt"];
+function contentEncryption(bits, cbc = false) {
+  return {
+    kty: ["oct"],
+    secret: true,
+    subtle: { name: cbc ? "AES-CBC" : "AES-GCM", length: bits },
+    usages: none,
+    ops: contentOps,
+    cekBits: bits,
+    ivBits: cbc ? 128 : 96,
+    cbc
+  };
+}
+var ENC = table({
+  A128GCM: contentEncryption(128),
+  A192GCM: contentEncryption(192),
+  A256GCM: contentEncryption(256),
+  "A128CBC-HS256": contentEncryption(256, true),
+  "A192CBC-HS384": contentEncryption(384, true),
+  "A256CBC-HS512": contentEncryption(512, true)
+});
+
+// node_modules/jose/dist/webapi/lib/jws_algorithms.js
+var sig = [["verify"], ["sign"]];
+function hmac(bits) {
+  const subtle = { name: "HMAC", hash: `SHA-${bits}` };
+  return { kty: ["oct"], secret: true, subtle, signing: subtle, usages: sig };
+}
+function rsa(bits, saltLength) {
+  const subtle = { name: saltLength ? "RSA-PSS" : "RSASSA-PKCS1-v1_5", hash: `SHA-${bits}` };
+  return {
+    kty: ["RSA"],
+    subtle,
+    signing: saltLength ? { ...subtle, saltLength } : subtle,
+    usages: sig,
+    minRsaBits: 2048
+  };
+}
+function ecdsa(crv, bits) {
+  return {
+    kty: ["EC"],
+    crv,
+    subtle: { name: "ECDSA", namedCurve: crv },
+    signing: { name: "ECDSA", hash: `SHA-${bits}` },
+    usages: sig
+  };
+}
+function eddsa() {
+  const subtle = { name: "Ed25519" };
+  return {
+    kty: ["OKP"],
+    crv: "Ed25519",
+    subtle,
+    signing: subtle,
+    usages: sig
+  };
+}
+function mldsa(parameterSet) {
+  const subtle = { name: `ML-DSA-${parameterSet}` };
+  return {
+    kty: ["AKP"],
+    subtle,
+    signing: subtle,
+    usages: sig
+  };
+}
+var JWS = table({
+  HS256: hmac(256),
+  HS384: hmac(384),
+  HS512: hmac(512),
+  RS256: rsa(256),
+  RS384: rsa(384),
+  RS512: rsa(512),
+  PS256: rsa(256, 32),
+  PS384: rsa(384, 48),
+  PS512: rsa(512, 64),
+  ES256: ecdsa("P-256", 256),
+  ES384: ecdsa("P-384", 384),
+  ES512: ecdsa("P-521", 512),
+  EdDSA: eddsa(),
+  Ed25519: eddsa(),
+  "ML-DSA-44": mldsa(44),
+  "ML-DSA-65": mldsa(65),
+  "ML-DSA-87": mldsa(87)
+});
+function jwsAlgorithm(alg) {
+  const entry = typeof alg == "string" ? JWS[alg] : void 0;
+  if (!entry)
+    throw new JOSENotSupported(`alg ${alg} is not supported either by JOSE or your javascript runtime`);
+  return entry;
+}
+
+// node_modules/jose/dist/webapi/lib/jwt_claims_set.js
+var epoch = (date2) => Math.floor(date2.getTime() / 1e3);
+var multipliers = {
+  s: 1,
+  m: 60,
+  h: 3600,
+  d: 86400,
+  w: 604800,
+  y: 31557600
+};
+var REGEX = /^(\+|\-)? ?(\d+|\d+\.\d+) ?(seconds?|secs?|s|minutes?|mins?|m|hours?|hrs?|h|days?|d|weeks?|w|years?|yrs?|y)(?: (ago|from now))?$/i;
+function invalidDuration() {
+  throw new TypeError("Invalid time period format");
+}
+function secs(str) {
+  typeof str != "string" && invalidDuration();
+  const matched = REGEX.exec(str);
+  (!matched || matched[4] && matched[1]) && invalidDuration();
+  const value = parseFloat(matched[2]), durationSeconds = Math.round(value * multipliers[matched[3][0].toLowerCase()]);
+  return Number.isFinite(durationSeconds) || invalidDuration(), matched[1] === "-" || matched[4] === "ago" ? -durationSeconds : durationSeconds;
+}
+function validateInput(label, input) {
+  if (!Number.isFinite(input))
+    throw new TypeError(`Invalid ${label} input`);
+  return input;
+}
+function validateStringClaim(claim2, value) {
+  if (typeof value != "string")
+    throw new TypeError(`"${claim2}" claim must be a string`);
+}
+function validateAudienceClaim(value) {
+  if (typeof value != "string" && (!Array.isArray(value) || Array.from(value).some((member) => typeof member != "string")))
+    throw new TypeError('"aud" claim must be a string or an array of strings');
+}
+function numericDate(value, label) {
+  return typeof value == "number" ? validateInput(label, value) : value instanceof Date ? validateInput(label, epoch(value)) : epoch(/* @__PURE__ */ new Date()) + secs(value);
+}
+var producerClaimsSets;
+function producerClaimsSet(producer) {
+  return producerClaimsSets.get(producer);
+}
+function jwtClaimsSetBytes(producer) {
+  const claimsSet = producerClaimsSet(producer);
+  for (const claim2 of ["iat", "nbf", "exp"]) {
+    const value = claimsSet[claim2];
+    if (typeof value == "number" && !Number.isFinite(value))
+      throw new TypeError(`"${claim2}" claim must be a finite number`);
+  }
+  return encoder.encode(JSON.stringify(claimsSet));
+}
+var JWTClaimsBuilder = class {
+  constructor(claimsSet = {}) {
+    if (!isObject3(claimsSet))
+      throw new TypeError("JWT Claims Set MUST be an object");
+    (producerClaimsSets ||= /* @__PURE__ */ new WeakMap()).set(this, structuredClone(claimsSet));
+  }
+  setIssuer(value) {
+    return validateStringClaim("iss", value), producerClaimsSet(this).iss = value, this;
+  }
+  setSubject(value) {
+    return validateStringClaim("sub", value), producerClaimsSet(this).sub = value, this;
+  }
+  setAudience(value) {
+    return validateAudienceClaim(value), producerClaimsSet(this).aud = value, this;
+  }
+  setJti(value) {
+    return validateStringClaim("jti", value), producerClaimsSet(this).jti = value, this;
+  }
+  setNotBefore(value) {
+    return producerClaimsSet(this).nbf = numericDate(value, "setNotBefore"), this;
+  }
+  setExpirationTime(value) {
+    return producerClaimsSet(this).exp = numericDate(value, "setExpirationTime"), this;
+  }
+  setIssuedAt(value) {
+    const claimsSet = producerClaimsSet(this);
+    return value === void 0 ? claimsSet.iat = epoch(/* @__PURE__ */ new Date()) : typeof value == "string" ? claimsSet.iat = validateInput("setIssuedAt", epoch(/* @__PURE__ */ new Date()) + secs(value)) : claimsSet.iat = numericDate(value, "setIssuedAt"), this;
+  }
+};
+
+// node_modules/jose/dist/webapi/lib/jws_sign.js
+async function createSignature(input, key, rejectUnencoded) {
+  let [payload, protectedHeader, unprotectedHeader, crit] = input, encodedProtectedHeader = "";
+  if (protectedHeader !== void 0) {
+    const normalized = serializeJoseHeader(JWSInvalid, protectedHeader);
+    protectedHeader = normalized[0], encodedProtectedHeader = encode3(normalized[1]);
+  }
+  if (unprotectedHeader !== void 0 && (unprotectedHeader = serializeJoseHeader(JWSInvalid, unprotectedHeader)[0]), !protectedHeader && !unprotectedHeader)
+    throw new JWSInvalid("either setProtectedHeader or setUnprotectedHeader must be called before #sign()");
+  if (!isDisjoint(protectedHeader, unprotectedHeader))
+    throw new JWSInvalid("JWS Protected and JWS Unprotected Header Parameter names must be disjoint");
+  const joseHeader = { ...protectedHeader, ...unprotectedHeader };
+  validateCritDuplicates(JWSInvalid, protectedHeader);
+  const b64 = validateB64(protectedHeader, validateCrit(JWSInvalid, JWS_RECOGNIZED, crit, protectedHeader, joseHeader));
+  b64 || rejectUnencoded?.();
+  const { alg } = joseHeader;
+  if (typeof alg != "string" || !alg)
+    throw new JWSInvalid('JWS "alg" (Algorithm) Header Parameter missing or invalid');
+  const entry = jwsAlgorithm(alg);
+  let encodedPayload = "", signingPayload = payload, signingInput;
+  if (b64) {
+    const encodedPayloadCache = input[4];
+    encodedPayloadCache ? (encodedPayload = encodedPayloadCache[0] ??= encode3(payload), signingPayload = encodedPayloadCache[1] ??= encode2(encodedPayload)) : (encodedPayload = encode3(payload), signingInput = encoder.encode(`${encodedProtectedHeader}.${encodedPayload}`));
+  }
+  signingInput ??= concat(encode2(encodedProtectedHeader), encode2("."), signingPayload);
+  const signingKey = await rawKey(await prepareKey(entry, key, "sign"), entry.subtle, "sign");
+  entry.minRsaBits && checkModulusLength(entry.alg, signingKey);
+  const jws = {
+    signature: encode3(new Uint8Array(await crypto.subtle.sign(entry.signing, signingKey, signingInput))),
+    payload: encodedPayload
+  };
+  return protectedHeader && (jws.protected = encodedProtectedHeader), unprotectedHeader && (jws.header = unprotectedHeader), [jws, b64];
+}
+async function createCompactSignature(payload, protectedHeader, crit, key, rejectUnencoded) {
+  const [jws] = await createSignature([payload, protectedHeader, void 0, crit], key, rejectUnencoded);
+  return `${jws.protected}.${jws.payload}.${jws.signature}`;
+}
+
+// node_modules/jose/dist/webapi/jwt/sign.js
+var SignJWT_base = JWTClaimsBuilder;
+var SignJWT = class extends SignJWT_base {
+  #protectedHeader;
+  setProtectedHeader(protectedHeader) {
+    return assertNotSet(this.#protectedHeader, "setProtectedHeader"), this.#protectedHeader = protectedHeader, this;
+  }
+  async sign(key, options) {
+    return createCompactSignature(jwtClaimsSetBytes(this), this.#protectedHeader, options?.crit, key, () => {
+      throw new JWTInvalid("JWTs MUST NOT use unencoded payload");
+    });
+  }
+};
+
+// node_modules/jose/dist/webapi/lib/key_algorithm.js
+var algArgument = '"alg" (Algorithm)';
+function unsupportedAlg(source = 'JWK "alg" (Algorithm) Parameter') {
+  throw new JOSENotSupported(`Invalid or unsupported ${source} value`);
+}
+function keyAlgorithm(alg, source) {
+  return (typeof alg == "string" ? JWS[alg] ?? JWE[alg] : void 0) ?? unsupportedAlg(source);
+}
+
+// node_modules/jose/dist/webapi/key/export.js
+async function exportJWK(key) {
+  if (isKeyObject(key))
+    if (key.type === "secret")
+      key = key.export();
+    else
+      return key.export({ format: "jwk" });
+  if (key instanceof Uint8Array)
+    return {
+      kty: "oct",
+      k: encode3(key)
+    };
+  if (!isCryptoKey(key))
+    throw new TypeError(invalidKeyInput(key, "CryptoKey", "KeyObject", "Uint8Array"));
+  if (!key.extractable)
+    throw new TypeError("non-extractable CryptoKey cannot be exported as a JWK");
+  const jwk = await crypto.subtle.exportKey("jwk", key);
+  delete jwk.ext, delete jwk.key_ops, delete jwk.use, jwk.kty !== "AKP" && delete jwk.alg;
+  for (const parameter of Object.keys(jwk))
+    jwk[parameter] === void 0 && delete jwk[parameter];
+  return jwk;
+}
+
+// node_modules/jose/dist/webapi/key/generate_key_pair.js
+function getModulusLengthOption(options) {
+  const modulusLength = options?.modulusLength ?? 2048;
+  if (typeof modulusLength != "number" || !Number.isInteger(modulusLength) || modulusLength < 2048)
+    throw new JOSENotSupported("Invalid or unsupported modulusLength option provided, 2048 bits or larger keys must be used");
+  return modulusLength;
+}
+async function generateKeyPair(alg, options) {
+  const extractable = validateExtractableOption(options?.extractable), entry = keyAlgorithm(alg, algArgument);
+  entry.secret && unsupportedAlg(algArgument);
+  let algorithm;
+  if (entry.resolve) {
+    const crv = options?.crv ?? "P-256";
+    if (!["P-256", "P-384", "P-521", "X25519"].includes(crv))
+      throw new JOSENotSupported("Invalid or unsupported crv option provided, supported values are P-256, P-384, P-521, and X25519");
+    algorithm = entry.resolve({ crv });
+  } else {
+    if (entry.crv !== void 0 && options?.crv !== void 0 && options.crv !== entry.crv)
+      throw new JOSENotSupported(`Invalid or unsupported crv option provided, the only supported value for ${alg} is ${entry.crv}`);
+    algorithm = entry.kty[0] === "RSA" ? {
+      ...entry.subtle,
+      publicExponent: Uint8Array.of(1, 0, 1),
+      modulusLength: getModulusLengthOption(options)
+    } : entry.subtle;
+  }
+  return crypto.subtle.generateKey(algorithm, extractable ?? false, [
+    ...entry.usages[1],
+    ...entry.usages[0]
+  ]);
+}
+
+// action/proof-key.ts
+async function createProofKey() {
+  const { privateKey, publicKey } = await generateKeyPair("ES256", { extractable: false });
+  const header = { typ: "dpop+jwt", alg: "ES256", jwk: await exportJWK(publicKey) };
+  return {
+    prove: ({ method, url, accessToken }) => {
+      const { origin, pathname } = new URL(url);
+      const ath = accessToken === void 0 ? {} : { ath: (0, import_node_crypto8.hash)("sha256", accessToken, "base64url") };
+      return new SignJWT({ htm: method, htu: `${origin}${pathname}`, ...ath }).setProtectedHeader(header).setJti((0, import_node_crypto8.randomUUID)()).setIssuedAt().sign(privateKey);
+    }
+  };
+}
+
+// action/sealing.ts
+var DEFAULT_TIMEOUT_MS = 6e4;
+var MAX_ROUNDS = 3;
+async function sealLog(options, reason) {
+  const { client, log } = options;
+  const { shipping } = log;
+  const timeoutMs = options.timeoutMs ?? DEFAULT_TIMEOUT_MS;
+  await options.closeProxy();
+  const timedOut = `the log could not be stored within ${timeoutMs / 1e3} s`;
+  const untilMs = Date.now() + timeoutMs;
+  const timer = setTimeout(() => shipping.halt(timedOut), timeoutMs);
+  try {
+    await shipping.drain();
+    if (shipping.haltedBy !== void 0) return unsealed(shipping.haltedBy);
+    const last = log.record({ kind: "seal", reason, totals: log.tally.report().totals });
+    await shipping.drain();
+    for (let round = 1; round <= MAX_ROUNDS && shipping.haltedBy === void 0; round += 1) {
+      const request = { segments: shipping.segments, last_seq: last.seq, head: last.hash };
+      const reply = await client.seal(request, { untilMs, firstPauseMs: 250, maxPauseMs: 4e3 });
+      if (!reply.ok) return unsealed(`the broker did not seal it: ${reply.sentence}`);
+      if (reply.value.status === "sealed") return { status: "sealed" };
+      for (const segment of reply.value.segments) {
+        if (!await shipping.storeAgain(segment)) {
+          return unsealed(`segment ${segment} is not in the bucket and could not be stored again`);
+        }
+      }
+    }
+    return unsealed(shipping.haltedBy ?? "the bucket does not keep what is stored in it");
+  } catch (cause) {
+    if (cause instanceof PatienceExhausted) return unsealed(`the broker did not answer: ${cause.message}`);
+    return unsealed(cause instanceof Error ? cause.message : "it failed");
+  } finally {
+    clearTimeout(timer);
+  }
+}
+function unsealed(reason) {
+  return { status: "unsealed", reason };
+}
+
+// action/session-log.ts
+var import_node_path = require("node:path");
+
+// audit/chain.ts
+var import_node_crypto9 = require("node:crypto");
+
+// audit/record.ts
+var Digest = string2().check(_regex(/^[0-9a-f]{64}$/, "expected 64 lower-case hex digits"));
+var GENESIS_PREV = "0".repeat(64);
+var Timestamp = string2().check(_regex(/^\d{4}-\d{2}-\d{2}T\d{2}:\d{2}:\d{2}\.\d{3}Z$/, "expected a UTC time with milliseconds"));
+var AnyJson = custom((value) => value !== void 0, "expected a JSON value");
+var count = int().check(_nonnegative());
+var Workload = strictObject({
+  iss: string2(),
+  repository_id: string2(),
+  run_id: string2(),
+  run_attempt: string2(),
+  /** Null where the issuer does not send it (older GitHub Enterprise Servers). */
+  check_run_id: nullable(string2())
+});
+var Genesis = strictObject({
+  kind: literal("genesis"),
+  session: string2(),
+  broker: string2(),
+  robot: string2(),
+  roles: array(string2()),
+  workload: Workload,
+  /** The verified claims of the subject token, under their wire names. */
+  claims: record(string2(), AnyJson),
+  policy: Digest,
+  proxy: strictObject({ version: string2(), bundle: Digest }),
+  agents: array(string2()),
+  servers: array(string2()),
+  /** What stands between the agent and the proxy: with `none` they share a user. */
+  isolation: literal("none"),
+  posture: strictObject({
+    platform: string2(),
+    arch: string2(),
+    node: string2(),
+    user_id: nullable(count),
+    runner_environment: string2()
+  })
+});
+var Catalog2 = strictObject({
+  kind: literal("catalog"),
+  server: string2(),
+  tools: array(
+    strictObject({
+      name: string2(),
+      digest: Digest,
+      visible: boolean2(),
+      /** The rule that shows it, or `no_grant`. */
+      why: string2()
+    })
+  )
+});
+var Call = strictObject({
+  kind: literal("call"),
+  id: string2(),
+  agent: string2(),
+  client: nullable(strictObject({ name: string2(), version: string2() })),
+  server: string2(),
+  method: string2(),
+  tool: optional(string2()),
+  /** With secrets replaced. */
+  arguments: optional(AnyJson),
+  /** Salted per session: equal arguments can be recognised, short ones not guessed. */
+  arguments_digest: optional(Digest),
+  decision: _enum(["allow", "deny"]),
+  reason: string2(),
+  rule: optional(string2()),
+  traceparent: optional(string2())
+});
+var Result = strictObject({
+  kind: literal("result"),
+  /** `id` of the call it ends. */
+  call: string2(),
+  outcome: _enum(["ok", "tool_error", "error", "timeout", "cancelled", "blocked"]),
+  duration_ms: count,
+  /** Size and digest of the answer as the server sent it. */
+  bytes: count,
+  digest: optional(Digest)
+});
+var Checkpoint = strictObject({
+  kind: literal("checkpoint"),
+  segment: int().check(_positive()),
+  last_seq: count,
+  head: Digest,
+  /** Compact JWS over `CheckpointClaims`. */
+  signature: string2()
+});
+var Event = strictObject({
+  kind: literal("event"),
+  event: string2(),
+  severity: _enum(["info", "warning", "finding"]),
+  detail: record(string2(), AnyJson)
+});
+var Totals = strictObject({ calls: count, allowed: count, denied: count, failed: count });
+var Seal = strictObject({
+  kind: literal("seal"),
+  reason: string2(),
+  totals: Totals
+});
+var Entry = discriminatedUnion("kind", [Genesis, Catalog2, Call, Result, Checkpoint, Event, Seal]);
+var link = { v: literal(1), seq: count, prev: Digest, time: Timestamp, hash: Digest };
+var AuditRecord = discriminatedUnion("kind", [
+  extend2(Genesis, link),
+  extend2(Catalog2, link),
+  extend2(Call, link),
+  extend2(Result, link),
+  extend2(Checkpoint, link),
+  extend2(Event, link),
+  extend2(Seal, link)
+]);
+
+// audit/chain.ts
+var CHAIN_START = { nextSeq: 0, head: GENESIS_PREV };
+var EntryRefused = class extends Error {
+  code = "entry_refused";
+};
+var Chain = class {
+  #nextSeq;
+  #head;
+  #latestMs;
+  constructor(from = CHAIN_START) {
+    this.#nextSeq = from.nextSeq;
+    this.#head = from.head;
+    this.#latestMs = from.time === void 0 ? 0 : Date.parse(from.time);
+  }
+  get nextSeq() {
+    return this.#nextSeq;
+  }
+  /** `hash` of the last record. */
+  get head() {
+    return this.#head;
+  }
+  /**
+   * The next record and its line, newline included. `time` is the writer's clock; when it was set back, the record
+   * repeats the time before it: within a log, time never runs backwards. Throws `EntryRefused` or `CanonicalError`.
+   */
+  append(entry, time2) {
+    const checked = Entry.safeParse(entry);
+    if (!checked.success) {
+      throw new EntryRefused("the entry does not fit the schema of records", { cause: checked.error });
+    }
+    const latestMs = Math.max(this.#latestMs, time2.getTime());
+    const link2 = {
+      v: 1,
+      seq: this.#nextSeq,
+      prev: this.#head,
+      time: new Date(latestMs).toISOString()
+    };
+    const linked = Object.assign(checked.data, link2);
+    const unhashed = canonicalizeWithout(linked, "hash");
+    const digest = (0, import_node_crypto9.hash)("sha256", unhashed.text, "hex");
+    this.#nextSeq += 1;
+    this.#head = digest;
+    this.#latestMs = latestMs;
+    const line = fillGap(unhashed, `"hash":"${digest}"`) + "\n";
+    return { record: Object.assign(linked, { hash: digest }), line };
+  }
+};
+
+// audit/manifest.ts
+var StreamName = _enum(["runner", "recovered"]);
+var SegmentEntry = strictObject({
+  /** Relative to the manifest of a session: `runner/000001.jsonl.zst`. */
+  object: string2(),
+  bytes: int().check(_positive()),
+  sha256: Digest,
+  first_seq: int().check(_nonnegative()),
+  last_seq: int().check(_nonnegative()),
+  /** `prev` of its first record and `hash` of its last. */
+  prev: Digest,
+  head: Digest
+});
+var Finding = strictObject({
+  kind: _enum(["takeover_attempt", "recovery_refused", "recovered_while_alive"]),
+  time: Timestamp,
+  detail: string2()
+});
+var Manifest = strictObject({
+  v: literal(1),
+  session: string2(),
+  workload: Workload,
+  robot: string2(),
+  /** `sealed`: the log is complete. `recovered`: it ends where the recovered stream ends, and nobody witnessed that stream. */
+  status: _enum(["sealed", "recovered"]),
+  /** Segments of `runner` that were stored. */
+  runner: array(SegmentEntry),
+  /** The tail of a spool that was handed in after the proxy was gone. */
+  recovered: array(SegmentEntry),
+  findings: array(Finding),
+  written_at: Timestamp,
+  /** Compact JWS with detached payload (RFC 7515, appendix F) over the canonical manifest without this member. */
+  signature: string2()
+});
+var CheckpointClaims = strictObject({
+  session: string2(),
+  segment: int().check(_positive()),
+  sha256: Digest,
+  seq: int().check(_nonnegative()),
+  head: Digest,
+  /** Seconds since the epoch, by the broker's clock. */
+  iat: int()
+});
+
+// broker/contract.ts
+var TOKEN_EXCHANGE_GRANT = "urn:ietf:params:oauth:grant-type:token-exchange";
+var ID_TOKEN_TYPE = "urn:ietf:params:oauth:token-type:id_token";
+var JWT_TOKEN_TYPE = "urn:ietf:params:oauth:token-type:jwt";
+var ACCESS_TOKEN_TYPE = "urn:ietf:params:oauth:token-type:access_token";
+var MAX_UNSENT_BYTES = 32 * 1024 * 1024;
+var TokenRequest = strictObject({
+  grant_type: literal(TOKEN_EXCHANGE_GRANT),
+  subject_token: string2(),
+  subject_token_type: _enum([ID_TOKEN_TYPE, JWT_TOKEN_TYPE]),
+  resource: string2(),
+  /** Space-separated: at most one `robot:owner/repo/name`, any number of `role:name`. */
+  scope: optional(string2())
+});
+var TokenResponse = strictObject({
+  access_token: string2(),
+  issued_token_type: literal(ACCESS_TOKEN_TYPE),
+  token_type: literal("DPoP"),
+  /** Seconds. */
+  expires_in: int(),
+  scope: string2()
+});
+var Refusal = strictObject({
+  error: string2(),
+  error_description: string2(),
+  reference: optional(string2())
+});
+var HttpServer = strictObject({ transport: literal("http"), url: string2() });
+var StdioServer = strictObject({
+  transport: literal("stdio"),
+  command: array(string2()).check(_minLength(1)),
+  /** `{runner_temp}` and `{workspace}` are filled in by the proxy, in `command` and `env` alike. */
+  env: record(string2(), string2()),
+  start: _enum(["eager", "lazy"])
+});
+var SessionServer = discriminatedUnion("transport", [HttpServer, StdioServer]);
+var SessionDocument = strictObject({
+  session: string2(),
+  robot: string2(),
+  roles: array(string2()),
+  workload: Workload,
+  claims: record(string2(), json()),
+  expires_at: Timestamp,
+  /** No renewal reaches beyond it. */
+  max_expires_at: Timestamp,
+  policy: strictObject({ digest: Digest, source: SessionPolicy }),
+  servers: record(string2(), SessionServer),
+  audit: strictObject({
+    /** A segment is closed at this size, before compression, or after this time, whichever is first. */
+    segment_bytes: int().check(_positive()),
+    segment_interval_ms: int().check(_positive()),
+    /** The session's salt of argument digests, base64url; never in a log. */
+    salt: string2()
+  }),
+  review_url: string2()
+});
+var RenewRequest = strictObject({ subject_token: string2() });
+var RenewResponse = strictObject({
+  access_token: string2(),
+  /** Seconds. */
+  expires_in: int()
+});
+var SegmentRequest = strictObject({
+  /** Counted from 1 without a gap. */
+  segment: int().check(_positive()),
+  bytes: int().check(_positive()),
+  sha256: Digest,
+  /** Base64, as `Content-MD5` wants it: the one body checksum that every S3 verifies. */
+  md5: string2().check(_regex(/^[A-Za-z0-9+/]{22}==$/)),
+  first_seq: SegmentEntry.shape.first_seq,
+  last_seq: SegmentEntry.shape.last_seq,
+  prev: Digest,
+  head: Digest
+});
+var SegmentResponse = strictObject({
+  /** Compact JWS over `CheckpointClaims`. */
+  checkpoint: string2(),
+  /** A `PUT` with exactly these headers; good once, for a few minutes. */
+  upload: strictObject({ url: string2(), headers: record(string2(), string2()) })
+});
+var SealRequest = strictObject({
+  segments: int().check(_positive()),
+  last_seq: SegmentEntry.shape.last_seq,
+  head: Digest
+});
+var SealResponse = discriminatedUnion("status", [
+  strictObject({ status: literal("sealed"), review_url: string2() }),
+  strictObject({ status: literal("segments_missing"), segments: array(int()) })
+]);
+var RecoverRequest = strictObject({
+  session: string2(),
+  subject_token: string2(),
+  /** The records after the last checkpoint in the spool, in order: JSON lines, zstd, base64. Empty when there are none. */
+  tail: string2()
+});
+var RecoverResponse = strictObject({
+  status: literal("recovered"),
+  /** Records that were stored apart, and whether they continue the chain that the broker had witnessed. */
+  records: int(),
+  continues_chain: boolean2(),
+  review_url: string2()
+});
+
+// audit/segment.ts
+var import_node_crypto10 = require("node:crypto");
+var import_node_util = require("node:util");
+var import_node_zlib = require("node:zlib");
+var MAX_SEGMENT_BYTES = 32 * 1024 * 1024;
+var MAX_PACKED_BYTES = MAX_SEGMENT_BYTES + 1024 * 1024;
+var compress = (0, import_node_util.promisify)(import_node_zlib.zstdCompress);
+var PACKING = {
+  params: { [import_node_zlib.constants.ZSTD_c_compressionLevel]: 1, [import_node_zlib.constants.ZSTD_c_checksumFlag]: 1 }
+};
+async function packSegment(text) {
+  const content = typeof text === "string" ? Buffer.from(text, "utf8") : text;
+  const body = await compress(content, { ...PACKING, pledgedSrcSize: content.length });
+  return { body, sha256: (0, import_node_crypto10.hash)("sha256", body, "hex"), md5: (0, import_node_crypto10.createHash)("md5").update(body).digest("base64") };
+}
+
+// action/segment-upload.ts
+var UPLOAD_TIMEOUT_MS = 6e4;
+var PRECONDITION_FAILED = 412;
+async function uploadSegment(http2, segment) {
+  try {
+    const { status } = await http2({
+      method: "PUT",
+      url: segment.upload.url,
+      headers: segment.upload.headers,
+      body: segment.body,
+      timeoutMs: UPLOAD_TIMEOUT_MS
+    });
+    if (status >= 200 && status < 300 || status === PRECONDITION_FAILED) {
+      return { settled: true, value: segment.checkpoint };
+    }
+    return { settled: false, reason: `the bucket answered with status ${status}` };
+  } catch (cause) {
+    if (cause instanceof HttpFailed) {
+      return { settled: false, reason: `the bucket could not be reached (${cause.message})` };
+    }
+    throw cause;
+  }
+}
+
+// action/shipping.ts
+var FIRST_PAUSE_MS = 500;
+var MAX_PAUSE_MS = 5e3;
+var Shipping = class {
+  #options;
+  #stored = [];
+  #stopped = new AbortController();
+  #pending = [];
+  #pendingBytes = 0;
+  #inFlightBytes = 0;
+  #draining = false;
+  #overdue = false;
+  #timer;
+  #pumping;
+  #haltedBy;
+  constructor(options) {
+    this.#options = options;
+  }
+  /** What would be lost with this machine. */
+  get unsentBytes() {
+    return this.#pendingBytes + this.#inFlightBytes;
+  }
+  get segments() {
+    return this.#stored.length;
+  }
+  /** Why nothing is shipped any more; undefined while there is hope. */
+  get haltedBy() {
+    return this.#haltedBy;
+  }
+  add(spooled) {
+    this.#pending.push(spooled);
+    this.#pendingBytes += spooled.line.length;
+    if (spooled.record.kind !== "checkpoint" && !this.#overdue) {
+      this.#timer ??= setTimeout(() => {
+        this.#overdue = true;
+        void this.#pump();
+      }, this.#options.segmentIntervalMs);
+    }
+    if (this.#pendingBytes >= this.#options.segmentBytes) void this.#pump();
+  }
+  /** Ships everything that was recorded, until nothing but checkpoints is left or shipping has halted. */
+  async drain() {
+    this.#draining = true;
+    while (this.#isDue()) await this.#pump();
+    this.#draining = false;
+  }
+  /** Stores a segment again that the broker does not find. False: the spool no longer holds its bytes, or it was refused. */
+  async storeAgain(segment) {
+    const stored = this.#stored[segment - 1];
+    if (stored === void 0 || this.#haltedBy !== void 0) return false;
+    const packed = await packSegment(this.#options.readSpool(stored.offset, stored.length));
+    if (packed.sha256 !== stored.request.sha256) return false;
+    return await this.#store(stored.request, packed.body) !== void 0;
+  }
+  /** Gives up, for good: an attempt under way is ended. */
+  halt(reason) {
+    if (this.#haltedBy !== void 0) return;
+    this.#haltedBy = reason;
+    clearTimeout(this.#timer);
+    this.#stopped.abort();
+    this.#options.onHalt(reason);
+  }
+  #isDue() {
+    if (this.#haltedBy !== void 0 || this.#pending.length === 0) return false;
+    if (this.#pendingBytes >= this.#options.segmentBytes) return true;
+    const waiting = this.#overdue || this.#draining;
+    return waiting && this.#pending.some(({ record: record2 }) => record2.kind !== "checkpoint");
+  }
+  #pump() {
+    const pump = async () => {
+      while (this.#isDue()) await this.#shipNext();
+      this.#pumping = void 0;
+    };
+    this.#pumping ??= pump();
+    return this.#pumping;
+  }
+  async #shipNext() {
+    const records = this.#takeSegment();
+    const bytes = Buffer.concat(records.map(({ line }) => line));
+    const [first, last] = [records[0], records.at(-1)];
+    if (first === void 0 || last === void 0) return;
+    this.#inFlightBytes = bytes.length;
+    const packed = await packSegment(bytes);
+    const request = {
+      segment: this.#stored.length + 1,
+      bytes: packed.body.length,
+      sha256: packed.sha256,
+      md5: packed.md5,
+      first_seq: first.record.seq,
+      last_seq: last.record.seq,
+      prev: first.record.prev,
+      head: last.record.hash
+    };
+    const signature = await this.#store(request, packed.body);
+    if (signature === void 0) return;
+    this.#inFlightBytes = 0;
+    this.#stored.push({ request, offset: first.offset, length: bytes.length });
+    if (last.record.kind !== "seal") {
+      const { segment, last_seq, head } = request;
+      this.#tell({ kind: "checkpoint", segment, last_seq, head, signature });
+    }
+  }
+  /** The records of the next segment: as many as fit, at least one. */
+  #takeSegment() {
+    let bytes = 0;
+    const fits = this.#pending.findIndex(({ line }) => (bytes += line.length) > this.#options.segmentBytes);
+    const taken = this.#pending.splice(0, fits === -1 ? this.#pending.length : Math.max(1, fits));
+    this.#pendingBytes -= taken.reduce((sum, { line }) => sum + line.length, 0);
+    clearTimeout(this.#timer);
+    this.#timer = void 0;
+    this.#overdue = this.#pending.length > 0;
+    return taken;
+  }
+  /** The checkpoint's signature, or undefined once shipping has halted. */
+  async #store(request, body) {
+    let delayed = false;
+    const patience = {
+      untilMs: Number.POSITIVE_INFINITY,
+      firstPauseMs: FIRST_PAUSE_MS,
+      maxPauseMs: MAX_PAUSE_MS,
+      signal: this.#stopped.signal,
+      onRetry: (reason) => {
+        if (!delayed) this.#note("shipping_delayed", { segment: request.segment, reason });
+        delayed = true;
+      }
+    };
+    try {
+      const signature = await retry(async () => {
+        const announced = await this.#options.client.announceSegment(request, patience);
+        if (!announced.ok && announced.status === 401) {
+          return { settled: false, reason: announced.sentence };
+        }
+        if (!announced.ok) {
+          this.halt(`the broker refused segment ${request.segment} of the log: ${announced.sentence}`);
+          return { settled: true, value: void 0 };
+        }
+        const { checkpoint, upload } = announced.value;
+        return uploadSegment(this.#options.http, { upload, body, checkpoint });
+      }, patience);
+      if (delayed && signature !== void 0) this.#note("shipping_resumed", { segment: request.segment });
+      return signature;
+    } catch (cause) {
+      if (!(cause instanceof PatienceExhausted)) {
+        this.halt(cause instanceof Error ? cause.message : "the log cannot be shipped");
+      }
+      return void 0;
+    }
+  }
+  #note(event, detail) {
+    const severity = event === "shipping_delayed" ? "warning" : "info";
+    this.#tell({ kind: "event", event, severity, detail });
+  }
+  /** A log that cannot be written is noticed at the next call; shipping what is there goes on. */
+  #tell(entry) {
+    try {
+      this.#options.record(entry);
+    } catch {
+    }
+  }
+};
+
+// action/spool.ts
+var import_node_fs2 = require("node:fs");
+
+// action/private-files.ts
+var import_node_fs = require("node:fs");
+var PRIVATE_FILE_MODE = 384;
+var CREATE_NEW = import_node_fs.constants.O_WRONLY | import_node_fs.constants.O_CREAT | import_node_fs.constants.O_EXCL | import_node_fs.constants.O_NOFOLLOW | import_node_fs.constants.O_APPEND;
+
+// action/spool.ts
+function openSpool(options) {
+  const descriptor = (0, import_node_fs2.openSync)(
+    options.path,
+    CREATE_NEW & ~import_node_fs2.constants.O_WRONLY | import_node_fs2.constants.O_RDWR,
+    PRIVATE_FILE_MODE
+  );
+  let offset = 0;
+  let failed;
+  const record2 = (entry) => {
+    if (failed !== void 0) throw new RecordingFailed("the log cannot be written", { cause: failed });
+    const refusal = options.refuse(entry.kind);
+    if (refusal !== void 0) throw new RecordingFailed(refusal);
+    const { record: record3, line } = options.chain.append(entry, options.now());
+    const bytes = Buffer.from(line);
+    try {
+      writeWhole(descriptor, bytes);
+    } catch (cause) {
+      failed = cause;
+      throw new RecordingFailed("the log cannot be written", { cause });
+    }
+    options.onRecord({ record: record3, line: bytes, offset });
+    offset += bytes.length;
+    return record3;
+  };
+  return {
+    record: record2,
+    read: (from, length) => {
+      const buffer = Buffer.alloc(length);
+      for (let done = 0; done < length; ) {
+        const read = (0, import_node_fs2.readSync)(descriptor, buffer, done, length - done, from + done);
+        if (read === 0) throw new Error("the spool is shorter than what was written to it");
+        done += read;
+      }
+      return buffer;
+    }
+  };
+}
+function writeWhole(descriptor, bytes) {
+  for (let done = 0; done < bytes.length; ) {
+    const written = (0, import_node_fs2.writeSync)(descriptor, bytes, done);
+    if (written === 0) throw new Error("the file takes no more bytes");
+    done += written;
+  }
+}
+
+// action/tally.ts
+var count2 = int().check(_nonnegative());
+var TallyRow = strictObject({
+  agent: string2(),
+  server: string2(),
+  /** A tool that the server has or a rule names, or a method; null: a name that neither of them knows. */
+  tool: nullable(string2()),
+  decision: _enum(["allow", "deny"]),
+  /** The rule, or the reason where no rule names it. */
+  why: string2(),
+  calls: count2,
+  /** Allowed calls that ended in an error. */
+  failed: count2
+});
+var TallyReport = strictObject({
+  rows: array(TallyRow),
+  /** Calls of rows that found no place any more. */
+  more_calls: count2,
+  totals: Totals,
+  /** Events that a reader should see, with how often they happened. */
+  events: array(
+    strictObject({ event: string2(), severity: _enum(["warning", "finding"]), times: count2 })
+  )
+});
+var MAX_ROWS = 500;
+function createTally() {
+  const rows = /* @__PURE__ */ new Map();
+  const open = /* @__PURE__ */ new Map();
+  const known = /* @__PURE__ */ new Set();
+  const events = /* @__PURE__ */ new Map();
+  const totals = { calls: 0, allowed: 0, denied: 0, failed: 0 };
+  let moreCalls = 0;
+  const addCall = (call) => {
+    totals.calls += 1;
+    totals[call.decision === "allow" ? "allowed" : "denied"] += 1;
+    const row = findRow(call);
+    if (row === void 0) moreCalls += 1;
+    else row.calls += 1;
+    if (call.decision === "allow") open.set(call.id, row);
+  };
+  const findRow = (call) => {
+    const { agent, server, decision } = call;
+    const tool = nameOf(call);
+    const why = call.rule ?? call.reason;
+    const key = JSON.stringify([agent, server, tool, decision, why]);
+    const present = rows.get(key);
+    if (present !== void 0 || rows.size >= MAX_ROWS) return present;
+    const row = { agent, server, tool, decision, why, calls: 0, failed: 0 };
+    rows.set(key, row);
+    return row;
+  };
+  const nameOf = (call) => {
+    if (call.tool === void 0) return call.decision === "allow" ? call.method : null;
+    const isKnown = call.rule !== void 0 || known.has(JSON.stringify([call.server, call.tool]));
+    return isKnown ? call.tool : null;
+  };
+  const addResult = (result) => {
+    const failed = result.outcome !== "ok";
+    const row = open.get(result.call);
+    if (failed && open.has(result.call)) totals.failed += 1;
+    if (failed && row !== void 0) row.failed += 1;
+    open.delete(result.call);
+  };
+  const addEvent = ({ event, severity }) => {
+    if (severity === "info") return;
+    const seen = events.get(event);
+    if (seen !== void 0) seen.times += 1;
+    else if (events.size < MAX_ROWS) events.set(event, { event, severity, times: 1 });
+  };
+  return {
+    add: (record2) => {
+      if (record2.kind === "call") addCall(record2);
+      else if (record2.kind === "result") addResult(record2);
+      else if (record2.kind === "event") addEvent(record2);
+      else if (record2.kind === "catalog") {
+        for (const { name } of record2.tools) known.add(JSON.stringify([record2.server, name]));
+      }
+    },
+    report: () => ({
+      rows: [...rows.values()].map((row) => ({ ...row })),
+      more_calls: moreCalls,
+      totals: { ...totals },
+      events: [...events.values()].map((event) => ({ ...event }))
+    })
+  };
+}
+
+// action/session-log.ts
+var HEADROOM_BYTES = 8 * 1024 * 1024;
+function openSessionLog(options) {
+  const tally = createTally();
+  let isSealed = false;
+  const spool = openSpool({
+    path: (0, import_node_path.join)(options.directory, SPOOL_FILE),
+    chain: new Chain(),
+    now: () => /* @__PURE__ */ new Date(),
+    refuse: (kind) => isSealed ? "the log is sealed" : refuseByBacklog(kind, shipping.unsentBytes),
+    onRecord: (spooled) => {
+      isSealed = spooled.record.kind === "seal";
+      tally.add(spooled.record);
+      shipping.add(spooled);
+    }
+  });
+  const shipping = new Shipping({
+    client: options.client,
+    http: options.http,
+    segmentBytes: options.plan.segment_bytes,
+    segmentIntervalMs: options.plan.segment_interval_ms,
+    record: spool.record,
+    readSpool: spool.read,
+    onHalt: options.onHalt
+  });
+  const note = (entry) => {
+    try {
+      spool.record(entry);
+    } catch {
+    }
+  };
+  return { record: spool.record, note, shipping, tally };
+}
+function refuseByBacklog(kind, unsentBytes) {
+  const ending = kind === "result" || kind === "checkpoint" || kind === "seal";
+  const limit = ending ? MAX_UNSENT_BYTES : MAX_UNSENT_BYTES - HEADROOM_BYTES;
+  return unsentBytes < limit ? void 0 : "too much of the log waits to be stored";
+}
+
+// action/session-servers.ts
+var import_node_fs3 = require("node:fs");
+var import_node_path2 = require("node:path");
+function selectServers(offered, wanted) {
+  const unknown = wanted.filter((name) => !Object.hasOwn(offered, name));
+  if (unknown.length > 0) {
+    const available = Object.keys(offered).sort().join(", ") || "none";
+    const message2 = `The input \`servers\` names ${unknown.join(", ")}, which this session does not reach. Available: ${available}.`;
+    return { ok: false, message: message2 };
+  }
+  const names2 = wanted.length === 0 ? Object.keys(offered) : wanted;
+  return {
+    ok: true,
+    servers: Object.fromEntries(Object.entries(offered).filter(([name]) => names2.includes(name)))
+  };
+}
+function placeServers(servers, places) {
+  const fill = (text) => fillVariables(text, places);
+  return Object.fromEntries(
+    Object.entries(servers).map(([name, server]) => {
+      if (server.transport === "http") return [name, { transport: "http", url: server.url }];
+      const cwd = (0, import_node_path2.join)(places.directory, "servers", name);
+      (0, import_node_fs3.mkdirSync)(cwd, { recursive: true, mode: 448 });
+      const command = server.command.map(fill);
+      const env = Object.fromEntries(Object.entries(server.env).map(([key, value]) => [key, fill(value)]));
+      return [name, { transport: "stdio", command, env, cwd, start: server.start }];
+    })
+  );
+}
+function fillVariables(text, places) {
+  return text.replaceAll(
+    /\{(runner_temp|workspace)\}/g,
+    (_, name) => name === "runner_temp" ? places.runnerTemp : places.workspace
+  );
+}
+
+// action/session.ts
+var import_promises3 = require("node:timers/promises");
+
+// action/broker-client.ts
+var ATTEMPT_TIMEOUT_MS2 = 1e4;
+var SEAL_TIMEOUT_MS = 3e4;
+var MAX_SENTENCE_LENGTH = 1e3;
+var AnswerUnknown = class extends Error {
+  code = "answer_unknown";
+};
+function exchangeToken(options, exchange, patience) {
+  const url = `${options.broker}/token`;
+  const scope = [
+    ...exchange.robot === void 0 ? [] : [`robot:${exchange.robot}`],
+    ...exchange.roles.map((role) => `role:${role}`)
+  ].join(" ");
+  return persist(
+    options,
+    async () => {
+      const form = new URLSearchParams({
+        grant_type: TOKEN_EXCHANGE_GRANT,
+        subject_token: await options.subjectToken(),
+        subject_token_type: ID_TOKEN_TYPE,
+        resource: options.broker,
+        ...scope === "" ? {} : { scope }
+      });
+      return {
+        method: "POST",
+        url,
+        headers: {
+          "Content-Type": "application/x-www-form-urlencoded",
+          DPoP: await exchange.key.prove({ method: "POST", url })
+        },
+        body: form.toString(),
+        timeoutMs: ATTEMPT_TIMEOUT_MS2
+      };
+    },
+    { answer: TokenResponse, patience }
+  );
+}
+function createSessionClient(options, holder) {
+  const authorize = async (method, path) => {
+    const url = `${options.broker}${path}`;
+    const accessToken = holder.accessToken();
+    const headers = {
+      Authorization: `DPoP ${accessToken}`,
+      DPoP: await holder.key.prove({ method, url, accessToken })
+    };
+    return { method, url, headers, timeoutMs: ATTEMPT_TIMEOUT_MS2 };
+  };
+  const post = async (path, content) => {
+    const request = await authorize("POST", path);
+    const headers = { ...request.headers, "Content-Type": "application/json" };
+    return { ...request, headers, body: JSON.stringify(content) };
+  };
+  return {
+    read: (patience) => persist(options, () => authorize("GET", "/session"), { answer: SessionDocument, patience }),
+    renew: (patience) => persist(options, async () => post("/session/renew", { subject_token: await options.subjectToken() }), {
+      answer: RenewResponse,
+      patience
+    }),
+    announceSegment: (segment, patience) => persist(options, () => post("/session/segments", segment), { answer: SegmentResponse, patience }),
+    seal: (seal, patience) => persist(options, async () => ({ ...await post("/session/seal", seal), timeoutMs: SEAL_TIMEOUT_MS }), {
+      answer: SealResponse,
+      patience
+    })
+  };
+}
+function persist(options, prepare, expected) {
+  const attempt = async () => {
+    const request = await prepare();
+    let answer2;
+    try {
+      answer2 = await options.http(request);
+    } catch (cause) {
+      if (cause instanceof HttpFailed) {
+        return { settled: false, reason: `it could not be reached (${cause.message})` };
+      }
+      throw cause;
+    }
+    if (answer2.status === 429 || answer2.status >= 500) {
+      return { settled: false, reason: `it answered: ${describeRefusal(answer2).sentence}` };
+    }
+    return { settled: true, value: readReply(answer2, expected.answer) };
+  };
+  return retry(attempt, expected.patience);
+}
+function readReply(answer2, schema) {
+  const parsed = schema.safeParse(parseJson(answer2.body));
+  if (parsed.success && (answer2.status < 300 || answer2.status === 409))
+    return { ok: true, value: parsed.data };
+  if (answer2.status < 400) {
+    throw new AnswerUnknown(
+      "The broker's answer is not one that this version of the Action knows. Check that `broker` is a Lanyard broker, and that the Action and the broker are of the same version.",
+      { cause: parsed.error }
+    );
+  }
+  return { ok: false, status: answer2.status, ...describeRefusal(answer2) };
+}
+function describeRefusal(answer2) {
+  const refusal = Refusal.safeParse(parseJson(answer2.body));
+  if (!refusal.success) return { error: "unknown", sentence: `It answered with status ${answer2.status}.` };
+  const { error, error_description, reference } = refusal.data;
+  const sentence = error_description.slice(0, MAX_SENTENCE_LENGTH);
+  return { error, sentence: reference === void 0 ? sentence : `${sentence} Reference: ${reference}` };
+}
+function parseJson(text) {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return void 0;
+  }
+}
+
+// action/session.ts
+var SessionRefused = class extends Error {
+  code = "session_refused";
+};
+var OPENING_PATIENCE_MS = 1e4;
+var FIRST_PAUSE_MS2 = 250;
+var MAX_PAUSE_MS2 = 4e3;
+var RENEWAL_PAUSE_MS = 1e3;
+var MAX_RENEWAL_PAUSE_MS = 15e3;
+var RENEWAL_SHARE = 2 / 3;
+var LEAST_GAIN_MS = 2e3;
+async function openSession(options, exchange) {
+  const patience = {
+    untilMs: Date.now() + OPENING_PATIENCE_MS,
+    firstPauseMs: FIRST_PAUSE_MS2,
+    maxPauseMs: MAX_PAUSE_MS2
+  };
+  const refused = (sentence, cause) => new SessionRefused(sentence, { cause });
+  const accept = (reply) => {
+    if (reply.ok) return reply.value;
+    throw refused(`The broker did not accept this job: ${reply.sentence}`);
+  };
+  try {
+    const requestedAt = Date.now();
+    const token = accept(await exchangeToken(options, exchange, patience));
+    const holder = { accessToken: token.access_token, expiresAtMs: requestedAt + token.expires_in * 1e3 };
+    const client = createSessionClient(options, { key: exchange.key, accessToken: () => holder.accessToken });
+    const document = accept(await client.read(patience));
+    return createSession({ document, client, holder });
+  } catch (cause) {
+    if (!(cause instanceof PatienceExhausted)) throw cause;
+    const advice = "Check the input `broker`, and that the broker runs and can be reached from this runner.";
+    throw refused(`The broker at ${options.broker} gave no session: ${cause.message}. ${advice}`, cause);
+  }
+}
+function createSession({ document, client, holder }) {
+  let endedBy;
+  let renewalFailure = "";
+  const end = (reason) => {
+    endedBy ??= reason;
+  };
+  const state = () => {
+    if (endedBy !== void 0) return { active: false, reason: endedBy };
+    if (Date.now() < holder.expiresAtMs) return { active: true };
+    return { active: false, reason: `the session has expired${renewalFailure}` };
+  };
+  const renew = async (signal) => {
+    let requestedAt = Date.now();
+    const reply = await client.renew({
+      untilMs: holder.expiresAtMs,
+      firstPauseMs: RENEWAL_PAUSE_MS,
+      maxPauseMs: MAX_RENEWAL_PAUSE_MS,
+      signal,
+      onRetry: () => {
+        requestedAt = Date.now();
+      }
+    });
+    if (!reply.ok) {
+      end(`the broker ended the session: ${reply.sentence}`);
+      return 0;
+    }
+    const before = holder.expiresAtMs;
+    holder.accessToken = reply.value.access_token;
+    holder.expiresAtMs = requestedAt + reply.value.expires_in * 1e3;
+    return holder.expiresAtMs - before;
+  };
+  const keepAlive = async (tell, signal) => {
+    const waitUntil = (shareOfRest2) => {
+      const leftMs = Math.max(0, holder.expiresAtMs - Date.now());
+      const waitMs = Math.min(leftMs, Math.max(leftMs * shareOfRest2, RENEWAL_PAUSE_MS));
+      return (0, import_promises3.setTimeout)(waitMs, void 0, { signal }).catch(() => void 0);
+    };
+    let shareOfRest = RENEWAL_SHARE;
+    while (state().active && !signal.aborted) {
+      await waitUntil(shareOfRest);
+      if (signal.aborted || !state().active) break;
+      try {
+        const gainMs = await renew(signal);
+        renewalFailure = "";
+        shareOfRest = gainMs < LEAST_GAIN_MS ? 1 : RENEWAL_SHARE;
+        if (gainMs >= LEAST_GAIN_MS) {
+          const expiresAt = new Date(holder.expiresAtMs).toISOString();
+          tell({ event: "session_renewed", severity: "info", detail: { expires_at: expiresAt } });
+        }
+      } catch (cause) {
+        renewalFailure = ` and could not be renewed: ${cause instanceof Error ? cause.message : "unknown"}`;
+      }
+    }
+    const last = state();
+    if (!last.active && !signal.aborted) {
+      tell({ event: "session_over", severity: "warning", detail: { reason: last.reason } });
+    }
+  };
+  return { document, client, state, keepAlive, end };
+}
+
+// action/stderr-file.ts
+var import_node_fs4 = require("node:fs");
+var import_node_path3 = require("node:path");
+var import_node_string_decoder = require("node:string_decoder");
+var MAX_FILE_BYTES = 1024 * 1024;
+var MAX_LINE_LENGTH = 16 * 1024;
+var CUT_MARGIN = 4 * 1024;
+var PEM_BEGIN = /-----BEGIN [A-Z0-9 ]*PRIVATE KEY(?: BLOCK)?-----/;
+var PEM_END = /-----END [A-Z0-9 ]*-----/;
+function createStderrFile(path, redactor, maxBytes = MAX_FILE_BYTES) {
+  const descriptor = (0, import_node_fs4.openSync)(path, CREATE_NEW, PRIVATE_FILE_MODE);
+  const decoder2 = new import_node_string_decoder.StringDecoder("utf8");
+  let written = 0;
+  let partial2 = "";
+  let overlong = false;
+  let inPrivateKey = false;
+  let full = false;
+  const writeLine = (line) => {
+    if (full) return;
+    const bytes = Buffer.from(`${hideKeyLine(line)}
+`);
+    full = written + bytes.length > maxBytes;
+    const kept = full ? Buffer.from(`[more than ${maxBytes} bytes: the rest is not kept]
+`) : bytes;
+    try {
+      written += (0, import_node_fs4.writeSync)(descriptor, kept);
+    } catch {
+      full = true;
+    }
+  };
+  const hideKeyLine = (line) => {
+    if (inPrivateKey) {
+      inPrivateKey = !PEM_END.test(line);
+      return "[redacted:private-key]";
+    }
+    inPrivateKey = PEM_BEGIN.test(line) && !PEM_END.test(line);
+    return inPrivateKey ? "[redacted:private-key]" : redactor.redactText(line).text;
+  };
+  const cutLine = (line) => {
+    const { text } = redactor.redactText(line.slice(0, MAX_LINE_LENGTH));
+    return `${text.slice(0, Math.max(0, text.length - CUT_MARGIN))} [line cut]`;
+  };
+  return {
+    write: (chunk) => {
+      if (full) return;
+      const lines = decoder2.write(chunk).split("\n");
+      const rest = lines.pop() ?? "";
+      for (const line of lines) {
+        if (!overlong) writeLine(fit(partial2 + line, cutLine));
+        partial2 = "";
+        overlong = false;
+      }
+      if (overlong) return;
+      partial2 += rest;
+      if (partial2.length > MAX_LINE_LENGTH) {
+        writeLine(cutLine(partial2));
+        partial2 = "";
+        overlong = true;
+      }
+    },
+    close: () => {
+      if (partial2 !== "" && !overlong) writeLine(fit(partial2, cutLine));
+      (0, import_node_fs4.closeSync)(descriptor);
+    }
+  };
+}
+function fit(line, cut) {
+  return line.length > MAX_LINE_LENGTH ? cut(line) : line;
+}
+function openStderrFiles(directory, redactor) {
+  (0, import_node_fs4.mkdirSync)(directory, { mode: 448 });
+  const files = /* @__PURE__ */ new Map();
+  let closed = false;
+  const openFile = (server) => {
+    if (closed || files.has(server)) return files.get(server);
+    let file;
+    try {
+      file = createStderrFile((0, import_node_path3.join)(directory, `${server}.log`), redactor);
+    } catch {
+    }
+    files.set(server, file);
+    return file;
+  };
+  return {
+    sinkOf: (server) => (chunk) => openFile(server)?.write(chunk),
+    close: () => {
+      closed = true;
+      for (const file of files.values()) file?.close();
+      files.clear();
+    }
+  };
+}
+
+// action/guard.ts
+var GuardRefused = class extends Error {
+  code = "guard_refused";
+};
+var FAILED_START_SEAL_TIMEOUT_MS = 1e4;
+async function startGuard(configuration, { bundle, environment: environment2 }) {
+  const { broker, oidc, robot, roles, directory } = configuration;
+  const http2 = createHttp(configuration.httpProxies);
+  const subjectToken = () => fetchSubjectToken({ http: http2, oidc, audience: broker });
+  const key = await createProofKey();
+  const session = await openSession({ http: http2, broker, subjectToken }, { key, robot, roles });
+  const { document, client } = session;
+  const log = openSessionLog({
+    directory,
+    plan: document.audit,
+    client,
+    http: http2,
+    onHalt: (reason) => session.end(reason)
+  });
+  const { agents, runnerEnvironment } = configuration;
+  const selected = selectServers(document.servers, configuration.servers);
+  const servers = selected.ok ? Object.keys(selected.servers) : [];
+  log.record(describeGenesis({ document, broker, agents, servers, runnerEnvironment, bundle }));
+  try {
+    if (!selected.ok) throw new GuardRefused(selected.message);
+    const policy = await compileAgreed(document);
+    return await startGate({ configuration, environment: environment2, session, log, policy, servers: selected.servers });
+  } catch (cause) {
+    log.note({ kind: "event", event: "start_failed", severity: "warning", detail: {} });
+    const closing = { closeProxy: async () => void 0, timeoutMs: FAILED_START_SEAL_TIMEOUT_MS };
+    await sealLog({ client, log, ...closing }, "the proxy could not start");
+    throw cause;
+  }
+}
+async function startGate({
+  configuration,
+  environment: environment2,
+  session,
+  log,
+  policy,
+  servers
+}) {
+  const { document, client } = session;
+  const { session: id, robot, roles, review_url: reviewUrl, max_expires_at: maxExpiresAt } = document;
+  const agents = configuration.agents.map((name) => ({ name, token: createToken("agent") }));
+  const controlToken = createToken("control");
+  const redactor = createRedactor([
+    { id: "oidc-request", kind: "token", value: configuration.oidc.token },
+    { id: "control", kind: "token", value: controlToken },
+    ...agents.map(({ name, token }) => ({ id: `agent-${name}`, kind: "token", value: token }))
+  ]);
+  const stderr = openStderrFiles((0, import_node_path4.join)(configuration.directory, STDERR_DIRECTORY), redactor);
+  let outcome = { status: "open" };
+  const facts = { session: id, robot, roles, servers: Object.keys(servers), agents: configuration.agents };
+  const report = () => ({ facts, tally: log.tally.report(), reviewUrl, log: outcome });
+  const ended = new AbortController();
+  const keepAlive = session.keepAlive((event) => log.note({ kind: "event", ...event }), ended.signal);
+  const close = async (running2, reason) => {
+    const closeProxy = async () => {
+      await running2.close();
+      ended.abort();
+      await keepAlive;
+      stderr.close();
+    };
+    outcome = await sealLog({ client, log, closeProxy }, reason);
+    return report();
+  };
+  const over = Promise.withResolvers();
+  let sealing;
+  const seal = (reason) => sealing ??= close(running, reason).finally(() => over.resolve());
+  const running = await startProxy({
+    policy,
+    servers: placeServers(servers, configuration),
+    environment: environment2,
+    agents,
+    recorder: log,
+    redactor,
+    salt: Buffer.from(document.audit.salt, "base64url"),
+    sessionState: session.state,
+    stderrOf: stderr.sinkOf,
+    control: { token: controlToken, report, seal }
+  }).catch((cause) => {
+    ended.abort();
+    throw cause;
+  });
+  const ready = {
+    status: "ready",
+    url: running.url,
+    controlToken,
+    agents,
+    session: id,
+    robot,
+    roles,
+    servers: facts.servers,
+    maxExpiresAt,
+    reviewUrl
+  };
+  return { ready, report, seal, over: over.promise };
+}
+async function compileAgreed({
+  policy: { source, digest },
+  claims
+}) {
+  if (digestPolicy(source) !== digest) {
+    throw new GuardRefused(
+      "The policy that arrived is not the one the broker decided on: its digest differs. The Action and the broker must be of the same version."
+    );
+  }
+  return compilePolicy(source, { claims });
+}
+function createToken(kind) {
+  return `lanyard_${kind}_${(0, import_node_crypto11.randomBytes)(32).toString("base64url")}`;
+}
+
+// action/inputs.ts
+var environment = process.env;
+var MAX_AGENTS = 16;
+var nameList = (text) => [...new Set(text.split(/[\s,]+/).filter((name) => name !== ""))];
+var list = pipe(string2(), transform(nameList));
+var Broker = pipe(string2(), transform(parseOrigin)).check(
+  refine((origin) => origin !== void 0, {
+    error: "The input `broker` must be the broker's public URL, an https origin without a path, as in `broker: https://lanyard.example.com`."
+  })
+);
+var Robot = string2().check(
+  _regex(/^$|^([\w.-]+\/[\w.-]+\/)?[a-z0-9][a-z0-9_-]{0,62}$/, {
+    error: "The input `robot` must be a robot's name, as in `robot: triager`, or `owner/repo/name` in full."
+  })
+);
+var Roles = list.check(
+  refine((roles) => roles.every(isName), {
+    error: "The input `roles` must be names of roles, separated by commas, as in `roles: reader, labeller`."
+  })
+);
+var Servers = list.check(
+  refine((servers) => servers.every(isName), {
+    error: "The input `servers` must be names of servers, separated by commas, as in `servers: github, memory`."
+  })
+);
+var Agents = list.check(
+  refine((agents) => agents.length > 0 && agents.length <= MAX_AGENTS && agents.every(isAgentName), {
+    error: `The input \`agents\` must be one to ${MAX_AGENTS} names of lower-case letters, digits and hyphens, separated by commas, as in \`agents: planner, coder\`.`
+  })
+);
+var FailOn = _enum(["never", "denied", "incomplete"], {
+  error: "The input `fail-on` must be `never`, `denied` or `incomplete`."
+});
+var fromRunner = (name) => {
+  const error = `The runner did not set ${name}: this Action runs as a step of a GitHub Actions job.`;
+  return string2({ error }).check(_minLength(1, { error }));
+};
+var maybe = optional(string2());
+var Main = object({
+  broker: Broker,
+  robot: Robot,
+  roles: Roles,
+  servers: Servers,
+  agents: Agents,
+  failOn: FailOn,
+  runnerTemp: fromRunner("RUNNER_TEMP"),
+  workspace: fromRunner("GITHUB_WORKSPACE"),
+  repository: fromRunner("GITHUB_REPOSITORY"),
+  runId: fromRunner("GITHUB_RUN_ID"),
+  runAttempt: fromRunner("GITHUB_RUN_ATTEMPT"),
+  job: fromRunner("GITHUB_JOB")
+});
+var State = object({
+  marker: maybe,
+  directory: maybe,
+  pid: optional(pipe(string2().check(_regex(/^\d+$/)), transform(Number))),
+  started: maybe,
+  session: maybe,
+  reviewUrl: maybe,
+  control: maybe,
+  controlToken: maybe
+});
+function parseOrigin(text) {
+  const url = URL.canParse(text) ? new URL(text) : void 0;
+  if (url === void 0 || text.replace(/\/$/, "") !== url.origin) return void 0;
+  const loopback = ["127.0.0.1", "localhost", "[::1]"].includes(url.hostname);
+  return url.protocol === "https:" || url.protocol === "http:" && loopback ? url.origin : void 0;
+}
+function isName(name) {
+  return /^[a-z0-9][a-z0-9_-]{0,62}$/.test(name);
+}
+function isAgentName(name) {
+  return /^[a-z0-9][a-z0-9-]{0,31}$/.test(name);
+}
+
+// action/proxy.ts
+var BUNDLES = ["proxy.cjs", "condition.cjs"];
+var STANDARD_INPUT = 0;
+var READINESS_PIPE = 3;
+var LAST_ANSWER_MS2 = 100;
+void run();
+async function run() {
+  try {
+    const guard = await startGuard(readConfiguration(), {
+      bundle: Buffer.concat(BUNDLES.map((name) => (0, import_node_fs5.readFileSync)((0, import_node_path5.join)(__dirname, name)))),
+      environment
+    });
+    for (const signal of ["SIGTERM", "SIGINT"]) {
+      process.once(signal, () => void guard.seal(`the proxy received ${signal}`));
+    }
+    if (!tellMain(guard.ready)) await guard.seal("main ended before the proxy was ready");
+    await guard.over;
+    setTimeout(() => process.exit(), LAST_ANSWER_MS2).unref();
+  } catch (cause) {
+    tellMain({ status: "failed", message: describeFailure(cause) });
+    process.exit(1);
+  }
+}
+function readConfiguration() {
+  try {
+    return ProxyConfiguration.parse(JSON.parse((0, import_node_fs5.readFileSync)(STANDARD_INPUT, "utf8")));
+  } catch {
+    throw new GuardRefused("The proxy was started without a configuration: only the Action starts it.");
+  }
+}
+function tellMain(readiness) {
+  try {
+    (0, import_node_fs5.writeSync)(READINESS_PIPE, `${JSON.stringify(readiness)}
+`);
+    (0, import_node_fs5.closeSync)(READINESS_PIPE);
+    return true;
+  } catch {
+    return false;
+  }
+}
+function describeFailure(cause) {
+  const explained = [SessionRefused, SubjectTokenUnavailable, AnswerUnknown, GuardRefused];
+  if (cause instanceof Error && explained.some((kind) => cause instanceof kind)) return cause.message;
+  console.error(cause);
+  return `The proxy could not start: ${cause instanceof Error ? cause.message : "unknown"}`;
+}
