@@ -86,9 +86,8 @@ describe("the bundles of the Action", () => {
   });
 
   it("leave nothing to be installed: all that is not inside is Node's own", () => {
-    expect(bundles.flatMap(({ externals }) => externals).filter((name) => !name.startsWith("node:"))).toEqual(
-      [],
-    );
+    const foreign = bundles.flatMap(({ externals }) => externals).filter((name) => !name.startsWith("node:"));
+    expect(foreign).toEqual(["./condition.cjs"]);
   });
 
   it("keep the proxy under 300 KiB", () => {
