@@ -1,0 +1,50 @@
+/** What a bench and the programs it starts say to each other, as schemas. */
+import { z } from "zod";
+
+/** Where an MCP server is reached, and with which headers besides MCP's own. */
+export const Endpoint = z.strictObject({ url: z.url(), headers: z.record(z.string(), z.string()) });
+export type Endpoint = z.infer<typeof Endpoint>;
+
+const count = z.int().positive();
+
+/** One measurement: `calls` calls in a closed loop, at most `concurrency` at a time, each on a connection that is kept. */
+export const LoadRequest = z.strictObject({
+  endpoint: Endpoint,
+  result_bytes: count,
+  concurrency: count,
+  calls: count,
+});
+export type LoadRequest = z.infer<typeof LoadRequest>;
+
+/** Of calls whose answers were all compared with what the server must have said. */
+export const LoadResult = z.strictObject({
+  elapsed_ms: z.number().positive(),
+  p50_us: z.number().positive(),
+  p99_us: z.number().positive(),
+});
+export type LoadResult = z.infer<typeof LoadResult>;
+
+/** The options of whatever stands between load and upstream server. */
+export const Upstream = z.strictObject({ upstream: z.url() });
+
+/** One job for the job runner: what is compared with, or Lanyard's step. */
+export const JobRequest = z.discriminatedUnion("kind", [
+  z.strictObject({ kind: z.literal("node") }),
+  z.strictObject({
+    kind: z.literal("action"),
+    broker: z.url(),
+    /** Number of the run: a new one for each job. */
+    run: count,
+    /** What the runner adds for a job with `id-token: write`. */
+    environment: z.record(z.string(), z.string()),
+  }),
+]);
+export type JobRequest = z.infer<typeof JobRequest>;
+
+/** Both from the start of the step's process. */
+export const JobTimes = z.strictObject({
+  exit_ms: z.number().positive(),
+  /** To the first answered `tools/list` of an agent's step after it. */
+  listed_ms: z.number().positive().optional(),
+});
+export type JobTimes = z.infer<typeof JobTimes>;
