@@ -2,11 +2,13 @@
  * The policies that sessions were given, by digest: what a robot was allowed then, not what it is allowed now.
  */
 import type { PolicyRow, Queries } from "./schema.ts";
+import { inWritingOrder } from "./writing-order.ts";
 
-export async function keepPolicy(db: Queries, row: PolicyRow): Promise<void> {
+export async function keepPolicies(db: Queries, rows: readonly PolicyRow[]): Promise<void> {
+  if (rows.length === 0) return;
   await db
     .insertInto("policies")
-    .values(row)
+    .values(inWritingOrder(rows, ({ digest }) => digest))
     .onConflict((conflict) => conflict.column("digest").doNothing())
     .execute();
 }

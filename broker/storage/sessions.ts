@@ -1,36 +1,73 @@
 /**
  * Session rows. A state is left by one conditional update, so of two callers that end a session one did it.
  */
+import { sql } from "kysely";
 import type { Queries, SessionRow, SessionState } from "./schema.ts";
+import { inWritingOrder } from "./writing-order.ts";
 
 export async function findSession(db: Queries, id: string): Promise<SessionRow | undefined> {
   return db.selectFrom("sessions").selectAll().where("id", "=", id).executeTakeFirst();
 }
 
-/** Returns the row that holds: the given one, or the one this workload had for this robot before. */
-export async function openSession(db: Queries, row: SessionRow): Promise<SessionRow> {
-  await db
+/**
+ * In a transaction. Returns the rows that hold, by workload and robot: the given ones, or those which these workloads
+ * had for these robots before; of several, the first.
+ */
+export async function openSessions(
+  db: Queries,
+  rows: readonly SessionRow[],
+): Promise<(row: SessionRow) => SessionRow | undefined> {
+  const candidates = inWritingOrder(rows, keyOf);
+  if (candidates.length === 0) return () => undefined;
+  const opened = await db
     .insertInto("sessions")
-    .values(row)
+    .values(candidates)
     .onConflict((conflict) => conflict.columns(["workload", "robot"]).doNothing())
+    .returning("id")
     .execute();
-  return db
-    .selectFrom("sessions")
-    .selectAll()
-    .where("workload", "=", row.workload)
-    .where("robot", "=", row.robot)
-    .executeTakeFirstOrThrow();
+  const ids = new Set(opened.map(({ id }) => id));
+  const holding = new Map(candidates.filter(({ id }) => ids.has(id)).map((row) => [keyOf(row), row]));
+  const missing = candidates.filter(({ id }) => !ids.has(id)).map(({ workload }) => workload);
+  if (missing.length > 0) {
+    const present = await db.selectFrom("sessions").selectAll().where("workload", "in", missing).execute();
+    for (const row of present) holding.set(keyOf(row), row);
+  }
+  return (row) => holding.get(keyOf(row));
 }
 
-/** A new expiry for a session that has not ended; false when it has. */
-export async function prolongSession(db: Queries, id: string, expiresAt: number): Promise<boolean> {
-  const { numUpdatedRows } = await db
+const keyOf = ({ workload, robot }: SessionRow): string => `${workload} ${robot}`;
+
+export interface Prolongation {
+  readonly id: string;
+  /** Milliseconds since the epoch. */
+  readonly expiresAt: number;
+}
+
+/** A new expiry for sessions that have not ended; returns the ids of those. */
+export async function prolongSessions(
+  db: Queries,
+  prolongations: readonly Prolongation[],
+): Promise<Set<string>> {
+  if (prolongations.length === 0) return new Set();
+  const expiries = prolongations.map(
+    ({ id, expiresAt }) => sql`when ${id} then cast(${expiresAt} as bigint)`,
+  );
+  const prolonged = await db
     .updateTable("sessions")
-    .set({ state: "active", expires_at: expiresAt, ended_at: null })
-    .where("id", "=", id)
+    .set({
+      state: "active",
+      expires_at: sql<number>`case id ${sql.join(expiries, sql` `)} end`,
+      ended_at: null,
+    })
+    .where(
+      "id",
+      "in",
+      prolongations.map(({ id }) => id),
+    )
     .where("state", "in", ["active", "expired"])
-    .executeTakeFirstOrThrow();
-  return numUpdatedRows === 1n;
+    .returning("id")
+    .execute();
+  return new Set(prolonged.map(({ id }) => id));
 }
 
 export interface SessionEnd {
@@ -57,15 +94,4 @@ export async function markRecovered(db: Queries, id: string, at: number): Promis
 /** From now on no segment after this one is accepted. */
 export async function fixFinalSegment(db: Queries, id: string, segment: number): Promise<void> {
   await db.updateTable("sessions").set({ final_segment: segment }).where("id", "=", id).execute();
-}
-
-/** Marks sessions that ran out of time; returns how many. */
-export async function expireSessions(db: Queries, now: number): Promise<number> {
-  const { numUpdatedRows } = await db
-    .updateTable("sessions")
-    .set((row) => ({ state: "expired", ended_at: row.ref("expires_at") }))
-    .where("state", "=", "active")
-    .where("expires_at", "<=", now)
-    .executeTakeFirstOrThrow();
-  return Number(numUpdatedRows);
 }

@@ -14,3 +14,11 @@ export async function keepSigningKey(db: Queries, row: SigningKeyRow): Promise<v
 export async function listSigningKeys(db: Queries, purpose: KeyPurpose): Promise<SigningKeyRow[]> {
   return db.selectFrom("signing_keys").selectAll().where("purpose", "=", purpose).orderBy("serial").execute();
 }
+
+/** What is sealed of a key that is stored: the rest of the row stays as it is. */
+export async function replaceSealedKey(
+  db: Queries,
+  { kid, sealed_private_jwk }: SigningKeyRow,
+): Promise<void> {
+  await db.updateTable("signing_keys").set({ sealed_private_jwk }).where("kid", "=", kid).execute();
+}

@@ -1,8 +1,10 @@
 /**
  * What may be presented once: subject tokens by issuer and `jti`, DPoP proofs by key and `jti`.
- * Whoever presents the same one at the same time, on whatever replica, exactly one is told `true`.
+ * Whoever presents the same one at the same time, on whatever replica, exactly one is told `true`; in a list, the first.
  */
+import { createHash } from "node:crypto";
 import type { Queries } from "./schema.ts";
+import { inWritingOrder } from "./writing-order.ts";
 
 /** `expiresAt` (milliseconds) is when the token is refused for its age anyway. */
 export interface SpendableToken {
@@ -17,29 +19,55 @@ export interface SpendableProof {
   readonly expiresAt: number;
 }
 
-export async function spendToken(db: Queries, { iss, jti, expiresAt }: SpendableToken): Promise<boolean> {
-  const { numInsertedOrUpdatedRows } = await db
+interface TokenKey {
+  readonly iss: string;
+  readonly jti: string;
+}
+
+interface ProofKey {
+  readonly thumbprint: string;
+  readonly jti: string;
+}
+
+const tokenKeyOf = ({ iss, jti }: TokenKey): string => `${jti} ${iss}`;
+const proofKeyOf = ({ thumbprint, jti }: ProofKey): string => `${jti} ${thumbprint}`;
+
+export async function spendTokens(db: Queries, tokens: readonly SpendableToken[]): Promise<boolean[]> {
+  if (tokens.length === 0) return [];
+  const rows = tokens.map(({ iss, jti, expiresAt }) => ({ iss, jti: digestOf(jti), expires_at: expiresAt }));
+  const fresh = await db
     .insertInto("used_tokens")
-    .values({ iss, jti, expires_at: expiresAt })
+    .values(inWritingOrder(rows, tokenKeyOf))
     .onConflict((conflict) => conflict.columns(["iss", "jti"]).doNothing())
-    .executeTakeFirstOrThrow();
-  return numInsertedOrUpdatedRows === 1n;
+    .returning(["iss", "jti"])
+    .execute();
+  const unclaimed = new Set(fresh.map(tokenKeyOf));
+  return rows.map((row) => unclaimed.delete(tokenKeyOf(row)));
 }
 
-export async function spendProof(
-  db: Queries,
-  { thumbprint, jti, expiresAt }: SpendableProof,
-): Promise<boolean> {
-  const { numInsertedOrUpdatedRows } = await db
+export async function spendProofs(db: Queries, proofs: readonly SpendableProof[]): Promise<boolean[]> {
+  if (proofs.length === 0) return [];
+  const rows = proofs.map(({ thumbprint, jti, expiresAt }) => ({
+    thumbprint,
+    jti: digestOf(jti),
+    expires_at: expiresAt,
+  }));
+  const fresh = await db
     .insertInto("used_proofs")
-    .values({ thumbprint, jti, expires_at: expiresAt })
+    .values(inWritingOrder(rows, proofKeyOf))
     .onConflict((conflict) => conflict.columns(["thumbprint", "jti"]).doNothing())
-    .executeTakeFirstOrThrow();
-  return numInsertedOrUpdatedRows === 1n;
+    .returning(["thumbprint", "jti"])
+    .execute();
+  const unclaimed = new Set(fresh.map(proofKeyOf));
+  return rows.map((row) => unclaimed.delete(proofKeyOf(row)));
 }
 
-/** Forgets what is refused for its age by now. */
-export async function forgetSpent(db: Queries, now: number): Promise<void> {
-  await db.deleteFrom("used_tokens").where("expires_at", "<", now).execute();
-  await db.deleteFrom("used_proofs").where("expires_at", "<", now).execute();
+export async function spendToken(db: Queries, token: SpendableToken): Promise<boolean> {
+  const [fresh = false] = await spendTokens(db, [token]);
+  return fresh;
+}
+
+/** A `jti` is whatever its maker wrote, NUL and unpaired surrogates included, which not every database stores. */
+function digestOf(jti: string): string {
+  return createHash("sha256").update(JSON.stringify(jti)).digest("base64url");
 }

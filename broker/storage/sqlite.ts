@@ -1,76 +1,146 @@
 /**
- * SQLite through Node's own `node:sqlite`, as Kysely's SQLite dialect wants it.
- * A commit that returned is on the disk; other processes (the command line) may use the same file at the same time.
+ * SQLite as a dialect of Kysely: one connection, held by a thread of its own, used by one caller after the other.
+ * Whoever waits too long for it is told that the database cannot be used; other processes (the command line) may use
+ * the same file at the same time.
  */
-import { chmodSync, mkdirSync } from "node:fs";
-import { dirname } from "node:path";
-import { DatabaseSync, type SQLInputValue, type StatementSync } from "node:sqlite";
-import { type Dialect, SqliteDialect, type SqliteDatabase, type SqliteStatement } from "kysely";
+import type { SQLInputValue } from "node:sqlite";
+import {
+  type CompiledQuery,
+  type DatabaseConnection,
+  type Dialect,
+  type Driver,
+  type QueryResult,
+  SqliteAdapter,
+  SqliteIntrospector,
+  SqliteQueryCompiler,
+} from "kysely";
+import { SqliteLink } from "./sqlite-link.ts";
+import type { SqliteSettings } from "./sqlite-messages.ts";
+import { DatabaseUnavailable } from "./unavailable.ts";
 
-/** How long a statement waits for another process's transaction. */
-const BUSY_TIMEOUT_MS = 5_000;
-/** Statements kept ready, the least recently used dropped first. */
-const MAX_STATEMENTS = 200;
+/** For those before oneself; longer than one of them waits for another process. */
+const WAIT_TIMEOUT_MS = 5_000;
 
-/** Opens or makes the file (mode 0600, as it names workloads) and its directory. Throws what the file system says. */
-export function openSqlite(path: string): Dialect {
-  mkdirSync(dirname(path), { recursive: true, mode: 0o700 });
-  const connection = new DatabaseSync(path, { timeout: BUSY_TIMEOUT_MS, enableForeignKeyConstraints: true });
-  chmodSync(path, 0o600);
-  connection.exec("pragma journal_mode = wal");
-  connection.exec("pragma synchronous = full");
-  return new SqliteDialect({ database: new Connection(connection) });
-}
-
-class Connection implements SqliteDatabase {
-  readonly #connection: DatabaseSync;
-  readonly #statements = new Map<string, SqliteStatement>();
-
-  constructor(connection: DatabaseSync) {
-    this.#connection = connection;
-  }
-
-  prepare(sql: string): SqliteStatement {
-    // A transaction that reads first and writes later could not wait for another writer: it takes its place at once.
-    const text = sql === "begin" ? "begin immediate" : sql;
-    const statement = this.#statements.get(text) ?? asKyselyStatement(this.#connection.prepare(text));
-    this.#statements.delete(text);
-    this.#statements.set(text, statement);
-    if (this.#statements.size > MAX_STATEMENTS) {
-      const [oldest = text] = this.#statements.keys();
-      this.#statements.delete(oldest);
-    }
-    return statement;
-  }
-
-  close(): void {
-    this.#statements.clear();
-    this.#connection.close();
-  }
-}
-
-/** The database cannot be read or written: it is locked by somebody else, its disk is full, its file is damaged. */
-export class DatabaseUnavailable extends Error {
-  readonly code = "database_unavailable";
-}
-
-function asKyselyStatement(statement: StatementSync): SqliteStatement {
+/** Throws what the file system says. */
+export async function openSqlite(settings: SqliteSettings): Promise<Dialect> {
+  const link = new SqliteLink(settings);
+  await link.open();
+  const driver = new SqliteDriver(link);
   return {
-    reader: statement.columns().length > 0,
-    all: (parameters) => guard(() => statement.all(...parameters.map(toSqlValue))),
-    run: (parameters) => guard(() => statement.run(...parameters.map(toSqlValue))),
-    iterate: (parameters) => guard(() => statement.iterate(...parameters.map(toSqlValue))),
+    createAdapter: () => new Adapter(),
+    createDriver: () => driver,
+    createIntrospector: (db) => new SqliteIntrospector(db),
+    createQueryCompiler: () => new SqliteQueryCompiler(),
   };
 }
 
-function guard<T>(action: () => T): T {
-  try {
-    return action();
-  } catch (cause) {
-    if (cause instanceof Error && "code" in cause && cause.code === "ERR_SQLITE_ERROR") {
-      throw new DatabaseUnavailable(`the database refused: ${cause.message}`, { cause });
+class Adapter extends SqliteAdapter {
+  /** The driver lets one caller after the other have the connection. */
+  override get supportsMultipleConnections(): boolean {
+    return true;
+  }
+
+  /** It does, and its transactions exclude each other: of two brokers that start at once one migrates, one finds it done. */
+  override get supportsTransactionalDdl(): boolean {
+    return true;
+  }
+}
+
+class SqliteDriver implements Driver {
+  readonly #connection: SqliteConnection;
+  readonly #waiting = new Set<() => void>();
+  #taken = false;
+
+  constructor(link: SqliteLink) {
+    this.#connection = new SqliteConnection(link);
+  }
+
+  async init(): Promise<void> {
+    // The file is open.
+  }
+
+  async acquireConnection(): Promise<DatabaseConnection> {
+    if (this.#taken) {
+      const { promise, resolve, reject } = Promise.withResolvers<void>();
+      this.#waiting.add(resolve);
+      const timer = setTimeout(() => {
+        if (this.#waiting.delete(resolve))
+          reject(new DatabaseUnavailable("waited too long for the database"));
+      }, WAIT_TIMEOUT_MS);
+      try {
+        await promise;
+      } finally {
+        clearTimeout(timer);
+      }
     }
-    throw cause;
+    this.#taken = true;
+    return this.#connection;
+  }
+
+  async releaseConnection(): Promise<void> {
+    const [next] = this.#waiting;
+    if (next === undefined) {
+      this.#taken = false;
+      return;
+    }
+    this.#waiting.delete(next);
+    next();
+  }
+
+  async beginTransaction(): Promise<void> {
+    this.#connection.begin();
+  }
+
+  async commitTransaction(): Promise<void> {
+    await this.#connection.end("commit");
+  }
+
+  async rollbackTransaction(): Promise<void> {
+    await this.#connection.end("rollback");
+  }
+
+  async destroy(): Promise<void> {
+    await this.#connection.close();
+  }
+}
+
+class SqliteConnection implements DatabaseConnection {
+  readonly #link: SqliteLink;
+  /** A transaction begins together with its first statement. */
+  #begins = false;
+
+  constructor(link: SqliteLink) {
+    this.#link = link;
+  }
+
+  begin(): void {
+    this.#begins = true;
+  }
+
+  async end(kind: "commit" | "rollback"): Promise<void> {
+    const empty = this.#begins;
+    this.#begins = false;
+    if (!empty) await this.#link.ask({ kind });
+  }
+
+  async close(): Promise<void> {
+    await this.#link.close();
+  }
+
+  async executeQuery<R>({ sql, parameters }: CompiledQuery): Promise<QueryResult<R>> {
+    const begin = this.#begins;
+    this.#begins = false;
+    const { rows, changes } = await this.#link.ask<R>({
+      kind: "statement",
+      sql,
+      parameters: parameters.map(toSqlValue),
+      begin,
+    });
+    return changes === undefined ? { rows } : { rows, numAffectedRows: BigInt(changes) };
+  }
+
+  streamQuery<R>(): AsyncIterableIterator<QueryResult<R>> {
+    throw new Error("results are read whole");
   }
 }
 

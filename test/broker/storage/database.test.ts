@@ -1,101 +1,184 @@
-/** The database: prepared once, durable, shared with other processes, and one transaction at a time. */
-import { spawn } from "node:child_process";
-import { once } from "node:events";
-import { mkdtemp, rm, writeFile } from "node:fs/promises";
-import { tmpdir } from "node:os";
-import { join } from "node:path";
-import { DatabaseSync } from "node:sqlite";
-import { afterEach, beforeEach, expect, test } from "vitest";
+/** The database, whichever it is: prepared once, shared, and each transaction whole. */
+import { sql } from "kysely";
+import { afterEach, beforeEach, describe, expect, test } from "vitest";
+import type { DatabaseConfig } from "../../../broker/config.ts";
 import { openDatabase } from "../../../broker/storage/database.ts";
-import { spendToken } from "../../../broker/storage/spent.ts";
+import { expireRows } from "../../../broker/storage/expiry.ts";
+import { recordFinding } from "../../../broker/storage/findings.ts";
+import type { Queries } from "../../../broker/storage/schema.ts";
+import { spendProofs, spendToken, spendTokens } from "../../../broker/storage/spent.ts";
+import { fixFinalSegment } from "../../../broker/storage/sessions.ts";
+import { inTransaction, lockSession } from "../../../broker/storage/transactions.ts";
+import { describeOnBoth } from "../../support/both-databases.ts";
+import { admissionOf } from "../../support/admissions.ts";
+import { openLedger } from "../../../broker/storage/ledger.ts";
 
-let directory: string;
-let path: string;
-beforeEach(async () => {
-  directory = await mkdtemp(join(tmpdir(), "lanyard-database-"));
-  path = join(directory, "new", "broker.sqlite");
-});
-afterEach(async () => {
-  await rm(directory, { recursive: true, force: true });
-});
+const token = (jti: string, expiresAt = 1) => ({ iss: "https://issuer.example", jti, expiresAt });
 
-const token = (jti: string) => ({ iss: "https://issuer.example", jti, expiresAt: 1 });
-
-test("opened twice by two processes' worth of connections, each token is spent once", async () => {
-  const [one, two] = [
-    await openDatabase({ kind: "sqlite", path }),
-    await openDatabase({ kind: "sqlite", path }),
-  ];
-  const spent = await Promise.all(
-    Array.from(
-      { length: 20 },
-      async (_, index) => spendToken(index % 2 === 0 ? one : two, token("same")),
-    ),
-  );
-  expect(spent.filter(Boolean)).toHaveLength(1);
-  // The same jti from another issuer does not burn.
-  expect(await spendToken(one, { ...token("same"), iss: "https://other.example" })).toBe(true);
-  await one.destroy();
-  await two.destroy();
-});
-
-test("a commit waits for its log on the disk, and readers do not wait for writers", async () => {
-  const database = await openDatabase({ kind: "sqlite", path });
-  await database.destroy();
-  const connection = new DatabaseSync(path);
-  expect(connection.prepare("pragma journal_mode").get()).toEqual({ journal_mode: "wal" });
-  connection.close();
-});
-
-test("a transaction that fails leaves nothing, and the next one is not disturbed", async () => {
-  const database = await openDatabase({ kind: "sqlite", path });
-  const failing = database.transaction().execute(async (db) => {
-    await spendToken(db, token("a"));
-    throw new Error("no");
+describeOnBoth((create) => {
+  let config: DatabaseConfig;
+  let one: Queries;
+  let two: Queries;
+  beforeEach(async () => {
+    config = await create();
+    [one, two] = [await openDatabase(config), await openDatabase(config)];
   });
-  const other = database.transaction().execute(async (db) => spendToken(db, token("b")));
-  await expect(failing).rejects.toThrow("no");
-  expect(await other).toBe(true);
-  expect(await spendToken(database, token("a"))).toBe(true);
-  expect(await spendToken(database, token("b"))).toBe(false);
-  await database.destroy();
-});
+  afterEach(async () => {
+    await one.destroy();
+    await two.destroy();
+  });
 
-test("kill -9 in the middle of writing: what was answered is there, the file opens", async () => {
-  const program = join(directory, "writer.ts");
-  const source = join(import.meta.dirname, "..", "..", "..", "broker", "storage");
-  await writeFile(
-    program,
-    `import { openDatabase } from ${JSON.stringify(join(source, "database.ts"))};
-     import { spendToken } from ${JSON.stringify(join(source, "spent.ts"))};
-     const db = await openDatabase({ kind: "sqlite", path: ${JSON.stringify(path)} });
-     for (let n = 0; ; n += 1) {
-       await db.transaction().execute(async (trx) => await spendToken(trx, { iss: "i", jti: String(n), expiresAt: 1 }));
-       process.stdout.write(n + "\\n");
-     }`,
+  test("eight brokers that start at once on an empty database: one prepares it, all of them start", async () => {
+    const empty = await create();
+    const databases = await Promise.all(Array.from({ length: 8 }, async () => openDatabase(empty)));
+    for (const database of databases) {
+      expect(await database.selectFrom("sessions").selectAll().execute()).toEqual([]);
+    }
+    await Promise.all(databases.map(async (database) => database.destroy()));
+  });
+
+  test("opened twice by two processes' worth of connections, each token is spent once", async () => {
+    const spent = await Promise.all(
+      Array.from({ length: 20 }, async (_, index) => spendToken(index % 2 === 0 ? one : two, token("same"))),
+    );
+    expect(spent.filter(Boolean)).toHaveLength(1);
+    // The same jti from another issuer does not burn.
+    expect(await spendToken(one, { ...token("same"), iss: "https://other.example" })).toBe(true);
+  });
+
+  test("in one list the first of several of the same is told that it is fresh", async () => {
+    expect(await spendTokens(one, [token("a"), token("b"), token("a")])).toEqual([true, true, false]);
+    const proof = (jti: string) => ({ thumbprint: "t", jti, expiresAt: 1 });
+    expect(await spendProofs(one, [proof("a"), proof("a"), proof("b")])).toEqual([true, false, true]);
+    expect(await spendProofs(two, [proof("b"), proof("c")])).toEqual([false, true]);
+  });
+
+  test.each(["a\u0000b", "\ud800", "'; drop table used_tokens; --", "x".repeat(5_000)])(
+    "a jti that not every database stores is spent once, and is not another one",
+    async (jti) => {
+      expect(await spendTokens(one, [token(jti), token(`${jti} `), token(jti)])).toEqual([true, true, false]);
+    },
   );
-  const child = spawn(process.execPath, [program], { stdio: ["ignore", "pipe", "inherit"] });
-  let output = "";
-  for await (const chunk of child.stdout) {
-    output += String(chunk);
-    if (output.split("\n").length > 200) break;
-  }
-  child.kill("SIGKILL");
-  await once(child, "exit");
-  const answered = output.split("\n").slice(0, -1).length;
-  const database = await openDatabase({ kind: "sqlite", path });
-  for (let n = 0; n < answered; n += 1) {
-    expect(await spendToken(database, { iss: "i", jti: String(n), expiresAt: 1 })).toBe(false);
-  }
-  await database.destroy();
-});
 
-test("a database that a newer Lanyard has changed is refused and left as it is", async () => {
-  const database = await openDatabase({ kind: "sqlite", path });
-  await database.destroy();
-  const connection = new DatabaseSync(path);
-  connection.exec("insert into kysely_migration (name, timestamp) values ('9999-future', '2030-01-01')");
-  connection.close();
-  await expect(openDatabase({ kind: "sqlite", path })).rejects.toMatchObject({ code: "database_unusable" });
-  await expect(openDatabase({ kind: "sqlite", path })).rejects.toThrow("9999-future");
+  test("a transaction that fails leaves nothing, and the next one is not disturbed", async () => {
+    const failing = one.transaction().execute(async (db) => {
+      await spendToken(db, token("a"));
+      throw new Error("no");
+    });
+    const other = one.transaction().execute(async (db) => spendToken(db, token("b")));
+    await expect(failing).rejects.toThrow("no");
+    expect(await other).toBe(true);
+    expect(await spendToken(one, token("a"))).toBe(true);
+    expect(await spendToken(one, token("b"))).toBe(false);
+  });
+
+  test("a statement that fails undoes its transaction, also when the failure is swallowed", async () => {
+    const swallowed = one.transaction().execute(async (db) => {
+      await spendToken(db, token("a"));
+      await sql`insert into segments (session) values ('none')`.execute(db).catch(() => undefined);
+      throw new Error("given up");
+    });
+    await expect(swallowed).rejects.toThrow("given up");
+    expect(await spendToken(two, token("a"))).toBe(true);
+  });
+
+  test("two transactions that stand in each other's way: one is tried again, both are done", async () => {
+    const both = async (db: Queries, order: readonly string[]) =>
+      inTransaction(db, async (transaction) => {
+        for (const jti of order) await spendToken(transaction, token(jti));
+      });
+    await Promise.all([
+      both(one, ["a", "b"]),
+      both(two, ["b", "a"]),
+      both(one, ["b", "a"]),
+      both(two, ["a", "b"]),
+    ]);
+    expect(await spendTokens(one, [token("a"), token("b")])).toEqual([false, false]);
+  });
+
+  test("whoever locked a session decides first: the next one sees what was decided", async () => {
+    const admission = admissionOf();
+    await openLedger(one).admit(admission);
+    const id = admission.draft?.session.id ?? "";
+    const [locked, decided] = [Promise.withResolvers<void>(), Promise.withResolvers<void>()];
+    const first = one.transaction().execute(async (db) => {
+      await lockSession(db, id);
+      locked.resolve();
+      await decided.promise;
+      await fixFinalSegment(db, id, 7);
+    });
+    await locked.promise;
+    const second = two.transaction().execute(async (db) => lockSession(db, id));
+    setTimeout(decided.resolve, 100);
+    expect((await second)?.final_segment).toBe(7);
+    await first;
+  });
+
+  test("times come back as the numbers they were", async () => {
+    const at = Date.UTC(2090, 0, 1);
+    await openLedger(one).admit(admissionOf({ session: { expires_at: at } }));
+    const row = await two.selectFrom("sessions").selectAll().executeTakeFirstOrThrow();
+    expect(row).toMatchObject({ expires_at: at, ended_at: null, binding: 1 });
+  });
+
+  test("findings are bounded, also when they come on several brokers at once", async () => {
+    await openLedger(one).admit(admissionOf({ workload: { id: "w" } }));
+    await Promise.all(
+      Array.from({ length: 60 }, async (_, index) =>
+        recordFinding(index % 2 === 0 ? one : two, {
+          run: "r",
+          workload: "w",
+          session: null,
+          kind: "takeover_attempt",
+          detail: String(index),
+          time: index,
+        }),
+      ),
+    );
+    expect(await one.selectFrom("findings").select("id").execute()).toHaveLength(20);
+  });
+
+  describe("time passes", () => {
+    const MINUTE_MS = 60_000;
+    const now = 1_000 * MINUTE_MS;
+
+    test("what was spent is forgotten well after it is too old to be accepted, and not before", async () => {
+      const tokens = [token("old", now - 11 * MINUTE_MS), token("just", now - 1), token("young", now + 1)];
+      await spendTokens(one, tokens);
+      const proofs = tokens.map(({ jti, expiresAt }) => ({ thumbprint: "t", jti, expiresAt }));
+      await spendProofs(one, proofs);
+      await expireRows(one, now);
+      expect(await spendTokens(one, tokens)).toEqual([true, false, false]);
+      expect(await spendProofs(one, proofs)).toEqual([true, false, false]);
+    });
+
+    test("thousands of rows, and two brokers that clean up at once: all are gone, nobody fails", async () => {
+      const many = Array.from({ length: 2_300 }, (_, index) => token(String(index)));
+      await spendTokens(one, many);
+      await Promise.all([expireRows(one, now), expireRows(two, now)]);
+      await expireRows(one, now);
+      expect(await one.selectFrom("used_tokens").select("jti").execute()).toEqual([]);
+    });
+
+    test("a session that ran out is marked, its job stays bound to its key", async () => {
+      const ledger = openLedger(one);
+      await ledger.admit(admissionOf({ workload: { id: "w" }, session: { expires_at: now } }));
+      await expireRows(two, now - 1);
+      expect((await one.selectFrom("sessions").selectAll().executeTakeFirstOrThrow()).state).toBe("active");
+      const YEARS = 10 * 365 * 24 * 60 * MINUTE_MS;
+      await expireRows(two, now + YEARS);
+      const session = await one.selectFrom("sessions").selectAll().executeTakeFirstOrThrow();
+      expect(session).toMatchObject({ state: "expired", ended_at: now });
+      const late = await ledger.admit(admissionOf({ workload: { id: "w", thumbprint: "another key" } }));
+      expect(late.kind).toBe("taken");
+    });
+  });
+
+  test("a database that a newer Lanyard has changed is refused and left as it is", async () => {
+    await sql`insert into kysely_migration (name, timestamp) values ('9999-future', '2030-01-01')`.execute(
+      one,
+    );
+    await expect(openDatabase(config)).rejects.toMatchObject({ code: "database_unusable" });
+    await expect(openDatabase(config)).rejects.toThrow("9999-future");
+  });
 });

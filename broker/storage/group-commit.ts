@@ -1,0 +1,80 @@
+/**
+ * Continuous group commit: the requests that came while a transaction was on its way to the disk share the next one.
+ * There is no timer: whoever comes alone leaves at once, and a slow disk makes larger groups, not longer queues.
+ * What the transaction decides for each member is what it would have decided for it alone, and a member that makes
+ * the transaction fail does not fail the others.
+ */
+import { DatabaseUnavailable } from "./unavailable.ts";
+
+/** 20 columns each: within what one statement may have as parameters on every database. */
+const MAX_MEMBERS = 256;
+/** Far more than a broker has connections: a bound on memory, not on load. */
+const MAX_WAITING = 20_000;
+/** Whoever waited longer for a place is told that the database cannot be used. */
+const WAIT_TIMEOUT_MS = 5_000;
+
+interface Member<Request, Outcome> {
+  readonly request: Request;
+  readonly since: number;
+  readonly settle: PromiseWithResolvers<Outcome>;
+}
+
+export interface GroupCommitOptions<Request, Outcome> {
+  /** One durable transaction: the outcomes of the requests, in their order. What it throws, it has undone. */
+  readonly commit: (requests: readonly Request[]) => Promise<readonly Outcome[]>;
+  /** How many transactions may be on their way at once. */
+  readonly lanes: number;
+}
+
+export class GroupCommit<Request, Outcome> {
+  readonly #options: GroupCommitOptions<Request, Outcome>;
+  #waiting: Member<Request, Outcome>[] = [];
+  #running = 0;
+
+  constructor(options: GroupCommitOptions<Request, Outcome>) {
+    this.#options = options;
+  }
+
+  /** Its outcome, once it is durable. */
+  async submit(request: Request): Promise<Outcome> {
+    if (this.#waiting.length >= MAX_WAITING) {
+      throw new DatabaseUnavailable("too many requests wait for the database");
+    }
+    const settle = Promise.withResolvers<Outcome>();
+    this.#waiting.push({ request, since: performance.now(), settle });
+    this.#start();
+    return settle.promise;
+  }
+
+  #start(): void {
+    while (this.#running < this.#options.lanes && this.#waiting.length > 0) {
+      const group = this.#waiting.slice(0, MAX_MEMBERS);
+      this.#waiting = this.#waiting.slice(MAX_MEMBERS);
+      this.#running += 1;
+      void this.#commit(group.filter(isInTime)).finally(() => {
+        this.#running -= 1;
+        this.#start();
+      });
+    }
+  }
+
+  async #commit(group: readonly Member<Request, Outcome>[]): Promise<void> {
+    if (group.length === 0) return;
+    try {
+      const outcomes = await this.#options.commit(group.map(({ request }) => request));
+      for (const [index, outcome] of outcomes.entries()) group[index]?.settle.resolve(outcome);
+    } catch (error) {
+      if (group.length === 1 || error instanceof DatabaseUnavailable) {
+        for (const { settle } of group) settle.reject(error);
+        return;
+      }
+      for (const member of group) await this.#commit([member]);
+    }
+  }
+}
+
+function isInTime<Request, Outcome>({ since, settle }: Member<Request, Outcome>): boolean {
+  const inTime = performance.now() - since < WAIT_TIMEOUT_MS;
+  if (!inTime) settle.reject(new DatabaseUnavailable("waited too long for the database"));
+  return inTime;
+}

@@ -1,0 +1,61 @@
+/**
+ * The broker's end of the line to the thread that holds the SQLite file: a question, its answer, then the next.
+ * A thread that ended answers nothing any more, and whoever asks is told so.
+ */
+import { once } from "node:events";
+import { Worker } from "node:worker_threads";
+import type { SqliteAnswer, SqliteFailure, SqliteRequest, SqliteSettings } from "./sqlite-messages.ts";
+import { DatabaseUnavailable } from "./unavailable.ts";
+
+export class SqliteLink {
+  readonly #worker: Worker;
+  readonly #ended: Promise<unknown>;
+  #end: Error | undefined;
+  #giveUp: ((reason: Error) => void) | undefined;
+
+  constructor(settings: SqliteSettings) {
+    this.#worker = new Worker(new URL("./sqlite-thread.ts", import.meta.url));
+    this.#worker.postMessage(settings);
+    // `error` comes before `exit`.
+    this.#worker.on("error", (cause) => this.#stop(new DatabaseUnavailable("its thread failed", { cause })));
+    this.#worker.on("exit", () => this.#stop(new DatabaseUnavailable("its thread has ended")));
+    this.#ended = once(this.#worker, "exit");
+  }
+
+  /** Throws what the file system says about the file. */
+  async open(): Promise<void> {
+    await this.#receive();
+  }
+
+  /** One question at a time. Throws `DatabaseUnavailable`, or an error that says what is wrong with a statement. */
+  async ask<Row>(request: SqliteRequest): Promise<SqliteAnswer<Row>> {
+    const answer = this.#receive<Row>();
+    this.#worker.postMessage(request);
+    return answer;
+  }
+
+  async close(): Promise<void> {
+    if (this.#end === undefined) await this.ask({ kind: "close" });
+    this.#worker.ref();
+    await this.#ended;
+  }
+
+  /** Keeps the process alive while somebody waits, and no longer. */
+  async #receive<Row>(): Promise<SqliteAnswer<Row>> {
+    if (this.#end !== undefined) throw this.#end;
+    const { promise, resolve, reject } = Promise.withResolvers<SqliteAnswer<Row> | SqliteFailure>();
+    this.#giveUp = reject;
+    this.#worker.ref();
+    this.#worker.once("message", resolve);
+    const reply = await promise.finally(() => this.#worker.unref());
+    if (reply.ok) return reply;
+    throw reply.unavailable
+      ? new DatabaseUnavailable(`the database refused: ${reply.message}`)
+      : new Error(`SQLite: ${reply.message}`);
+  }
+
+  #stop(reason: Error): void {
+    this.#end ??= reason;
+    this.#giveUp?.(this.#end);
+  }
+}

@@ -1,0 +1,46 @@
+/**
+ * The thread that holds the SQLite file: one request at a time, one answer each, the first after it was opened.
+ * A commit waits here for its disk, and the broker's own thread verifies and signs in the meantime.
+ */
+import { parentPort } from "node:worker_threads";
+import { SqliteFile } from "./sqlite-file.ts";
+import type { SqliteAnswer, SqliteFailure, SqliteRequest, SqliteSettings } from "./sqlite-messages.ts";
+import { DatabaseUnavailable } from "./unavailable.ts";
+
+/** Primary result codes that only a wrong statement of ours brings about: constraint, mismatch, misuse, range. */
+const BUGS = [19, 20, 21, 25];
+
+if (parentPort === null) throw new Error("this file is run as a worker thread");
+const port = parentPort;
+
+port.once("message", (settings: SqliteSettings) => {
+  try {
+    const file = new SqliteFile(settings);
+    port.on("message", (request: SqliteRequest) => {
+      port.postMessage(answer(file, request));
+      if (request.kind === "close") port.close();
+    });
+    port.postMessage({ ok: true, rows: [], changes: undefined } satisfies SqliteAnswer);
+  } catch (error) {
+    port.postMessage(describe(error));
+    port.close();
+  }
+});
+
+function answer(file: SqliteFile, request: SqliteRequest): SqliteAnswer | SqliteFailure {
+  try {
+    if (request.kind === "statement") return file.run(request.sql, request.parameters, request);
+    file[request.kind]();
+    return { ok: true, rows: [], changes: undefined };
+  } catch (error) {
+    return describe(error);
+  }
+}
+
+function describe(error: unknown): SqliteFailure {
+  const message = error instanceof Error ? error.message : String(error);
+  if (error instanceof Error && "errcode" in error && typeof error.errcode === "number") {
+    return { ok: false, message, unavailable: !BUGS.includes(error.errcode & 0xff) };
+  }
+  return { ok: false, message, unavailable: error instanceof DatabaseUnavailable };
+}

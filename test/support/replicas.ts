@@ -1,0 +1,130 @@
+/**
+ * Brokers as a team runs them: `lanyard serve` as real processes, with one database, one bucket and one sealing key,
+ * behind one address. Each request goes whole to one of them, as a load balancer does it.
+ */
+import { type ChildProcess, spawn } from "node:child_process";
+import { once } from "node:events";
+import { mkdir, mkdtemp, rm, writeFile } from "node:fs/promises";
+import { type IncomingMessage, type ServerResponse, createServer, request } from "node:http";
+import type { AddressInfo } from "node:net";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { ROLES, SERVERS, claimsOfJob, robotsDocument } from "./broker.ts";
+import { startScriptedIssuer } from "./scripted-issuer.ts";
+import type { Desk } from "./session-holder.ts";
+
+const COMMAND = join(import.meta.dirname, "..", "..", "bin", "lanyard.js");
+
+interface Replica {
+  readonly process: ChildProcess;
+  readonly port: number;
+}
+
+export interface Replicas extends Desk {
+  /** All requests go to this one; undefined: to all in turn. */
+  pin(index: number | undefined): void;
+  /** SIGKILL: whatever it was doing is undone or done, and nobody is told. */
+  kill(index: number): Promise<void>;
+  close(): Promise<void>;
+}
+
+export async function startReplicas(count: number, databaseUrl: string): Promise<Replicas> {
+  const directory = await mkdtemp(join(tmpdir(), "lanyard-replicas-"));
+  const issuer = await startScriptedIssuer();
+  await mkdir(join(directory, "policies", "robots", "acme"), { recursive: true });
+  await writeFile(join(directory, "policies", "servers.yaml"), SERVERS);
+  await writeFile(join(directory, "policies", "roles.yaml"), ROLES);
+  await writeFile(join(directory, "policies", "robots", "acme", "payments.yaml"), robotsDocument(issuer.url));
+
+  const replicas: Replica[] = [];
+  let pinned: number | undefined;
+  let turn = 0;
+  const balancer = createServer((incoming, outgoing) => {
+    turn += 1;
+    const index = pinned ?? turn % replicas.length;
+    relay({ incoming, outgoing, port: replicas[index]?.port ?? 0 });
+  });
+  balancer.listen(0, "127.0.0.1");
+  await once(balancer, "listening");
+  const address = balancer.address() as AddressInfo;
+  const url = `http://127.0.0.1:${address.port}`;
+
+  // All at once, on an empty database.
+  const environment = {
+    PATH: process.env["PATH"] ?? "",
+    LANYARD_PUBLIC_URL: url,
+    LANYARD_LISTEN: "127.0.0.1:0",
+    LANYARD_POLICIES: join(directory, "policies"),
+    LANYARD_DATABASE: databaseUrl,
+    LANYARD_AUDIT: `file:${join(directory, "audit")}`,
+    LANYARD_ISSUERS: issuer.url,
+    LANYARD_PRIVATE_ISSUERS: issuer.url,
+    LANYARD_KEYS: `file:${join(directory, "sealing-key.json")}`,
+    LANYARD_ADDRESS_LIMIT: "off",
+    LANYARD_REPOSITORY_LIMIT: "off",
+  };
+  replicas.push(
+    ...(await Promise.all(Array.from({ length: count }, async () => serve(environment, directory)))),
+  );
+
+  return {
+    url,
+    now: Date.now,
+    subjectToken: async (overrides = {}) =>
+      issuer.sign({ ...claimsOfJob(issuer.url, url, Date.now()), ...overrides }),
+    pin: (index) => {
+      pinned = index;
+    },
+    kill: async (index) => {
+      const [killed] = replicas.splice(index, 1);
+      if (killed !== undefined) await end(killed, "SIGKILL");
+    },
+    close: async () => {
+      balancer.close();
+      balancer.closeAllConnections();
+      await Promise.all(replicas.map(async (replica) => end(replica, "SIGTERM")));
+      await issuer.close();
+      await rm(directory, { recursive: true, force: true });
+    },
+  };
+}
+
+async function serve(environment: Record<string, string>, directory: string): Promise<Replica> {
+  const child = spawn(process.execPath, [COMMAND, "serve", "--log-level", "error"], {
+    cwd: directory,
+    env: environment,
+    stdio: ["ignore", "inherit", "pipe"],
+  });
+  let said = "";
+  for await (const chunk of child.stderr) {
+    said += String(chunk);
+    const port = /listening on 127\.0\.0\.1:([0-9]+)/.exec(said)?.[1];
+    if (port !== undefined) return { process: child, port: Number(port) };
+  }
+  throw new Error(`a replica did not start: ${said}`);
+}
+
+async function end({ process: child }: Replica, signal: "SIGKILL" | "SIGTERM"): Promise<void> {
+  if (child.exitCode !== null || child.signalCode !== null) return;
+  const exited = once(child, "exit");
+  child.kill(signal);
+  await exited;
+}
+
+interface Relayed {
+  readonly incoming: IncomingMessage;
+  readonly outgoing: ServerResponse;
+  readonly port: number;
+}
+
+/** A replica that dies takes the answer with it: the caller's connection ends without one. */
+function relay({ incoming, outgoing, port }: Relayed): void {
+  const { method, url, headers } = incoming;
+  const forwarded = request({ host: "127.0.0.1", port, method, path: url, headers }, (answer) => {
+    outgoing.writeHead(answer.statusCode ?? 502, answer.headers);
+    answer.on("error", () => outgoing.destroy());
+    answer.pipe(outgoing);
+  });
+  forwarded.on("error", () => outgoing.destroy());
+  incoming.pipe(forwarded);
+}
