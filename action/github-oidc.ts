@@ -1,9 +1,10 @@
 /**
  * Subject tokens from GitHub's OIDC endpoint: a fresh one for each request to the broker, never kept.
- * The endpoint is known to hang and to answer 403 while a job is pending, so each attempt is short and is repeated.
+ * The endpoint is known to hang for minutes and to answer 403 while a job is pending, so each attempt is short, is
+ * repeated, and all of them together have an end. Neither its address nor a token is ever part of a message.
  */
 import * as z from "zod/mini";
-import { HttpFailed, type Http } from "./http-request.ts";
+import { HttpFailed, type Http, type HttpAnswer } from "./http-request.ts";
 import { type Attempt, PatienceExhausted, retry } from "./retry.ts";
 
 export interface SubjectTokenOptions {
@@ -12,51 +13,70 @@ export interface SubjectTokenOptions {
   readonly oidc: { readonly url: string; readonly token: string };
   /** The broker's public URL. */
   readonly audience: string;
-  /** For all attempts together. */
+  /** For all attempts together, pauses and the last answer included. Default 20 s. */
   readonly patienceMs?: number;
+  /** For one attempt; shorter where less is left. Default 5 s. */
+  readonly attemptTimeoutMs?: number;
 }
 
 export class SubjectTokenUnavailable extends Error {
   readonly code = "subject_token_unavailable";
 }
 
-const ATTEMPT_TIMEOUT_MS = 5_000;
+const DEFAULT_ATTEMPT_TIMEOUT_MS = 5_000;
 const DEFAULT_PATIENCE_MS = 20_000;
+const FIRST_PAUSE_MS = 200;
+const MAX_PAUSE_MS = 3_000;
 /** 403: the job is still "Pending" for the endpoint. */
-const PASSING_STATUS = new Set([403, 408, 429]);
+const PASSING_STATUS = new Set([403, 408, 425, 429]);
+/** More than any of GitHub's tokens has; the broker takes no longer ones. */
+const MAX_TOKEN_LENGTH = 16 * 1024;
 
-const Answer = z.object({ value: z.string().check(z.minLength(1)) });
+const Answer = z.object({ value: z.string().check(z.minLength(1), z.maxLength(MAX_TOKEN_LENGTH)) });
 
-/** Throws `SubjectTokenUnavailable` with one sentence; it never names the token. */
+/** Throws `SubjectTokenUnavailable` with one sentence. */
 export async function fetchSubjectToken(options: SubjectTokenOptions): Promise<string> {
-  const url = new URL(options.oidc.url);
-  url.searchParams.set("audience", options.audience);
+  const url = addressOf(options);
+  const attemptTimeoutMs = options.attemptTimeoutMs ?? DEFAULT_ATTEMPT_TIMEOUT_MS;
+  const untilMs = Date.now() + (options.patienceMs ?? DEFAULT_PATIENCE_MS);
   const attempt = async (): Promise<Attempt<string>> => {
     try {
       const answer = await options.http({
         method: "GET",
-        url: url.href,
+        url,
         headers: { Authorization: `bearer ${options.oidc.token}`, Accept: "application/json" },
-        timeoutMs: ATTEMPT_TIMEOUT_MS,
+        timeoutMs: Math.max(1, Math.min(attemptTimeoutMs, untilMs - Date.now())),
       });
-      if (answer.status === 200) return { settled: true, value: parseAnswer(answer.body) };
-      const reason = `it answered with status ${answer.status}`;
-      if (PASSING_STATUS.has(answer.status) || answer.status >= 500) return { settled: false, reason };
-      throw unavailable(reason);
+      return readAnswer(answer);
     } catch (cause) {
-      if (cause instanceof HttpFailed) return { settled: false, reason: cause.message };
+      if (cause instanceof HttpFailed) return { settled: false, reason: cause.reason };
       throw cause;
     }
   };
-  const untilMs = Date.now() + (options.patienceMs ?? DEFAULT_PATIENCE_MS);
   try {
-    return await retry(attempt, { untilMs, firstPauseMs: 200, maxPauseMs: 3_000 });
+    return await retry(attempt, { untilMs, firstPauseMs: FIRST_PAUSE_MS, maxPauseMs: MAX_PAUSE_MS });
   } catch (cause) {
-    throw cause instanceof PatienceExhausted ? unavailable(cause.message, cause) : cause;
+    throw cause instanceof PatienceExhausted ? unavailable(cause.message) : cause;
   }
 }
 
-function parseAnswer(body: string): string {
+function addressOf({ oidc, audience }: SubjectTokenOptions): string {
+  const url = URL.parse(oidc.url);
+  // What `new URL` throws would carry the address.
+  if (url === null) throw unavailable("the runner named no address for it");
+  url.searchParams.set("audience", audience);
+  return url.href;
+}
+
+/** A redirect is not followed: the request token is for this endpoint and no other. */
+function readAnswer({ status, body }: HttpAnswer): Attempt<string> {
+  if (status === 200) return { settled: true, value: parseToken(body) };
+  const reason = `it answered with status ${status}`;
+  if (PASSING_STATUS.has(status) || status >= 500) return { settled: false, reason };
+  throw unavailable(reason);
+}
+
+function parseToken(body: string): string {
   try {
     return Answer.parse(JSON.parse(body)).value;
   } catch {
@@ -65,9 +85,8 @@ function parseAnswer(body: string): string {
   }
 }
 
-function unavailable(reason: string, cause?: Error): SubjectTokenUnavailable {
+function unavailable(reason: string): SubjectTokenUnavailable {
   return new SubjectTokenUnavailable(
     `GitHub's OIDC endpoint gave no token for this job: ${reason}. Run the job again; githubstatus.com shows whether Actions has a problem.`,
-    { cause },
   );
 }

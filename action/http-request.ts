@@ -28,6 +28,13 @@ export type Http = (request: HttpRequest) => Promise<HttpAnswer>;
 
 export class HttpFailed extends Error {
   readonly code = "http_failed";
+  /** Without the host, for addresses that are not shown. */
+  readonly reason: string;
+
+  constructor(host: string, reason: string, options?: ErrorOptions) {
+    super(`${host}: ${reason}`, options);
+    this.reason = reason;
+  }
 }
 
 /** More than any answer of the broker or of GitHub has. */
@@ -66,7 +73,7 @@ export function createHttp(httpProxies: Readonly<Record<string, string>>): Http 
       });
     } catch (cause) {
       const reason = signal.aborted ? `no answer within ${request.timeoutMs / 1000} s` : describe(cause);
-      throw new HttpFailed(`${url.host}: ${reason}`, { cause });
+      throw new HttpFailed(url.host, reason, { cause });
     }
   };
 }

@@ -1,9 +1,9 @@
 /**
- * `lanyard provision`: writes a robot user into the policy document of its repository.
+ * `lanyard provision`: writes a robot user into the policy document of its repository, under the ids that GitHub says.
  * It shows what it will write, checks the whole directory with it, and replaces no robot that exists.
  */
 import { randomUUID } from "node:crypto";
-import { mkdir, rename, rm, writeFile } from "node:fs/promises";
+import { link, mkdir, readFile, rename, rm, writeFile } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import { Command, Option } from "commander";
 import { readPolicyFiles } from "../../policies/directory.ts";
@@ -13,14 +13,17 @@ import type { Problem } from "../../policies/problem.ts";
 import { provisionRobot, robotsPathOf } from "../../policies/provisioning.ts";
 import type { Binding } from "../../policies/robots-document.ts";
 import { isTrustedTrigger } from "../../policies/trigger.ts";
+import { readGithubConfig } from "../config.ts";
 import type { PolicyDefaults } from "./policy-check.ts";
 import { reportProblem } from "./problem-report.ts";
+import { type RepositoryIdentity, findIdentity } from "./repository-identity.ts";
 import { type ExitCode, openTerminal, type Terminal } from "./terminal.ts";
 
 interface Options {
-  issuer: string;
-  repositoryId: string;
-  ownerId: string;
+  issuer?: string;
+  repositoryId?: string;
+  ownerId?: string;
+  githubApi: string;
   workflow: string;
   event: string[];
   ref?: string;
@@ -35,13 +38,19 @@ interface Options {
   json?: true;
 }
 
-export function provisionCommand(defaults: PolicyDefaults, terminal: Terminal = openTerminal()): Command {
+type GithubConfig = ReturnType<typeof readGithubConfig>;
+
+export function provisionCommand(
+  defaults: PolicyDefaults,
+  terminal: Terminal = openTerminal(),
+  github: GithubConfig = readGithubConfig(),
+): Command {
   return new Command("provision")
     .description("provision a robot user for the runs of one workflow of a repository")
     .argument("<repository>", "OWNER/REPO")
     .argument("<name>", "the robot's name, for example triager")
-    .requiredOption("--repository-id <id>", "the repository's id: gh api repos/OWNER/REPO --jq .id")
-    .requiredOption("--owner-id <id>", "the id of its owner: gh api repos/OWNER/REPO --jq .owner.id")
+    .option("--repository-id <id>", "the repository's id; GitHub is asked where it is not given")
+    .option("--owner-id <id>", "the id of its owner; GitHub is asked where it is not given")
     .requiredOption("--workflow <path>", "the workflow file: .github/workflows/triage.yml")
     .requiredOption("--event <event...>", "the events that may trigger the run")
     .addOption(
@@ -57,20 +66,32 @@ export function provisionCommand(defaults: PolicyDefaults, terminal: Terminal = 
     )
     .option("--environment <name>", "the deployment environment that the job must name")
     .option("--accept-untrusted", "outsiders who can cause an event may reach tools that are not read_only")
-    .option("--issuer <url>", "who issues the tokens", "https://token.actions.githubusercontent.com")
+    .option(
+      "--issuer <url>",
+      "who issues the tokens (default: that of the GitHub that was asked, or github.com's)",
+    )
+    .option(
+      "--github-api <url>",
+      "the API to ask: https://HOST/api/v3 of an Enterprise Server",
+      github.apiUrl,
+    )
     .option("--policies <directory>", "the policy directory", defaults.policies)
     .option("--dry-run", "show the document and write nothing")
     .option("--yes", "write without asking")
     .option("--json", "print one JSON object")
+    .addHelpText("after", "\nWith GITHUB_TOKEN set, GitHub says the ids: the token needs `metadata: read`.\n")
     .action(async (repository: string, name: string, options: Options) => {
-      terminal.exit(await provision({ repository, name, options }, terminal));
+      terminal.exit(await provision({ repository, name, options, token: github.token }, terminal));
     });
 }
 
-type Provision = { repository: string; name: string; options: Options };
+type Provision = { repository: string; name: string; options: Options; token: string | undefined };
 
 interface Plan {
   readonly file: PolicyFile;
+  /** The text that the plan was made from; undefined: there was no document. */
+  readonly existing: string | undefined;
+  readonly identity: RepositoryIdentity;
   readonly warnings: readonly string[];
 }
 
@@ -94,6 +115,12 @@ async function provision(asked: Provision, terminal: Terminal): Promise<ExitCode
   }
   const path = join(options.policies, plan.file.path);
   if (!options.json) {
+    const { issuer, repositoryId, ownerId, source } = plan.identity;
+    if (source === "github") {
+      terminal.write(
+        `GitHub: ${asked.repository} is ${repositoryId}, its owner ${ownerId}, issuer ${issuer}\n\n`,
+      );
+    }
     terminal.write(`${path}:\n\n${plan.file.text}\n`);
     for (const warning of plan.warnings) {
       terminal.writeError(`warning: ${warning}\n`);
@@ -104,14 +131,22 @@ async function provision(asked: Provision, terminal: Terminal): Promise<ExitCode
     terminal.writeError("Nothing was written: say --yes to write it, or --dry-run to see it only.\n");
     return 2;
   }
-  if (answer) {
-    await writeAtomically(path, plan.file.text);
+  if (answer && !(await writeAtomically(path, plan.file.text, plan.existing))) {
+    const message = `${path} was changed by somebody else meanwhile: nothing was written, start again`;
+    if (options.json) terminal.write(`${JSON.stringify({ ok: false, code: "document_changed", message })}\n`);
+    else terminal.writeError(`${message}\n`);
+    return 1;
   }
   if (options.json) {
-    const { text: document } = plan.file;
-    terminal.write(
-      `${JSON.stringify({ ok: true, path, written: answer, document, warnings: plan.warnings })}\n`,
-    );
+    const { file, identity, warnings } = plan;
+    const ids = {
+      issuer: identity.issuer,
+      repository_id: identity.repositoryId,
+      repository_owner_id: identity.ownerId,
+      source: identity.source,
+    };
+    const told = { ok: true, path, written: answer, document: file.text, identity: ids, warnings };
+    terminal.write(`${JSON.stringify(told)}\n`);
   } else {
     terminal.write(answer ? `Written: ${asked.repository}/${asked.name}.\n` : "Nothing was written.\n");
   }
@@ -127,7 +162,7 @@ interface Refusal {
 }
 
 /** The document to write, checked together with the whole directory as it would be then. */
-async function planRobot({ repository, name, options }: Provision): Promise<Plan | Refusal> {
+async function planRobot({ repository, name, options, token }: Provision): Promise<Plan | Refusal> {
   const read = await readPolicyFiles(options.policies);
   const refuse = (refusal: Partial<Refusal> & Pick<Refusal, "code" | "message">): Refusal => ({
     problems: [],
@@ -147,14 +182,23 @@ async function planRobot({ repository, name, options }: Provision): Promise<Plan
       usage: true,
     });
   }
+  const documentPath = robotsPathOf(repository);
+  if (documentPath === undefined) {
+    const message = `"${repository}" is no repository: expected OWNER/REPO`;
+    return refuse({ code: "request_invalid", message, usage: true });
+  }
+  const { issuer, repositoryId, ownerId, githubApi: apiUrl } = options;
+  const identity = await findIdentity({ repository, issuer, repositoryId, ownerId, apiUrl, token });
+  if (!identity.ok) return refuse(identity);
+  const existing = read.files.find((file) => file.path === documentPath)?.text;
   const result = provisionRobot({
-    issuer: options.issuer,
+    issuer: identity.issuer,
     repository,
-    repositoryId: options.repositoryId,
-    repositoryOwnerId: options.ownerId,
+    repositoryId: identity.repositoryId,
+    repositoryOwnerId: identity.ownerId,
     name,
     bindings: [binding],
-    existing: read.files.find((file) => file.path === robotsPathOf(repository))?.text,
+    existing,
   });
   if (!result.ok) {
     return refuse({ ...result, usage: result.code === "request_invalid" });
@@ -166,7 +210,7 @@ async function planRobot({ repository, name, options }: Provision): Promise<Plan
     const message = "Nothing was written: with this robot, the policies would have problems.";
     return refuse({ code: "policies_invalid", message, problems: loaded.problems, files });
   }
-  return { file, warnings: findWarnings(binding) };
+  return { file, existing, identity, warnings: [...identity.notes, ...findWarnings(binding)] };
 }
 
 function bindingOf(options: Options): Binding | undefined {
@@ -197,13 +241,26 @@ function findWarnings({ events, accept_untrusted }: Binding): string[] {
   ];
 }
 
-/** Whoever reads the directory meanwhile sees the old document or the new one, never half of one. */
-async function writeAtomically(path: string, text: string): Promise<void> {
+/**
+ * Whoever reads the directory meanwhile sees the old document or the new one, never half of one. False: what is there
+ * is not what the plan was made from, and it stays.
+ */
+async function writeAtomically(path: string, text: string, existing: string | undefined): Promise<boolean> {
   await mkdir(dirname(path), { recursive: true });
   const temporary = join(dirname(path), `.${randomUUID()}.tmp`);
   try {
     await writeFile(temporary, text, { flag: "wx" });
+    if (existing === undefined) {
+      await link(temporary, path);
+      return true;
+    }
+    if ((await readFile(path, "utf8")) !== existing) return false;
     await rename(temporary, path);
+    return true;
+  } catch (error) {
+    const code = error instanceof Error && "code" in error ? error.code : undefined;
+    if (code === "EEXIST" || code === "ENOENT") return false;
+    throw error;
   } finally {
     await rm(temporary, { force: true });
   }

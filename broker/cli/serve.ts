@@ -8,8 +8,8 @@ import { type RunningBroker, StartFailed, startBroker } from "../server.ts";
 import { type Terminal, openTerminal } from "./terminal.ts";
 
 const LOG_LEVELS = ["debug", "info", "warn", "error"] as const;
-/** For requests in flight; then connections are cut. */
-const STOP_TIMEOUT_MS = 10_000;
+
+const STOP_TIMEOUT_MS = 20_000;
 
 interface Options {
   readonly json?: true;
@@ -40,11 +40,15 @@ async function serve({ json, logLevel }: Options, terminal: Terminal): Promise<v
     terminal.exit(1);
   });
   if (broker === undefined) return;
-  const { host, port } = broker.address;
-  terminal.writeError(
-    `Lanyard serves ${broker.url}, listening on ${host.includes(":") ? `[${host}]` : host}:${port}\n`,
-  );
-  await stopOnSignal(broker);
+  terminal.writeError(`Lanyard serves ${broker.url}, listening on ${writeAddress(broker.address)}\n`);
+  if (broker.metricsAddress !== undefined) {
+    terminal.writeError(`Metrics: http://${writeAddress(broker.metricsAddress)}/metrics\n`);
+  }
+  await stopOnSignal(broker, terminal);
+}
+
+function writeAddress({ host, port }: RunningBroker["address"]): string {
+  return `${host.includes(":") ? `[${host}]` : host}:${port}`;
 }
 
 async function start(
@@ -68,14 +72,25 @@ function tell(
 }
 
 /** The first signal lets requests end, the second does not. */
-async function stopOnSignal(broker: RunningBroker): Promise<void> {
+async function stopOnSignal(broker: RunningBroker, terminal: Terminal): Promise<void> {
+  // Whoever read what is said here may be gone: that ends no exchange.
+  process.stderr.on("error", () => undefined);
   const { promise, resolve } = Promise.withResolvers<void>();
+  let signals = 0;
   for (const signal of ["SIGINT", "SIGTERM"] as const) {
-    process.once(signal, () => resolve());
+    process.on(signal, () => {
+      signals += 1;
+      if (signals === 1) return resolve();
+      terminal.writeError("Stopped at once.\n");
+      process.exit(1);
+    });
   }
   await promise;
-  const timer = setTimeout(() => process.exit(1), STOP_TIMEOUT_MS);
-  timer.unref();
+  terminal.writeError(
+    "Stopping when the requests in progress are answered; a second signal stops at once.\n",
+  );
+  // Requests have an end of their own; whatever else holds the process up does not hold it for ever.
+  setTimeout(() => process.exit(1), STOP_TIMEOUT_MS).unref();
   await broker.close();
 }
 

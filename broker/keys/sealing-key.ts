@@ -35,8 +35,19 @@ export interface SealingKey {
 
 /** Reads the file, or makes it with mode 0600 when there is none. Throws `SealingKeyUnusable` with what to change. */
 export async function loadSealingKey(path: string): Promise<SealingKey> {
+  return readKey(path, () => createFile(path));
+}
+
+/** Reads the file of a broker that was started before: a new key would open nothing that it sealed. */
+export async function findSealingKey(path: string): Promise<SealingKey> {
+  return readKey(path, async () => {
+    throw new SealingKeyUnusable(`there is no ${path}: name the file that the broker uses`);
+  });
+}
+
+async function readKey(path: string, makeText: () => Promise<string>): Promise<SealingKey> {
   try {
-    const text = (await readExisting(path)) ?? (await createFile(path));
+    const text = (await readExisting(path)) ?? (await makeText());
     const parsed = SealingJwk.safeParse(JSON.parse(text));
     if (!parsed.success) {
       throw new SealingKeyUnusable(`${path} is not a sealing key that Lanyard has made`);

@@ -1,32 +1,24 @@
 /**
  * The keys that sign: one for access tokens (ES256), another for checkpoints and manifests (Ed25519).
- * Made at the first start, stored sealed; every replica on one database signs with the same ones.
+ * Made at the first start, stored sealed, and read anew while the broker runs: every replica on one database comes to
+ * sign with the same ones, and verifies what any of them signed.
  */
-import {
-  type CryptoKey,
-  type JSONWebKeySet,
-  type JWK,
-  type JWTVerifyGetKey,
-  calculateJwkThumbprint,
-  createLocalJWKSet,
-  exportJWK,
-  generateKeyPair,
-  importJWK,
-} from "jose";
-import { z } from "zod";
+import { type CryptoKey, type JSONWebKeySet, type JWTVerifyGetKey, createLocalJWKSet } from "jose";
 import type { KeyPurpose, Queries, SigningKeyRow } from "../storage/schema.ts";
 import { keepSigningKey, listSigningKeys } from "../storage/signing-keys.ts";
-import type { SealingKey } from "./sealing-key.ts";
+import { type OpenedKey, createKey, openKey } from "./key-material.ts";
+import { type ScheduledKey, scheduleKeys } from "./key-schedule.ts";
+import { type SealingKey, SealingKeyUnusable } from "./sealing-key.ts";
 
-const ALGORITHMS: Record<KeyPurpose, "ES256" | "Ed25519"> = { token: "ES256", checkpoint: "Ed25519" };
-
-const StoredJwk = z.looseObject({ kty: z.string(), kid: z.string(), alg: z.string() });
+/** A `kid` that is not known may have been made a moment ago: the database is asked again, but not more often. */
+const ASK_AGAIN_MS = 5_000;
 
 export interface SigningKey {
   readonly kid: string;
   readonly privateKey: CryptoKey;
 }
 
+/** Each member is what holds at the moment it is read. */
 export interface SigningKeys {
   readonly token: SigningKey;
   readonly checkpoint: SigningKey;
@@ -36,6 +28,8 @@ export interface SigningKeys {
   readonly findTokenKey: JWTVerifyGetKey;
   /** Published for ever: what checks checkpoints and manifests. */
   readonly checkpointKeys: JSONWebKeySet;
+  /** Reads what is stored. Throws what the database throws, and `SealingKeyUnusable`; the keys then stay as they were. */
+  refresh(): Promise<void>;
 }
 
 export interface SigningKeyStore {
@@ -46,56 +40,119 @@ export interface SigningKeyStore {
 
 /** Throws `SealingKeyUnusable` when the stored keys were sealed with another sealing key. */
 export async function loadSigningKeys(store: SigningKeyStore): Promise<SigningKeys> {
-  const [token, checkpoint] = [await loadKeys("token", store), await loadKeys("checkpoint", store)];
+  const { now } = store;
+  const token = createKeyRing("token", store);
+  const checkpoint = createKeyRing("checkpoint", store);
+  const read = async (): Promise<void> => {
+    await token.read();
+    await checkpoint.read();
+  };
+  await read();
+
+  let underWay: Promise<void> | undefined;
+  let readAt = now();
+  const refresh = (): Promise<void> => {
+    underWay ??= (async () => {
+      readAt = now();
+      try {
+        await read();
+      } finally {
+        underWay = undefined;
+      }
+    })();
+    return underWay;
+  };
+
+  let local: { readonly keys: JSONWebKeySet; readonly find: JWTVerifyGetKey } | undefined;
+  const findTokenKey: JWTVerifyGetKey = async (header, jws) => {
+    const isKnown = token.published().keys.some(({ kid }) => kid === header?.kid);
+    if (!isKnown && (underWay !== undefined || now() - readAt >= ASK_AGAIN_MS)) {
+      // A row that does not open is the operator's to see; to a caller its key is one of many that do not exist.
+      await refresh().catch((error: unknown) => {
+        if (!(error instanceof SealingKeyUnusable)) throw error;
+      });
+    }
+    const keys = token.published();
+    if (local?.keys !== keys) local = { keys, find: createLocalJWKSet(keys) };
+    return local.find(header, jws);
+  };
+
   return {
-    token: token.signing,
-    checkpoint: checkpoint.signing,
-    tokenKeys: token.published,
-    findTokenKey: createLocalJWKSet(token.published),
-    checkpointKeys: checkpoint.published,
+    get token() {
+      return token.signing();
+    },
+    get checkpoint() {
+      return checkpoint.signing();
+    },
+    get tokenKeys() {
+      return token.published();
+    },
+    get checkpointKeys() {
+      return checkpoint.published();
+    },
+    findTokenKey,
+    refresh,
   };
 }
 
-async function loadKeys(
-  purpose: KeyPurpose,
-  { database, sealingKey, now }: SigningKeyStore,
-): Promise<{ signing: SigningKey; published: JSONWebKeySet }> {
-  let rows = await listSigningKeys(database, purpose);
-  if (rows.length === 0) {
-    await keepSigningKey(database, await createKey(purpose, { sealingKey, at: now() }));
-    rows = await listSigningKeys(database, purpose);
-  }
-  const newest = rows.at(-1);
-  if (newest === undefined) {
-    throw new Error(`the ${purpose} key that was just stored is not there`);
-  }
-  const opened = await sealingKey.open(sealPurpose(purpose), newest.sealed_private_jwk);
-  const privateJwk = StoredJwk.parse(JSON.parse(Buffer.from(opened).toString("utf8")));
-  const privateKey = await importJWK(privateJwk, privateJwk.alg);
-  if (privateKey instanceof Uint8Array) {
-    throw new TypeError(`the stored ${purpose} key is not a private key`);
-  }
-  const published = { keys: rows.map((row): JWK => StoredJwk.parse(JSON.parse(row.public_jwk))) };
-  return { signing: { kid: newest.kid, privateKey }, published };
+interface KeyRing {
+  read(): Promise<void>;
+  signing(): SigningKey;
+  /** The same object as long as the same keys are published. */
+  published(): JSONWebKeySet;
 }
 
-async function createKey(
-  purpose: KeyPurpose,
-  { sealingKey, at }: { sealingKey: SealingKey; at: number },
-): Promise<SigningKeyRow> {
-  const alg = ALGORITHMS[purpose];
-  const { publicKey, privateKey } = await generateKeyPair(alg, { extractable: true });
-  const publicJwk = await exportJWK(publicKey);
-  const kid = await calculateJwkThumbprint(publicJwk);
-  const privateJwk = { ...(await exportJWK(privateKey)), kid, alg };
+interface StoredKey {
+  readonly row: SigningKeyRow;
+  readonly key: OpenedKey;
+}
+
+function createKeyRing(purpose: KeyPurpose, { database, sealingKey, now }: SigningKeyStore): KeyRing {
+  let stored: readonly StoredKey[] = [];
+  let keySet: JSONWebKeySet = { keys: [] };
+
+  const schedule = (): readonly ScheduledKey[] =>
+    scheduleKeys(
+      purpose,
+      stored.map(({ row }) => row),
+      now(),
+    );
+  const findKeys = (isMeant: (scheduled: ScheduledKey) => boolean): OpenedKey[] => {
+    const meant = new Set(
+      schedule()
+        .filter(isMeant)
+        .map(({ kid }) => kid),
+    );
+    return stored.flatMap(({ key }) => (meant.has(key.kid) ? key : []));
+  };
+
   return {
-    kid,
-    purpose,
-    serial: 1,
-    public_jwk: JSON.stringify({ ...publicJwk, kid, alg, use: "sig" }),
-    sealed_private_jwk: await sealingKey.seal(sealPurpose(purpose), Buffer.from(JSON.stringify(privateJwk))),
-    created_at: at,
+    async read() {
+      let rows = await listSigningKeys(database, purpose);
+      if (rows.length === 0) {
+        await keepSigningKey(database, await createKey(purpose, { sealingKey, serial: 1, at: now() }));
+        rows = await listSigningKeys(database, purpose);
+      }
+      stored = await Promise.all(
+        rows.map(async (row) => {
+          const known = stored.find((each) => each.row.sealed_private_jwk === row.sealed_private_jwk);
+          return known?.row.kid === row.kid
+            ? { row, key: known.key }
+            : { row, key: await openKey(row, sealingKey) };
+        }),
+      );
+    },
+    signing() {
+      const [key] = findKeys(({ phase }) => phase === "signing");
+      if (key?.privateKey === undefined) throw new Error(`there is no ${purpose} key that signs`);
+      return { kid: key.kid, privateKey: key.privateKey };
+    },
+    published() {
+      const keys = findKeys(({ phase }) => phase !== "retired").map(({ publicJwk }) => publicJwk);
+      if (keys.length !== keySet.keys.length || keys.some((key, index) => key !== keySet.keys[index])) {
+        keySet = { keys };
+      }
+      return keySet;
+    },
   };
 }
-
-const sealPurpose = (purpose: KeyPurpose): string => `signing key: ${purpose}`;

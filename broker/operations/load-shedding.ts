@@ -1,0 +1,56 @@
+/**
+ * Load shedding: a broker that is late, or has too much in progress, turns new work away instead of failing at all of
+ * it. What began goes first: the endpoints of sessions are turned away at twice the bound of exchanges and pages.
+ */
+import { monitorEventLoopDelay } from "node:perf_hooks";
+import type { FastifyInstance } from "fastify";
+import { refuse } from "../refusals.ts";
+import { answerRefusal } from "../routes/refusal-answer.ts";
+
+const SAMPLE_MS = 1_000;
+const RESOLUTION_MS = 10;
+const NANOSECONDS_PER_MS = 1e6;
+
+export interface LoadOptions {
+  readonly maxInFlight: number;
+  readonly maxDelayMs: number;
+}
+
+export interface Load {
+  /** Requests in progress. */
+  inFlight(): number;
+  /** How late timers were on average in the last second. */
+  delayMs(): number;
+}
+
+export function shedLoad(app: FastifyInstance, { maxInFlight, maxDelayMs }: LoadOptions): Load {
+  const histogram = monitorEventLoopDelay({ resolution: RESOLUTION_MS });
+  histogram.enable();
+  let inFlight = 0;
+  let delayMs = 0;
+  const timer = setInterval(() => {
+    delayMs = histogram.count === 0 ? 0 : Math.max(0, histogram.mean / NANOSECONDS_PER_MS - RESOLUTION_MS);
+    histogram.reset();
+  }, SAMPLE_MS);
+  timer.unref();
+  app.addHook("onClose", async () => {
+    clearInterval(timer);
+    histogram.disable();
+  });
+  app.addHook("onRequest", async (request, reply) => {
+    inFlight += 1;
+    // Also when the caller went away: the connection is what ends in every case.
+    reply.raw.once("close", () => {
+      inFlight -= 1;
+    });
+    const { url: route = "" } = request.routeOptions;
+    if (route === "/healthz") return undefined;
+    const share = route.startsWith("/session") ? 1 : 0.5;
+    const isLate = delayMs > maxDelayMs * share * 2;
+    if (inFlight <= maxInFlight * share && !isLate) return undefined;
+    reply.header("connection", "close");
+    const detail = `${inFlight} requests in progress, ${Math.round(delayMs)} ms late`;
+    return answerRefusal(reply, refuse("busy", detail));
+  });
+  return { inFlight: () => inFlight, delayMs: () => delayMs };
+}

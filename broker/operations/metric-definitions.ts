@@ -1,0 +1,82 @@
+/**
+ * The metrics of a broker, as the documentation lists them. No label holds what a caller chose: each has a closed list
+ * of values, or is the name of an issuer that the operator configured.
+ */
+import { REFUSALS } from "../refusals.ts";
+
+export interface MetricDefinition {
+  readonly kind: "counter" | "gauge" | "histogram";
+  readonly help: string;
+  /** The values a label can have, where they are not those of LANYARD_ISSUERS. */
+  readonly labels?: Readonly<Record<string, readonly string[] | "issuers">>;
+  /** Upper bounds, in seconds. */
+  readonly buckets?: readonly number[];
+}
+
+const refusalCodes = Object.keys(REFUSALS);
+/** From a fast machine's best case to the proxy's patience. */
+const DURATION_BUCKETS = [0.002, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10];
+
+export const METRICS = {
+  lanyard_exchanges_total: {
+    kind: "counter",
+    help: "Requests to the token endpoint, by how they ended: issued, or the code of the refusal",
+    labels: { outcome: ["issued", ...refusalCodes] },
+  },
+  lanyard_exchange_duration_seconds: {
+    kind: "histogram",
+    help: "From the last header of a request to the token endpoint to its answer",
+    labels: { outcome: ["issued", "refused"] },
+    buckets: DURATION_BUCKETS,
+  },
+  lanyard_refusals_total: {
+    kind: "counter",
+    help: "Refusals at any endpoint, by code",
+    labels: { code: refusalCodes },
+  },
+  lanyard_takeovers_total: {
+    kind: "counter",
+    help: "Exchanges by a job that belongs to another key",
+  },
+  lanyard_sessions_total: {
+    kind: "counter",
+    help: "Sessions that came into a state by a request to this process; one that is repeated counts again",
+    labels: { state: ["active", "expired", "sealed", "recovered", "revoked"] },
+  },
+  lanyard_renewals_total: {
+    kind: "counter",
+    help: "Renewals of sessions, by how they ended",
+    labels: { outcome: ["renewed", "refused"] },
+  },
+  lanyard_segments_announced_total: {
+    kind: "counter",
+    help: "Announced segments of logs; one that is announced again counts again",
+    labels: { outcome: ["countersigned", "refused"] },
+  },
+  lanyard_seals_total: {
+    kind: "counter",
+    help: "Requests to seal a log, by how they ended",
+    labels: { outcome: ["sealed", "segments_missing", "refused"] },
+  },
+  lanyard_recoveries_total: {
+    kind: "counter",
+    help: "Requests to recover the log of a lost proxy, by how they ended",
+    labels: { outcome: ["recovered", "refused"] },
+  },
+  lanyard_jwks_fetches_total: {
+    kind: "counter",
+    help: "Fetches of an issuer's keys",
+    labels: { issuer: "issuers", outcome: ["fetched", "failed"] },
+  },
+  lanyard_database_errors_total: {
+    kind: "counter",
+    help: "Requests and rounds of the sweeper that failed because the database did not answer",
+  },
+  lanyard_requests_in_progress: { kind: "gauge", help: "Requests that are not answered yet" },
+  lanyard_event_loop_delay_seconds: {
+    kind: "gauge",
+    help: "How late timers were on average in the last second",
+  },
+} as const satisfies Record<`lanyard_${string}`, MetricDefinition>;
+
+export type MetricName = keyof typeof METRICS;

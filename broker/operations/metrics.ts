@@ -1,0 +1,108 @@
+/**
+ * What a broker counts, for Prometheus. Every series of a closed label exists from the start, at zero, so that an
+ * alert can tell "none" from "not known"; no caller can make another one.
+ */
+import { Counter, Gauge, Histogram, Registry, collectDefaultMetrics } from "prom-client";
+import type { RefusalCode } from "../refusals.ts";
+import type { SessionState } from "../storage/schema.ts";
+import type { Load } from "./load-shedding.ts";
+import { METRICS, type MetricDefinition, type MetricName } from "./metric-definitions.ts";
+
+type ValuesOf<Name extends MetricName> = (typeof METRICS)[Name] extends {
+  labels: infer Labels extends Record<string, readonly string[] | "issuers">;
+}
+  ? { [Label in keyof Labels]: Labels[Label] extends readonly (infer Value)[] ? Value : string }
+  : Record<string, never>;
+
+export interface Metrics {
+  readonly countExchange: (outcome: "issued" | RefusalCode, seconds: number) => void;
+  readonly countRefusal: (code: RefusalCode) => void;
+  readonly countSessions: (state: SessionState, count: number) => void;
+  readonly countRenewal: (outcome: "renewed" | "refused") => void;
+  readonly countSegment: (outcome: "countersigned" | "refused") => void;
+  readonly countSeal: (outcome: "sealed" | "segments_missing" | "refused") => void;
+  readonly countRecovery: (outcome: "recovered" | "refused") => void;
+  readonly countKeyFetch: (issuer: string, outcome: "fetched" | "failed") => void;
+  readonly countDatabaseError: () => void;
+  /** Read whenever somebody asks. */
+  readonly watchLoad: (load: Load) => void;
+  /** Adds what prom-client knows of the process, under the same prefix. */
+  readonly watchProcess: () => void;
+  /** In the format that Prometheus reads, with its media type. */
+  readonly render: () => Promise<{ readonly text: string; readonly mediaType: string }>;
+}
+
+export function createMetrics(issuers: readonly string[]): Metrics {
+  const registry = new Registry();
+  const counters = new Map<MetricName, Counter>();
+  for (const [name, definition] of definitions()) {
+    if (definition.kind !== "counter") continue;
+    const counter = new Counter({ ...describe(name), registers: [registry] });
+    for (const labels of listSeries(definition, issuers)) counter.inc(labels, 0);
+    counters.set(name, counter);
+  }
+  const count = <Name extends MetricName>(name: Name, labels: ValuesOf<Name>, by = 1): void => {
+    counters.get(name)?.inc(labels, by);
+  };
+  const durations = new Histogram({
+    ...describe("lanyard_exchange_duration_seconds"),
+    buckets: [...METRICS.lanyard_exchange_duration_seconds.buckets],
+    registers: [registry],
+  });
+
+  return {
+    countExchange(outcome, seconds) {
+      count("lanyard_exchanges_total", { outcome });
+      durations.observe({ outcome: outcome === "issued" ? "issued" : "refused" }, seconds);
+    },
+    countRefusal(code) {
+      count("lanyard_refusals_total", { code });
+      if (code === "workload_taken") count("lanyard_takeovers_total", {});
+      if (code === "database_unavailable") count("lanyard_database_errors_total", {});
+    },
+    countSessions: (state, sessions) => count("lanyard_sessions_total", { state }, sessions),
+    countRenewal: (outcome) => count("lanyard_renewals_total", { outcome }),
+    countSegment: (outcome) => count("lanyard_segments_announced_total", { outcome }),
+    countSeal: (outcome) => count("lanyard_seals_total", { outcome }),
+    countRecovery: (outcome) => count("lanyard_recoveries_total", { outcome }),
+    countKeyFetch: (issuer, outcome) => count("lanyard_jwks_fetches_total", { issuer, outcome }),
+    countDatabaseError: () => count("lanyard_database_errors_total", {}),
+    watchLoad(load) {
+      const gauge = (name: MetricName, read: () => number): Gauge =>
+        new Gauge({
+          ...describe(name),
+          registers: [registry],
+          collect() {
+            this.set(read());
+          },
+        });
+      gauge("lanyard_requests_in_progress", () => load.inFlight());
+      gauge("lanyard_event_loop_delay_seconds", () => load.delayMs() / 1000);
+    },
+    watchProcess: () => collectDefaultMetrics({ register: registry, prefix: "lanyard_" }),
+    render: async () => ({ text: await registry.metrics(), mediaType: registry.contentType }),
+  };
+}
+
+function definitions(): [MetricName, MetricDefinition][] {
+  return Object.entries(METRICS) as [MetricName, MetricDefinition][];
+}
+
+function describe(name: MetricName): { name: string; help: string; labelNames: string[] } {
+  const { help, labels = {} }: MetricDefinition = METRICS[name];
+  return { name, help, labelNames: Object.keys(labels) };
+}
+
+/** Every combination of the values that the labels can have. */
+function listSeries(
+  { labels = {} }: MetricDefinition,
+  issuers: readonly string[],
+): readonly Record<string, string>[] {
+  return Object.entries(labels).reduce<Record<string, string>[]>(
+    (series, [label, values]) =>
+      series.flatMap((one) =>
+        (values === "issuers" ? issuers : values).map((value) => ({ ...one, [label]: value })),
+      ),
+    [{}],
+  );
+}
