@@ -9,6 +9,7 @@ import { SessionPolicy } from "../policies/session-policy.ts";
 
 /** RFC 8693, section 2.1, and RFC 7523, section 4. */
 export const TOKEN_EXCHANGE_GRANT = "urn:ietf:params:oauth:grant-type:token-exchange";
+export const JWT_BEARER_GRANT = "urn:ietf:params:oauth:grant-type:jwt-bearer";
 export const ID_TOKEN_TYPE = "urn:ietf:params:oauth:token-type:id_token";
 const JWT_TOKEN_TYPE = "urn:ietf:params:oauth:token-type:jwt";
 export const ACCESS_TOKEN_TYPE = "urn:ietf:params:oauth:token-type:access_token";
@@ -16,16 +17,29 @@ export const ACCESS_TOKEN_TYPE = "urn:ietf:params:oauth:token-type:access_token"
 /** The largest recovered tail that is accepted, before compression; a proxy stops forwarding before it holds more unsent. */
 export const MAX_UNSENT_BYTES = 32 * 1024 * 1024;
 
-/** `POST /token`, form-encoded, with a `DPoP` header. */
-export const TokenRequest = z.strictObject({
-  grant_type: z.literal(TOKEN_EXCHANGE_GRANT),
-  subject_token: z.string(),
-  subject_token_type: z.enum([ID_TOKEN_TYPE, JWT_TOKEN_TYPE]),
+const Requested = {
+  /** RFC 8707: the broker. */
   resource: z.string(),
   /** Space-separated: at most one `robot:owner/repo/name`, any number of `role:name`. */
   scope: z.optional(z.string()),
-});
+};
 
+/**
+ * `POST /token`, form-encoded, with a `DPoP` header: the same exchange in two dialects. Not strict, unlike the rest:
+ * RFC 6749, section 3.2, wants parameters that are not recognised ignored.
+ */
+export const TokenRequest = z.discriminatedUnion("grant_type", [
+  z.object({
+    grant_type: z.literal(TOKEN_EXCHANGE_GRANT),
+    subject_token: z.string(),
+    subject_token_type: z.enum([ID_TOKEN_TYPE, JWT_TOKEN_TYPE]),
+    requested_token_type: z.optional(z.literal(ACCESS_TOKEN_TYPE)),
+    ...Requested,
+  }),
+  z.object({ grant_type: z.literal(JWT_BEARER_GRANT), assertion: z.string(), ...Requested }),
+]);
+
+/** The answer to a token exchange; that to an assertion is the same without `issued_token_type`. */
 export const TokenResponse = z.strictObject({
   access_token: z.string(),
   issued_token_type: z.literal(ACCESS_TOKEN_TYPE),

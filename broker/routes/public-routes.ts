@@ -2,8 +2,8 @@
  * What anybody may read: the public keys, and whether the broker is well.
  */
 import type { FastifyInstance } from "fastify";
-import { sql } from "kysely";
 import type { Services } from "../services.ts";
+import { checkDatabase } from "../storage/database.ts";
 import { answerRefusal } from "./refusal-answer.ts";
 
 const KEYS_CACHE = "public, max-age=300";
@@ -20,7 +20,7 @@ export function registerPublicRoutes(app: FastifyInstance, services: Services): 
   );
   app.get("/healthz", async () => ({ status: "ok" }));
   app.get("/readyz", async (_request, reply) => {
-    await sql`select 1`.execute(database);
+    await checkDatabase(database);
     const unstorable = await bucketWatch.check();
     return unstorable === undefined ? { status: "ready" } : answerRefusal(reply, unstorable);
   });

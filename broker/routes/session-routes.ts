@@ -11,7 +11,9 @@ import type { Services } from "../services.ts";
 import { renew } from "../sessions/renewal.ts";
 import { type CallerNeed, type SessionCaller, identifyCaller } from "../sessions/session-caller.ts";
 import { describeSession } from "../sessions/session-document.ts";
-import { endSession } from "../storage/sessions.ts";
+import { revokeSession } from "../sessions/revocation.ts";
+import { countAuthorizations } from "./authorization-headers.ts";
+import { sessionChallenge } from "./challenge.ts";
 import { answerRefusal } from "./refusal-answer.ts";
 
 const NOTHING_SEALED = 409;
@@ -19,6 +21,8 @@ const NOTHING_SEALED = 409;
 export function registerSessionRoutes(app: FastifyInstance, services: Services): void {
   const identify = async (request: FastifyRequest, need: CallerNeed): Promise<SessionCaller | Refused> => {
     const { method, headers, raw } = request;
+    const twice = findSecondAuthentication(request);
+    if (twice !== undefined) return twice;
     const call = {
       method,
       path: raw.url ?? "",
@@ -27,6 +31,8 @@ export function registerSessionRoutes(app: FastifyInstance, services: Services):
     };
     return identifyCaller(call, need, services);
   };
+  const refused = (reply: FastifyReply, refusal: Refused): FastifyReply =>
+    answerRefusal(reply, refusal, { challenge: sessionChallenge(refusal.code, services.publicUrl) });
 
   app.get("/session", async (request, reply) => {
     const caller = await identify(request, "active");
@@ -37,12 +43,7 @@ export function registerSessionRoutes(app: FastifyInstance, services: Services):
   app.delete("/session", async (request, reply) => {
     const caller = await identify(request, "end");
     if (!caller.ok) return refused(reply, caller);
-    const { id } = caller.session;
-    await endSession(services.database, id, {
-      to: "revoked",
-      from: ["active", "expired"],
-      at: services.now(),
-    });
+    await revokeSession(services.database, caller.session.id, services.now());
     return reply.code(204).send();
   });
 
@@ -78,8 +79,11 @@ export function registerSessionRoutes(app: FastifyInstance, services: Services):
   });
 }
 
-function refused(reply: FastifyReply, refusal: Refused): FastifyReply {
-  return answerRefusal(reply, refusal, { protectedResource: true });
+/** RFC 6750, section 2: a token comes in one way, and ours is in the header; nothing is read from a query. */
+function findSecondAuthentication({ raw }: FastifyRequest): Refused | undefined {
+  const headers = countAuthorizations(raw);
+  if (headers > 1) return refuse("request_malformed", `there are ${headers} Authorization headers`);
+  return raw.url?.includes("?") === true ? refuse("request_malformed", "there is a query") : undefined;
 }
 
 export type ParsedBody<T> = { readonly ok: true; readonly value: T } | Refused;

@@ -1,73 +1,66 @@
 /**
- * `POST /token` (RFC 8693): form-encoded, every parameter once, nothing in the query, no other authentication.
+ * `POST /token`: a subject token and a proof of a key become an access token, whichever of the two grants it came by.
+ * Everything after the parsing of the form is one path; the grant only chooses the words of the answer.
  */
-import formbody from "@fastify/formbody";
-import type { FastifyInstance, FastifyRequest } from "fastify";
-import { TOKEN_EXCHANGE_GRANT, TokenRequest } from "../contract.ts";
+import type { FastifyInstance, FastifyReply, FastifyRequest } from "fastify";
+import { ACCESS_TOKEN_TYPE, JWT_BEARER_GRANT } from "../contract.ts";
 import { verifyProof } from "../identity/dpop-proof.ts";
-import { type Refused, refuse } from "../refusals.ts";
+import type { Refused } from "../refusals.ts";
 import type { Services } from "../services.ts";
 import { type Exchanged, exchange } from "../sessions/exchange.ts";
 import { parseScope } from "../sessions/scope.ts";
+import { clientChallenge } from "./challenge.ts";
+import { OAUTH_PATHS } from "./oauth-metadata.ts";
+import { parseOAuthForm } from "./oauth-form.ts";
 import { answerRefusal } from "./refusal-answer.ts";
+import { type ParsedTokenRequest, TARGET_PARAMETERS, parseTokenRequest } from "./token-request.ts";
 
-const PATH = "/token";
-/** A subject token of the largest accepted size, and a scope. */
-const MAX_FORM_BYTES = 24 * 1024;
-
-export async function registerTokenRoute(app: FastifyInstance, services: Services): Promise<void> {
-  await app.register(async (scope) => {
-    scope.removeAllContentTypeParsers();
-    await scope.register(formbody, { bodyLimit: MAX_FORM_BYTES });
-    scope.post(PATH, async (request, reply) => {
-      const exchanged = await answer(request, services);
-      if (!exchanged.ok) return answerRefusal(reply, exchanged);
-      const { id: session, robot, run, binding } = exchanged.session;
-      request.log.info({ session, robot, run, binding, renamedTo: exchanged.renamedTo }, "session");
-      return reply.header("cache-control", "no-store").send(exchanged.response);
+export function registerTokenRoute(app: FastifyInstance, services: Services): void {
+  app.post(OAUTH_PATHS.token, async (request, reply) => {
+    const form = parseOAuthForm(request, {
+      path: OAUTH_PATHS.token,
+      repeatable: TARGET_PARAMETERS,
+      authentication: "none",
     });
+    if (!form.ok) {
+      return answerRefusal(reply, form, {
+        challenge: clientChallenge(form.code, request.headers.authorization),
+      });
+    }
+    const asked = parseTokenRequest(form, services.publicUrl);
+    if (!asked.ok) return answerRefusal(reply, asked);
+    const asAssertion = asked.grant === JWT_BEARER_GRANT;
+    const exchanged = await answer(asked, { request, services });
+    if (!exchanged.ok) return answerRefusal(reply, exchanged, { asAssertion });
+    const { id: session, robot, run, binding } = exchanged.session;
+    request.log.info({ session, robot, run, binding, renamedTo: exchanged.renamedTo }, "session");
+    const issued = asAssertion ? {} : { issued_token_type: ACCESS_TOKEN_TYPE };
+    return withoutStore(reply).send({ ...exchanged.response, ...issued });
   });
 }
 
-async function answer(request: FastifyRequest, services: Services): Promise<Exchanged | Refused> {
-  if (request.raw.url !== PATH || request.headers.authorization !== undefined) {
-    return refuse("request_malformed", "there is a query or an Authorization header");
-  }
-  const form = TokenRequest.safeParse(request.body);
-  if (!form.success) {
-    const paths = form.error.issues.map(({ path, message }) => `${path.join(".")}: ${message}`);
-    const otherGrant =
-      form.error.issues.some(({ path }) => path[0] === "grant_type") && hasGrantType(request.body);
-    return refuse(
-      otherGrant ? "grant_type_unsupported" : "request_malformed",
-      paths.join("; ").slice(0, 500),
-    );
-  }
-  const { subject_token, resource, scope: scopeText } = form.data;
-  if (resource !== services.publicUrl) {
-    return refuse("resource_wrong", `resource is ${JSON.stringify(resource.slice(0, 200))}`);
-  }
-  const scope = parseScope(scopeText);
+async function answer(
+  asked: ParsedTokenRequest,
+  { request, services }: { request: FastifyRequest; services: Services },
+): Promise<Exchanged | Refused> {
+  const scope = parseScope(asked.scope);
   if (!scope.ok) return scope;
   const proof = await verifyProof(request.headers["dpop"], {
     method: "POST",
-    url: `${services.publicUrl}${PATH}`,
+    url: `${services.publicUrl}${OAUTH_PATHS.token}`,
     now: services.now(),
   });
   if (!proof.ok) return proof;
-  const subject = await services.subjectTokens.verify(subject_token);
+  const subject = await services.subjectTokens.verify(asked.subjectToken);
   if (!subject.ok) return subject;
+  if (subject.staleKeys !== undefined) {
+    request.log.warn({ iss: subject.claims.iss, reason: subject.staleKeys }, "the issuer's keys are old");
+  }
   const unstorable = await services.bucketWatch.check();
   return unstorable ?? (await exchange({ subject, proof, scope }, services));
 }
 
-/** Once, and another one than ours: what is missing or repeated is malformed. */
-function hasGrantType(body: unknown): boolean {
-  return (
-    typeof body === "object" &&
-    body !== null &&
-    "grant_type" in body &&
-    typeof body.grant_type === "string" &&
-    body.grant_type !== TOKEN_EXCHANGE_GRANT
-  );
+/** RFC 6749, section 5.1: no cache keeps a token. */
+function withoutStore(reply: FastifyReply): FastifyReply {
+  return reply.header("cache-control", "no-store").header("pragma", "no-cache");
 }

@@ -1,25 +1,22 @@
 /**
- * The exchange (RFC 8693): a subject token and a proof of a key become a session of a robot.
+ * The exchange: a subject token and a proof of a key become a session of a robot, by whatever grant they came.
  * The first exchange of a job binds the job to its key, for all robots and for good; the same key gets the same
  * session again; another key is refused, and the run shows it.
  */
 import { matchBinding } from "../../policies/binding.ts";
-import { ACCESS_TOKEN_TYPE, type TokenResponse } from "../contract.ts";
+import type { TokenResponse } from "../contract.ts";
 import type { Proof } from "../identity/dpop-proof.ts";
 import type { VerifiedSubject } from "../identity/subject-token.ts";
 import { type Refused, refuse } from "../refusals.ts";
 import type { Services } from "../services.ts";
-import { keepPolicy } from "../storage/policies.ts";
-import type { Queries, SessionRow } from "../storage/schema.ts";
-import { openSession, prolongSession } from "../storage/sessions.ts";
-import { spendProof, spendToken } from "../storage/spent.ts";
-import { bindWorkload, findWorkload } from "../storage/workloads.ts";
-import { workloadIdOf } from "./run-id.ts";
+import type { Admitted } from "../storage/admissions.ts";
+import type { SessionRow, WorkloadRow } from "../storage/schema.ts";
+import { runIdOf, workloadIdOf } from "./run-id.ts";
 import { type Scope, writeScope } from "./scope.ts";
-import { type SessionDraft, draftSession } from "./session-draft.ts";
+import { draftSession } from "./session-draft.ts";
 import { rolesOf } from "./session-row.ts";
 import { issueSessionToken } from "./session-token.ts";
-import { recordTakeover } from "./takeover.ts";
+import { describeTakeover } from "./takeover.ts";
 
 export interface ExchangeRequest {
   readonly subject: VerifiedSubject;
@@ -32,31 +29,35 @@ export interface Exchanged {
   readonly session: SessionRow;
   /** The repository's present name, where it is no longer the one of the policies: for the log. */
   readonly renamedTo: string | undefined;
-  readonly response: TokenResponse;
+  readonly response: Omit<TokenResponse, "issued_token_type">;
 }
-type Opened = { readonly ok: true; readonly session: SessionRow } | Refused;
 
+/** One transaction, whose group shares its way to the disk: what is refused in it is spent all the same. */
 export async function exchange(request: ExchangeRequest, services: Services): Promise<Exchanged | Refused> {
-  const { database, policies, now } = services;
+  const { policies, ledger, now } = services;
   const { subject, proof, scope } = request;
-
-  // A token that was shown once is spent, whatever becomes of the request: it cannot be tried on robot after robot.
-  const replay = await database.transaction().execute(async (db) => spend(db, request));
-  if (replay !== undefined) return replay;
-
-  const bound = await findWorkload(database, workloadIdOf(subject.workload));
-  if (bound !== undefined && bound.thumbprint !== proof.thumbprint) {
-    return recordTakeover(database, { ...request, bound, now: now() });
-  }
+  const { iss, jti } = subject.claims;
+  const workload: WorkloadRow = {
+    id: workloadIdOf(subject.workload),
+    run: runIdOf(subject.workload),
+    ...subject.workload,
+    thumbprint: proof.thumbprint,
+    bound_at: now(),
+  };
   const match = matchBinding(policies, subject.claims, scope);
-  if (!match.ok) {
-    return refuse("robot_refused", `${match.code}: ${JSON.stringify(match.detail)}`);
+  const admitted = await ledger.admit({
+    proof,
+    token: { iss, jti, expiresAt: subject.expiresAt },
+    workload,
+    draft: match.ok ? await draftSession({ subject, match, services }) : undefined,
+    describeTakeover: (owner) => describeTakeover({ subject, proof, scope, owner }),
+  });
+  if (!match.ok && admitted.kind === "nothing_granted") {
+    return refuse("robot_refused", `${match.code}: ${JSON.stringify(match.detail)}`, match.detail.mismatches);
   }
-  const draft = await draftSession({ subject, match, services });
-  const opened = await database.transaction().execute(async (db) => open(db, { request, draft, now: now() }));
-  if (!opened.ok) return opened;
+  if (!match.ok || admitted.kind !== "opened") return refuseAdmission(admitted, request);
 
-  const { session } = opened;
+  const { session } = admitted;
   const { token, expiresIn } = await issueSessionToken(session, { thumbprint: proof.thumbprint, services });
   return {
     ok: true,
@@ -64,7 +65,6 @@ export async function exchange(request: ExchangeRequest, services: Services): Pr
     renamedTo: match.renamedTo,
     response: {
       access_token: token,
-      issued_token_type: ACCESS_TOKEN_TYPE,
       token_type: "DPoP",
       expires_in: expiresIn,
       scope: writeScope(session.robot, rolesOf(session)),
@@ -72,48 +72,23 @@ export async function exchange(request: ExchangeRequest, services: Services): Pr
   };
 }
 
-async function spend(db: Queries, { subject, proof }: ExchangeRequest): Promise<Refused | undefined> {
-  const { iss, jti } = subject.claims;
-  if (!(await spendProof(db, proof))) {
-    return refuse("proof_replayed", `jti ${JSON.stringify(proof.jti)}`);
+function refuseAdmission(admitted: Admitted, { subject, proof }: ExchangeRequest): Refused {
+  switch (admitted.kind) {
+    case "proof_replayed":
+      return refuse("proof_replayed", `jti ${JSON.stringify(proof.jti)}`);
+    case "token_replayed":
+      return refuse("subject_token_replayed", `jti ${JSON.stringify(subject.claims.jti)}`);
+    case "taken":
+      return refuse("workload_taken", admitted.detail);
+    case "differs":
+      return refuse(
+        "session_differs",
+        `session ${admitted.session.id} has ${admitted.session.roles}, now asked for others`,
+      );
+    case "ended":
+      return refuse("session_ended", `session ${admitted.session.id} is ${admitted.session.state}`);
+    case "nothing_granted":
+    case "opened":
+      throw new Error(`an exchange was decided as ${admitted.kind} against its binding`);
   }
-  if (!(await spendToken(db, { iss, jti, expiresAt: subject.expiresAt }))) {
-    return refuse("subject_token_replayed", `jti ${JSON.stringify(jti)}`);
-  }
-  return undefined;
-}
-
-/** Binds the job and stores the session, both or neither. */
-async function open(
-  db: Queries,
-  { request, draft, now }: { request: ExchangeRequest; draft: SessionDraft; now: number },
-): Promise<Opened> {
-  const { subject, proof } = request;
-  const { row, policy } = draft;
-  const bound = await bindWorkload(db, {
-    id: row.workload,
-    run: row.run,
-    ...subject.workload,
-    thumbprint: proof.thumbprint,
-    bound_at: now,
-  });
-  if (bound.thumbprint !== proof.thumbprint) {
-    return recordTakeover(db, { ...request, bound, now });
-  }
-  await keepPolicy(db, policy);
-  const session = await openSession(db, row);
-  if (session.id === row.id) return { ok: true, session };
-
-  // A request that got no answer, repeated: the session is there already.
-  if (session.roles !== row.roles) {
-    return refuse(
-      "session_differs",
-      `session ${session.id} has ${session.roles}, now asked for ${row.roles}`,
-    );
-  }
-  const expiresAt = Math.min(now + session.ttl_seconds * 1000, session.max_expires_at);
-  if (expiresAt <= now || !(await prolongSession(db, session.id, expiresAt))) {
-    return refuse("session_ended", `session ${session.id} is ${session.state}`);
-  }
-  return { ok: true, session: { ...session, state: "active", expires_at: expiresAt, ended_at: null } };
 }

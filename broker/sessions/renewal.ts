@@ -3,11 +3,12 @@
  * The binding must still match: a robot that was taken away is not prolonged, what it was granted does not grow.
  */
 import { matchBinding } from "../../policies/binding.ts";
+import type { Policies } from "../../policies/policies.ts";
 import type { RenewResponse } from "../contract.ts";
+import type { VerifiedSubject } from "../identity/subject-token.ts";
 import { type Refused, refuse } from "../refusals.ts";
 import type { Services } from "../services.ts";
-import { prolongSession } from "../storage/sessions.ts";
-import { spendToken } from "../storage/spent.ts";
+import type { SessionRow } from "../storage/schema.ts";
 import { workloadIdOf } from "./run-id.ts";
 import type { SessionCaller } from "./session-caller.ts";
 import { rolesOf } from "./session-row.ts";
@@ -20,13 +21,30 @@ export async function renew(
   subjectToken: string,
   services: Services,
 ): Promise<Renewed | Refused> {
-  const { database, policies, subjectTokens, now } = services;
+  const { policies, subjectTokens, ledger, now } = services;
   const subject = await subjectTokens.verify(subjectToken);
   if (!subject.ok) return subject;
   const { iss, jti } = subject.claims;
-  if (!(await spendToken(database, { iss, jti, expiresAt: subject.expiresAt }))) {
+  const objection = objectTo(session, subject, policies);
+  const expiresAt = Math.min(now() + session.ttl_seconds * 1000, session.max_expires_at);
+  const outcome = await ledger.renew({
+    token: { iss, jti, expiresAt: subject.expiresAt },
+    prolongation: objection === undefined ? { id: session.id, expiresAt } : undefined,
+  });
+  if (outcome === "token_replayed") {
     return refuse("subject_token_replayed", `jti ${JSON.stringify(jti)}`);
   }
+  if (objection !== undefined) return objection;
+  if (outcome === "not_prolonged") {
+    return refuse("session_over", `session ${session.id} ended while it was renewed`);
+  }
+  const renewed = { ...session, expires_at: expiresAt };
+  const { token, expiresIn } = await issueSessionToken(renewed, { thumbprint, services });
+  return { ok: true, response: { access_token: token, expires_in: expiresIn } };
+}
+
+/** Why this token does not prolong this session; undefined: it does. */
+function objectTo(session: SessionRow, subject: VerifiedSubject, policies: Policies): Refused | undefined {
   if (workloadIdOf(subject.workload) !== session.workload) {
     return refuse(
       "workload_differs",
@@ -34,14 +52,7 @@ export async function renew(
     );
   }
   const match = matchBinding(policies, subject.claims, { robot: session.robot, roles: rolesOf(session) });
-  if (!match.ok) {
-    return refuse("robot_refused", `${match.code}: ${JSON.stringify(match.detail)}`);
-  }
-  const expiresAt = Math.min(now() + session.ttl_seconds * 1000, session.max_expires_at);
-  if (!(await prolongSession(database, session.id, expiresAt))) {
-    return refuse("session_over", `session ${session.id} ended while it was renewed`);
-  }
-  const renewed = { ...session, expires_at: expiresAt };
-  const { token, expiresIn } = await issueSessionToken(renewed, { thumbprint, services });
-  return { ok: true, response: { access_token: token, expires_in: expiresIn } };
+  return match.ok
+    ? undefined
+    : refuse("robot_refused", `${match.code}: ${JSON.stringify(match.detail)}`, match.detail.mismatches);
 }

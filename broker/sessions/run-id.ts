@@ -13,7 +13,10 @@ export function runIdOf(workload: Workload): string {
   return digestOf([iss, repository_id, run_id, run_attempt]).slice(0, RUN_ID_LENGTH);
 }
 
-/** One job. An issuer that sends no `check_run_id` makes one workload of all jobs of an attempt. */
+/**
+ * One job. Where the issuer sends no `check_run_id` (older GitHub Enterprise Servers), no claim tells the jobs of an
+ * attempt apart: they are one workload, and its first exchange binds it for all of them.
+ */
 export function workloadIdOf(workload: Workload): string {
   const { iss, repository_id, run_id, run_attempt, check_run_id } = workload;
   return digestOf([iss, repository_id, run_id, run_attempt, check_run_id]);

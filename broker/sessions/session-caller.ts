@@ -10,7 +10,7 @@ import type { SessionRow } from "../storage/schema.ts";
 import { findSession } from "../storage/sessions.ts";
 
 /** So long a proxy that was late, or a broker that was down, can still complete a log. */
-const DELIVERY_GRACE_SECONDS = 24 * 60 * 60;
+export const DELIVERY_GRACE_SECONDS = 24 * 60 * 60;
 
 /**
  * `active`: it grants something, so it must be alive. `delivery`: parts of the log are handed in, which an expiry
@@ -39,9 +39,13 @@ export async function identifyCaller(
 ): Promise<SessionCaller | Refused> {
   const { publicUrl, signingKeys, database, recentProofs } = services;
   const now = services.now();
-  const accessToken = /^DPoP ([A-Za-z0-9._-]+)$/i.exec(authorization ?? "")?.[1];
+  if (authorization === undefined) {
+    return refuse("access_token_missing", "there is no Authorization header");
+  }
+  const accessToken = /^DPoP +([A-Za-z0-9._-]+)$/i.exec(authorization)?.[1];
   if (accessToken === undefined) {
-    return refuse("access_token_invalid", "there is no `Authorization: DPoP <token>`");
+    // RFC 9449, section 7.2: a token that is bound to a key is no bearer token.
+    return refuse("access_token_invalid", "it is not `Authorization: DPoP <token>`");
   }
   const graceSeconds = need === "delivery" ? DELIVERY_GRACE_SECONDS : 0;
   const token = await verifyAccessToken(accessToken, {

@@ -18,7 +18,7 @@ import { shortNameOf, timestampOf } from "./session-row.ts";
 const ID_BYTES = 16;
 
 export interface SessionDraft {
-  readonly row: SessionRow;
+  readonly session: SessionRow;
   readonly policy: PolicyRow;
 }
 
@@ -38,7 +38,7 @@ export async function draftSession({ subject, match, services }: DraftOptions): 
   const maxExpiresAt = now + match.maxSeconds * 1000;
   return {
     policy,
-    row: {
+    session: {
       id: session,
       workload: workloadIdOf(workload),
       run: runIdOf(workload),

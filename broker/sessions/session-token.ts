@@ -2,6 +2,7 @@
 import { issueAccessToken } from "../identity/access-token.ts";
 import type { Services } from "../services.ts";
 import type { SessionRow } from "../storage/schema.ts";
+import { actorOf } from "./actor.ts";
 import { writeScope } from "./scope.ts";
 import { rolesOf, workloadOf } from "./session-row.ts";
 
@@ -22,7 +23,7 @@ export async function issueSessionToken(
       session: row.id,
       robot: row.robot,
       scope: writeScope(row.robot, rolesOf(row)),
-      workload: workloadOf(row),
+      actor: actorOf(workloadOf(row)),
       thumbprint,
       issuedAt,
       expiresAt: row.expires_at,

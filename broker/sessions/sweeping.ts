@@ -1,10 +1,9 @@
 /**
  * The sweeper: marks sessions that ran out of time and forgets tokens and proofs that are too old to be accepted anyway.
- * Nothing depends on it: every check compares times itself.
+ * Nothing depends on it: every check compares times itself. Every replica has one, and they share the work.
  */
 import type { Services } from "../services.ts";
-import { expireSessions } from "../storage/sessions.ts";
-import { forgetSpent } from "../storage/spent.ts";
+import { expireRows } from "../storage/expiry.ts";
 
 const INTERVAL_MS = 15_000;
 
@@ -14,16 +13,27 @@ export interface Sweeper {
   stop(): void;
 }
 
+export interface SweeperReports {
+  /** Told how many sessions ran out. */
+  readonly onExpired: (sessions: number) => void;
+  readonly onError: (error: unknown) => void;
+}
+
 export function startSweeper(
   { database, now }: Pick<Services, "database" | "now">,
-  report: (error: unknown) => void,
+  { onExpired, onError }: SweeperReports,
 ): Sweeper {
+  let running: Promise<void> | undefined;
   const sweep = async (): Promise<void> => {
-    await forgetSpent(database, now());
-    await expireSessions(database, now());
+    running ??= expireRows(database, now())
+      .then(onExpired)
+      .finally(() => {
+        running = undefined;
+      });
+    return running;
   };
   const timer = setInterval(() => {
-    sweep().catch(report);
+    sweep().catch(onError);
   }, INTERVAL_MS);
   timer.unref();
   return { sweep, stop: () => clearInterval(timer) };

@@ -4,30 +4,26 @@
  */
 import type { Proof } from "../identity/dpop-proof.ts";
 import type { VerifiedSubject } from "../identity/subject-token.ts";
-import { type Refused, refuse } from "../refusals.ts";
-import { recordFinding } from "../storage/findings.ts";
-import type { Queries, WorkloadRow } from "../storage/schema.ts";
+import type { WorkloadRow } from "../storage/schema.ts";
 import type { Scope } from "./scope.ts";
+
+/** An older GitHub Enterprise Server: the first job of an attempt takes the place of all of them. */
+const JOBS_ALIKE =
+  " Its issuer sends no check_run_id, so it can also have been another job of the same run attempt.";
 
 export interface Takeover {
   readonly subject: VerifiedSubject;
   readonly proof: Proof;
   readonly scope: Scope;
   /** Who the job belongs to. */
-  readonly bound: WorkloadRow;
-  readonly now: number;
+  readonly owner: WorkloadRow;
 }
 
-export async function recordTakeover(
-  db: Queries,
-  { subject, proof, scope, bound, now }: Takeover,
-): Promise<Refused> {
+export function describeTakeover({ subject, proof, scope, owner }: Takeover): string {
   const robot = scope.robot ?? "the repository's robot";
-  const detail =
+  return (
     `A step of this job asked for a session of ${robot} with another key (${proof.thumbprint}) ` +
-    `than that of the job's first exchange (${bound.thumbprint}), and a subject token of its own ` +
-    `(jti ${JSON.stringify(subject.claims.jti).slice(0, 100)}).`;
-  const { id: workload, run } = bound;
-  await recordFinding(db, { run, workload, session: null, kind: "takeover_attempt", detail, time: now });
-  return refuse("workload_taken", detail);
+    `than that of the job's first exchange (${owner.thumbprint}), and a subject token of its own ` +
+    `(jti ${JSON.stringify(subject.claims.jti).slice(0, 100)}).${owner.check_run_id === null ? JOBS_ALIKE : ""}`
+  );
 }
