@@ -8,6 +8,7 @@ import { join } from "node:path";
 import { parse } from "yaml";
 import { z } from "zod";
 import { listVariables } from "./broker/config.ts";
+import { METRICS, type MetricDefinition } from "./broker/operations/metric-definitions.ts";
 import { REFUSALS } from "./broker/refusals.ts";
 import { renderJsonSchemas } from "./policies/json-schema.ts";
 
@@ -37,8 +38,18 @@ async function renderReference(): Promise<string> {
   const refusals = Object.entries(REFUSALS).map(([name, refusal]) => [
     code(name),
     String(refusal.status),
-    code(refusal.error),
+    "assertionError" in refusal
+      ? `${code(refusal.error)}, of an assertion ${code(refusal.assertionError)}`
+      : code(refusal.error),
     refusal.sentence,
+  ]);
+  const metrics = Object.entries<MetricDefinition>(METRICS).map(([name, { kind, labels = {}, help }]) => [
+    code(name),
+    kind,
+    Object.entries(labels)
+      .map(([label, values]) => `${code(label)}: ${listValues(values)}`)
+      .join("; "),
+    help,
   ]);
   return `${[
     "# Reference",
@@ -52,7 +63,19 @@ async function renderReference(): Promise<string> {
     "## Refusals of the broker",
     "The caller sees `error`, the sentence and a reference. The code stands in the broker's log under the same reference, with what exactly did not fit.",
     renderTable(["code", "status", "error", "what the caller is told"], refusals),
+    "## Metrics of the broker",
+    "Under `/metrics` at `LANYARD_METRICS_LISTEN`, for Prometheus; with them what prom-client knows of the process, under the same prefix. Counters begin anew with each process. No label holds anything that a caller sent.",
+    renderTable(["metric", "kind", "labels", ""], metrics),
   ].join("\n\n")}\n`;
+}
+
+function listValues(values: readonly string[] | "issuers"): string {
+  if (values === "issuers") return "those of `LANYARD_ISSUERS`";
+  const codes = Object.keys(REFUSALS);
+  const own = values.filter((value) => !codes.includes(value)).map(code);
+  return [...own, ...(values.some((value) => codes.includes(value)) ? ["the codes of refusals"] : [])].join(
+    ", ",
+  );
 }
 
 function renderTable(head: string[], rows: string[][]): string {

@@ -27,6 +27,16 @@ const commands: readonly LazyCommand[] = [
     load: async () => (await import("../broker/cli/operator.ts")).operatorCommand(),
   },
   {
+    name: "session",
+    description: "list, show and revoke the sessions of jobs",
+    load: async () => (await import("../broker/cli/session.ts")).sessionCommand(),
+  },
+  {
+    name: "keys",
+    description: "list and rotate the keys that sign tokens and checkpoints",
+    load: async () => (await import("../broker/cli/keys.ts")).keysCommand(),
+  },
+  {
     name: "provision",
     description: "provision a robot user for the runs of one workflow of a repository",
     load: async () => {
@@ -40,6 +50,17 @@ const commands: readonly LazyCommand[] = [
     load: async () => {
       const { policyCheckCommand } = await import("../broker/cli/policy-check.ts");
       return new Command("policy").addCommand(policyCheckCommand(await readDefaults()));
+    },
+  },
+  {
+    name: "explain",
+    description: "explain which binding a job's token matches, or why it was refused",
+    load: async () => {
+      const [{ explainCommand }, { readExplainDefaults }] = await Promise.all([
+        import("../broker/cli/explain.ts"),
+        import("../broker/cli/defaults.ts"),
+      ]);
+      return explainCommand(readExplainDefaults());
     },
   },
   {
@@ -79,6 +100,13 @@ async function createProgram(asked: readonly string[]): Promise<Command> {
 function throwOnExit(command: Command): void {
   command.exitOverride();
   for (const subcommand of command.commands) throwOnExit(subcommand);
+}
+
+for (const output of [process.stdout, process.stderr]) {
+  // A reader that leaves early (`| head`) is no failure of the command, and a broker goes on without it.
+  output.on("error", (error: NodeJS.ErrnoException) => {
+    if (error.code !== "EPIPE") throw error;
+  });
 }
 
 try {

@@ -1,25 +1,33 @@
 /**
  * The broker's HTTP application, without listening: every route, the limits around them, and one way to refuse.
- * Nothing but the exchange, the session endpoints, public keys and health answers an anonymous caller.
+ * Nothing but the exchange, the session endpoints, discovery, public keys and health answers an anonymous caller.
  */
 import type { Server } from "node:http";
 import helmet from "@fastify/helmet";
 import Fastify, { type FastifyError, type FastifyInstance, type FastifyReply, LogController } from "fastify";
 import { BucketUnusable } from "./custody/bucket.ts";
 import type { FolderBucket } from "./custody/folder-bucket.ts";
+import { limitAddresses } from "./operations/address-limit.ts";
+import { type GracefulStop, prepareStop } from "./operations/graceful-stop.ts";
+import type { Limits } from "./operations/limits.ts";
+import { shedLoad } from "./operations/load-shedding.ts";
+import type { Metrics } from "./operations/metrics.ts";
+import { countRequests } from "./operations/request-metrics.ts";
 import type { PageDependencies } from "./page-dependencies.ts";
 import { registerPages } from "./pages/routes.ts";
 import { type RefusalCode, refuse } from "./refusals.ts";
+import { registerOAuthRoutes } from "./routes/oauth-routes.ts";
 import { registerPublicRoutes } from "./routes/public-routes.ts";
 import { registerRecoveryRoute } from "./routes/recovery-route.ts";
 import { answerRefusal } from "./routes/refusal-answer.ts";
 import { registerSessionRoutes } from "./routes/session-routes.ts";
-import { registerTokenRoute } from "./routes/token-route.ts";
 import { registerUploadRoute } from "./routes/upload-route.ts";
 import type { Services } from "./services.ts";
-import { DatabaseUnavailable } from "./storage/sqlite.ts";
+import { DatabaseUnavailable } from "./storage/unavailable.ts";
 
 const MAX_BODY_BYTES = 64 * 1024;
+/** As long as a whole request may take; whatever an endpoint waits for gives up much earlier. */
+const HANDLER_TIMEOUT_MS = 120_000;
 
 export interface AppParts {
   readonly services: Services;
@@ -29,6 +37,17 @@ export interface AppParts {
   readonly log: { readonly level: string; write(line: string): void } | undefined;
   /** The server to answer for. */
   readonly server: Server;
+  readonly operations: {
+    readonly limits: Limits;
+    readonly metrics: Metrics;
+    /** Addresses and networks. */
+    readonly trustedProxies: readonly string[];
+  };
+}
+
+export interface App {
+  readonly fastify: FastifyInstance;
+  readonly graceful: GracefulStop;
 }
 
 export async function buildApp({
@@ -37,12 +56,15 @@ export async function buildApp({
   uploads,
   log,
   server,
-}: AppParts): Promise<FastifyInstance> {
+  operations,
+}: AppParts): Promise<App> {
   const app = Fastify({
     logger: log === undefined ? false : { level: log.level, stream: log },
     // Addresses of uploads are secrets for five minutes: requests are logged by route, below.
     logController: new LogController({ disableRequestLogging: true }),
     bodyLimit: MAX_BODY_BYTES,
+    handlerTimeout: HANDLER_TIMEOUT_MS,
+    trustProxy: operations.trustedProxies.length > 0 ? [...operations.trustedProxies] : false,
     serverFactory: (handler) => server.on("request", handler),
   });
   app.setErrorHandler<FastifyError>((error, _request, reply) => answerError(reply, error));
@@ -61,15 +83,25 @@ export async function buildApp({
     strictTransportSecurity: false,
   });
 
+  countRequests(app, operations.metrics);
+  const graceful = prepareStop(app, server);
+  operations.metrics.watchLoad(shedLoad(app, operations.limits));
+  limitAddresses(app, {
+    perMinute: operations.limits.addressPerMinute,
+    now: services.now,
+    onUntrustedProxy: () =>
+      app.log.warn("X-Forwarded-For is not believed: LANYARD_TRUSTED_PROXIES does not name who sends it"),
+  });
+
   registerPublicRoutes(app, services);
-  await registerTokenRoute(app, services);
+  await registerOAuthRoutes(app, services);
   registerSessionRoutes(app, services);
   await registerRecoveryRoute(app, services);
   if (uploads !== undefined) {
     await registerUploadRoute(app, { ...uploads, now: services.now });
   }
   await registerPages(app, pages);
-  return app;
+  return { fastify: app, graceful };
 }
 
 /** What was thrown: an expected failure of what the broker stands on, a body Fastify would not read, or a bug. */
@@ -92,6 +124,8 @@ function codeOfStatus(status: number | undefined): RefusalCode {
       return "media_type_unsupported";
     case 404:
       return "not_found";
+    case 503:
+      return "busy";
     default:
       return status !== undefined && status >= 400 && status < 500 ? "request_malformed" : "broker_failed";
   }

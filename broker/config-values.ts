@@ -1,7 +1,7 @@
 /** The values of the broker's variables: text in, a value or what to write out. Pure. */
 import { isIP } from "node:net";
 import { resolve } from "node:path";
-import type { AuditStore, BrokerConfig, ParsedValue } from "./config.ts";
+import type { AuditStore, BrokerConfig, DatabaseConfig, ParsedValue } from "./config.ts";
 
 const wrong = (write: string): { readonly ok: false; readonly write: string } => ({ ok: false, write });
 
@@ -24,9 +24,58 @@ export function parseListen(text: string): ParsedValue<BrokerConfig["listen"]> {
   return { ok: true, value: { host, port } };
 }
 
+/** `off`: nowhere. */
+export function parseOptionalListen(text: string): ParsedValue<BrokerConfig["listen"] | undefined> {
+  if (text === "off") return { ok: true, value: undefined };
+  const listen = parseListen(text);
+  return listen.ok ? listen : wrong(`${listen.write}, or off`);
+}
+
+/** Whole numbers; `off` is a limit that nobody reaches. */
+export function parseRate(text: string): ParsedValue<number> {
+  if (text === "off") return { ok: true, value: Number.POSITIVE_INFINITY };
+  return /^[1-9][0-9]{0,8}$/.test(text)
+    ? { ok: true, value: Number(text) }
+    : wrong("how many in a minute, or off");
+}
+
+/** IP addresses and networks in CIDR notation; `none` is an empty list. */
+export function parseAddresses(text: string): ParsedValue<readonly string[]> {
+  if (text === "none") return { ok: true, value: [] };
+  const parts = text.split(",").map((part) => part.trim());
+  return parts.every(isAddressOrNetwork)
+    ? { ok: true, value: parts }
+    : wrong("IP addresses or networks (10.0.0.0/8) separated by commas, or none");
+}
+
+function isAddressOrNetwork(text: string): boolean {
+  const [, address = "", bits] = /^([0-9a-fA-F.:]+)(?:\/([0-9]{1,3}))?$/.exec(text) ?? [];
+  const version = isIP(address);
+  // A network of everybody would let every caller say where it comes from.
+  return (
+    version !== 0 && (bits === undefined || (Number(bits) > 0 && Number(bits) <= (version === 4 ? 32 : 128)))
+  );
+}
+
 export function parseFileUrl(text: string): ParsedValue<string> {
   const path = text.startsWith("file:") ? text.slice("file:".length).replace(/^\/\/(?=\/)/, "") : "";
   return path === "" || path.startsWith("//") ? wrong("file:PATH") : { ok: true, value: resolve(path) };
+}
+
+export function parseDatabase(text: string): ParsedValue<DatabaseConfig> {
+  const write = "file:PATH or postgres://USER@HOST/DATABASE";
+  if (text.startsWith("file:")) {
+    const path = parseFileUrl(text);
+    return path.ok ? { ok: true, value: { kind: "sqlite", path: path.value } } : wrong(write);
+  }
+  const url = URL.parse(text);
+  return url !== null &&
+    /^postgres(?:ql)?:$/.test(url.protocol) &&
+    url.hostname !== "" &&
+    /^\/[^/]+$/.test(url.pathname) &&
+    url.hash === ""
+    ? { ok: true, value: { kind: "postgres", url: text } }
+    : wrong(write);
 }
 
 export function parseAuditStore(text: string): ParsedValue<AuditStore> {
@@ -68,11 +117,18 @@ export function parseIssuers(text: string): ParsedValue<string[]> {
   return issuers.every(isIssuer) ? { ok: true, value: [...new Set(issuers)] } : wrong(write);
 }
 
+/** `none` is an empty list. */
+export function parsePrivateIssuers(text: string): ParsedValue<string[]> {
+  if (text === "none") return { ok: true, value: [] };
+  const issuers = parseIssuers(text);
+  return issuers.ok ? issuers : wrong(`${issuers.write}; or none`);
+}
+
 /** Compared as text later, so only the one spelling that a URL parser would give back. */
 function isIssuer(text: string): boolean {
   const url = URL.parse(text);
-  if (url === null || !isSecure(url) || url.search !== "" || url.hash !== "" || url.username !== "")
-    return false;
+  if (url === null || !isSecure(url) || url.search !== "" || url.hash !== "") return false;
+  if (url.username !== "" || url.password !== "") return false;
   return !text.endsWith("/") && (url.href === text || url.href === `${text}/`);
 }
 

@@ -5,7 +5,19 @@
 import { env } from "node:process";
 import { resolve } from "node:path";
 import { z } from "zod";
-import { parseAuditStore, parseFileUrl, parseIssuers, parseListen, parsePublicUrl } from "./config-values.ts";
+import {
+  parseAddresses,
+  parseAuditStore,
+  parseDatabase,
+  parseFileUrl,
+  parseIssuers,
+  parseListen,
+  parseOptionalListen,
+  parsePrivateIssuers,
+  parsePublicUrl,
+  parseRate,
+} from "./config-values.ts";
+import type { Limits } from "./operations/limits.ts";
 
 export type AuditStore =
   | { readonly kind: "folder"; readonly path: string }
@@ -19,18 +31,36 @@ export type AuditStore =
       readonly pathStyle: boolean;
     };
 
+export type DatabaseConfig =
+  | {
+      readonly kind: "sqlite";
+      readonly path: string;
+      /** Added to every commit, as a slow disk would: for measurements. Absent: nothing. */
+      readonly commitDelayMs?: number;
+    }
+  /** `url` may hold a password. */
+  | { readonly kind: "postgres"; readonly url: string };
+
 export interface BrokerConfig {
   /** An origin, without a slash at its end. Undefined: the address it listens on, for tests and development. */
   readonly publicUrl: string | undefined;
   readonly listen: { readonly host: string; readonly port: number };
   /** A directory of policy documents. */
   readonly policies: string;
-  readonly database: { readonly kind: "sqlite"; readonly path: string };
+  readonly database: DatabaseConfig;
   readonly audit: AuditStore;
   /** Exactly as the `iss` claim says it. */
   readonly issuers: readonly string[];
+  /** Those of them whose servers may have private and loopback addresses. Absent: none. */
+  readonly privateIssuers?: readonly string[];
   /** The file of the sealing key; made at the first start. */
   readonly keys: string;
+  /** Addresses and networks whose `X-Forwarded-For` is believed. Absent: none. */
+  readonly trustedProxies?: readonly string[];
+  /** Where metrics are served. Absent: nowhere. */
+  readonly metrics?: { readonly host: string; readonly port: number } | undefined;
+  /** Where absent, the defaults hold. */
+  readonly limits?: Partial<Limits>;
 }
 
 /** A value of a variable, or the sentence that says what to write. */
@@ -64,9 +94,10 @@ const Environment = z.object({
     description: "The directory of policy documents: servers.yaml, roles.yaml and robots/.",
     example: "/etc/lanyard/policies",
   }),
-  LANYARD_DATABASE: variable(parseFileUrl).prefault("file:.lanyard/serve/broker.sqlite").meta({
-    description: "The SQLite database; made at the first start.",
-    example: "file:/var/lib/lanyard/broker.sqlite",
+  LANYARD_DATABASE: variable(parseDatabase).prefault("file:.lanyard/serve/broker.sqlite").meta({
+    description:
+      "The database: a SQLite file, made at the first start, for one broker; or PostgreSQL, where any number of brokers share one.",
+    example: "postgres://lanyard@db.acme.dev/lanyard?sslmode=verify-full",
   }),
   LANYARD_AUDIT: variable(parseAuditStore).prefault("file:.lanyard/serve/audit").meta({
     description:
@@ -76,12 +107,37 @@ const Environment = z.object({
   LANYARD_ISSUERS: variable(parseIssuers).prefault("https://token.actions.githubusercontent.com").meta({
     description:
       "The issuers of subject tokens that are trusted, separated by commas, exactly as `iss` says them.",
-    example: "https://token.actions.githubusercontent.com",
+    example: "https://token.actions.githubusercontent.com,https://github.acme.internal/_services/token",
+  }),
+  LANYARD_PRIVATE_ISSUERS: variable(parsePrivateIssuers).prefault("none").meta({
+    description:
+      "Those of LANYARD_ISSUERS whose servers are in a private network, as a GitHub Enterprise Server often is. The keys of all others are fetched from public addresses only.",
+    example: "https://github.acme.internal/_services/token",
   }),
   LANYARD_KEYS: variable(parseFileUrl).prefault("file:.lanyard/serve/sealing-key.json").meta({
     description:
       "The sealing key; made at the first start, readable by its owner only. Keep a copy apart from the database.",
     example: "file:/etc/lanyard/sealing-key.json",
+  }),
+  LANYARD_TRUSTED_PROXIES: variable(parseAddresses).prefault("none").meta({
+    description:
+      "Addresses or networks of the load balancers, separated by commas: callers are told apart by the `X-Forwarded-For` that these send. Without it, all who come through one share a limit.",
+    example: "10.0.0.0/8,fd00::/8",
+  }),
+  LANYARD_ADDRESS_LIMIT: variable(parseRate).prefault("600").meta({
+    description:
+      "Refused requests that one address may send in a minute, or `off`. What is accepted does not count.",
+    example: "600",
+  }),
+  LANYARD_REPOSITORY_LIMIT: variable(parseRate).prefault("600").meta({
+    description:
+      "Subject tokens that the jobs of one repository may present in a minute, or `off`. A session needs one to start and one for each renewal.",
+    example: "600",
+  }),
+  LANYARD_METRICS_LISTEN: variable(parseOptionalListen).prefault("off").meta({
+    description:
+      "The address and port of the metrics for Prometheus, under `/metrics`; anybody who reaches it reads them.",
+    example: "127.0.0.1:9464",
   }),
 });
 
@@ -107,16 +163,27 @@ export function readConfig(environment: Readonly<Record<string, string | undefin
     return { ok: false, problems };
   }
   const { data } = parsed;
+  if (!data.LANYARD_PRIVATE_ISSUERS.every((issuer) => data.LANYARD_ISSUERS.includes(issuer))) {
+    const message = "write only what LANYARD_ISSUERS has, too";
+    return { ok: false, problems: [describeProblem("LANYARD_PRIVATE_ISSUERS", message)] };
+  }
   return {
     ok: true,
     config: {
       publicUrl: data.LANYARD_PUBLIC_URL,
       listen: data.LANYARD_LISTEN,
       policies: data.LANYARD_POLICIES,
-      database: { kind: "sqlite", path: data.LANYARD_DATABASE },
+      database: data.LANYARD_DATABASE,
       audit: data.LANYARD_AUDIT,
       issuers: data.LANYARD_ISSUERS,
+      privateIssuers: data.LANYARD_PRIVATE_ISSUERS,
       keys: data.LANYARD_KEYS,
+      trustedProxies: data.LANYARD_TRUSTED_PROXIES,
+      metrics: data.LANYARD_METRICS_LISTEN,
+      limits: {
+        addressPerMinute: data.LANYARD_ADDRESS_LIMIT,
+        repositoryPerMinute: data.LANYARD_REPOSITORY_LIMIT,
+      },
     },
   };
 }
@@ -127,9 +194,46 @@ export function readDatabaseConfig(
 ): { readonly ok: true; readonly database: BrokerConfig["database"] } | Extract<ReadConfig, { ok: false }> {
   const { LANYARD_DATABASE: text } = environment;
   const parsed = Environment.shape.LANYARD_DATABASE.safeParse(text === "" ? undefined : text);
-  if (parsed.success) return { ok: true, database: { kind: "sqlite", path: parsed.data } };
+  if (parsed.success) return { ok: true, database: parsed.data };
   const message = parsed.error.issues[0]?.message ?? "";
   return { ok: false, problems: [describeProblem("LANYARD_DATABASE", message)] };
+}
+
+/** What commands need besides that open what the broker sealed: the file of the sealing key. */
+export function readKeysConfig(
+  environment: Readonly<Record<string, string | undefined>> = env,
+): { readonly ok: true; readonly keys: string } | Extract<ReadConfig, { ok: false }> {
+  const { LANYARD_KEYS: text } = environment;
+  const parsed = Environment.shape.LANYARD_KEYS.safeParse(text === "" ? undefined : text);
+  if (parsed.success) return { ok: true, keys: parsed.data };
+  return { ok: false, problems: [describeProblem("LANYARD_KEYS", parsed.error.issues[0]?.message ?? "")] };
+}
+
+/** For commands that ask GitHub: the variables that GitHub's own tools read, where they are set. */
+export function readGithubConfig(environment: Readonly<Record<string, string | undefined>> = env): {
+  readonly token: string | undefined;
+  readonly apiUrl: string;
+} {
+  return {
+    token: environment["GITHUB_TOKEN"] || undefined,
+    apiUrl: environment["GITHUB_API_URL"] || "https://api.github.com",
+  };
+}
+
+/** For commands that verify what a broker would, without one: what is not set or not right is left out. */
+export function readTrustConfig(environment: Readonly<Record<string, string | undefined>> = env): {
+  readonly issuers: readonly string[];
+  readonly privateIssuers: readonly string[];
+  readonly audience: string | undefined;
+} {
+  const given = (name: "LANYARD_ISSUERS" | "LANYARD_PRIVATE_ISSUERS" | "LANYARD_PUBLIC_URL") =>
+    environment[name] || undefined;
+  const { shape } = Environment;
+  return {
+    issuers: shape.LANYARD_ISSUERS.safeParse(given("LANYARD_ISSUERS")).data ?? [],
+    privateIssuers: shape.LANYARD_PRIVATE_ISSUERS.safeParse(given("LANYARD_PRIVATE_ISSUERS")).data ?? [],
+    audience: shape.LANYARD_PUBLIC_URL.safeParse(given("LANYARD_PUBLIC_URL")).data,
+  };
 }
 
 /** For commands that work on policies without a broker. */

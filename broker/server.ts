@@ -3,13 +3,16 @@
  * It starts completely or not at all: `StartFailed` carries one message per problem, each saying what to change.
  */
 import { type Server, createServer } from "node:http";
-import type { FastifyInstance } from "fastify";
-import { buildApp } from "./app.ts";
+import { type App, buildApp } from "./app.ts";
 import type { BrokerConfig } from "./config.ts";
+import type { Resolve } from "./identity/fetched-document.ts";
 import { createLoginLinks } from "./login-links.ts";
+import { KEY_REFRESH_MS } from "./keys/key-schedule.ts";
+import { createMetricsServer } from "./operations/metrics-listener.ts";
 import type { LoginMode } from "./page-dependencies.ts";
 import { StartFailed, openServices } from "./start.ts";
 import { startSweeper } from "./sessions/sweeping.ts";
+import { DatabaseUnavailable } from "./storage/unavailable.ts";
 
 export { StartFailed } from "./start.ts";
 
@@ -20,7 +23,11 @@ const LIMITS = {
   requestTimeout: 120_000,
   /** Longer than the idle time of usual load balancers: who closes first is not the side that is about to answer. */
   keepAliveTimeout: 65_000,
+  /** How often the first two are looked at. */
+  connectionsCheckingInterval: 5_000,
 };
+/** For what is in progress when the broker is stopped; then it is cut off. */
+const STOP_TIMEOUT_MS = 10_000;
 
 export interface BrokerOptions {
   readonly config: BrokerConfig;
@@ -28,6 +35,8 @@ export interface BrokerOptions {
   readonly login?: "operator_token" | "one_time_link";
   /** Where log lines (JSON) go; absent: nowhere. */
   readonly log?: { readonly level: "debug" | "info" | "warn" | "error"; write(line: string): void };
+  /** Finds the addresses of issuers; for tests. By default the system's resolver. */
+  readonly resolve?: Resolve;
   /** Milliseconds since the epoch; for tests. */
   readonly now?: () => number;
 }
@@ -36,11 +45,15 @@ export interface RunningBroker {
   /** The public URL. */
   readonly url: string;
   readonly address: { readonly host: string; readonly port: number };
+  /** Where the metrics are served, if they are. */
+  readonly metricsAddress: { readonly host: string; readonly port: number } | undefined;
   /** `one_time_link` only: an address that logs in whoever opens it first and leads to `path`. */
   loginUrl(path: string): string;
   /** What the sweeper does every 15 seconds, now. */
   sweep(): Promise<void>;
-  /** Stops listening, lets requests in flight end, closes the database. */
+  /** Reads the signing keys anew, which happens every half minute, now. */
+  refreshKeys(): Promise<void>;
+  /** Stops listening, lets what is in progress end (ten seconds at most), closes the database. */
   close(): Promise<void>;
 }
 
@@ -48,11 +61,13 @@ export async function startBroker({
   config,
   login,
   log,
+  resolve,
   now = Date.now,
 }: BrokerOptions): Promise<RunningBroker> {
   const server = createServer(LIMITS);
   // Without a public URL the address is one, so it has to be known before anything else.
-  const early = config.publicUrl === undefined ? await listen(server, config.listen) : undefined;
+  const early =
+    config.publicUrl === undefined ? await listen(server, config.listen, "LANYARD_LISTEN") : undefined;
   const publicUrl = config.publicUrl ?? `http://${hostOf(early)}:${early?.port}`;
   const links = createLoginLinks(now);
   const mode: LoginMode =
@@ -60,12 +75,14 @@ export async function startBroker({
       ? { kind: "one_time_link", redeem: (code) => links.redeem(code) }
       : { kind: "operator_token" };
 
-  const opened = await openServices({ config, publicUrl, now }).catch((error: unknown) => {
+  const opened = await openServices({ config, publicUrl, resolve, now }).catch((error: unknown) => {
     server.close();
     throw error;
   });
-  const { services, sealingKey } = opened;
-  let app: FastifyInstance | undefined;
+  const { services, sealingKey, limits, metrics } = opened;
+  server.maxConnections = limits.maxConnections;
+  const metricsServer = config.metrics && createMetricsServer(metrics);
+  let app: App | undefined;
   try {
     app = await buildApp({
       services,
@@ -81,27 +98,52 @@ export async function startBroker({
       },
       log,
       server,
+      operations: { limits, metrics, trustedProxies: config.trustedProxies ?? [] },
     });
-    await app.ready();
-    for (const { message, ...place } of opened.warnings) app.log.warn({ ...place }, message);
-    const address = early ?? (await listen(server, config.listen));
-    const sweeper = startSweeper(services, (error) => app?.log.error({ err: error }, "sweeping failed"));
+    const { fastify, graceful } = app;
+    await fastify.ready();
+    for (const { message, ...place } of opened.warnings) fastify.log.warn({ ...place }, message);
+    const metricsAddress =
+      metricsServer &&
+      config.metrics &&
+      (await listen(metricsServer, config.metrics, "LANYARD_METRICS_LISTEN"));
+    if (metricsServer !== undefined) metrics.watchProcess();
+    const address = early ?? (await listen(server, config.listen, "LANYARD_LISTEN"));
+    const sweeper = startSweeper(services, {
+      onExpired: (sessions) => metrics.countSessions("expired", sessions),
+      onError: (error) => {
+        if (error instanceof DatabaseUnavailable) metrics.countDatabaseError();
+        fastify.log.error({ err: error }, "sweeping failed");
+      },
+    });
+    const keyRefresh = setInterval(() => {
+      services.signingKeys.refresh().catch((error: unknown) => {
+        fastify.log.error({ err: error }, "reading the signing keys failed: those that are known stay");
+      });
+    }, KEY_REFRESH_MS);
+    keyRefresh.unref();
     const close = stopOnce(async () => {
       sweeper.stop();
-      await stopServer(server);
-      await app?.close();
+      clearInterval(keyRefresh);
+      await graceful.stop(STOP_TIMEOUT_MS);
+      await fastify.close();
+      metricsServer?.close();
+      metricsServer?.closeAllConnections();
       await opened.close();
     });
     return {
       url: publicUrl,
       address,
+      metricsAddress,
       loginUrl: (path) => `${publicUrl}/login/once/${links.issue()}?next=${encodeURIComponent(path)}`,
       sweep: () => sweeper.sweep(),
+      refreshKeys: () => services.signingKeys.refresh(),
       close,
     };
   } catch (error) {
     server.close();
-    await app?.close();
+    metricsServer?.close();
+    await app?.fastify.close();
     await opened.close();
     throw error;
   }
@@ -109,7 +151,7 @@ export async function startBroker({
 
 type Address = { readonly host: string; readonly port: number };
 
-async function listen(server: Server, { host, port }: Address): Promise<Address> {
+async function listen(server: Server, { host, port }: Address, variable: string): Promise<Address> {
   try {
     const { promise, resolve, reject } = Promise.withResolvers<void>();
     server.once("error", reject);
@@ -119,7 +161,7 @@ async function listen(server: Server, { host, port }: Address): Promise<Address>
   } catch (cause) {
     const reason = cause instanceof Error ? cause.message : String(cause);
     throw new StartFailed(
-      [`LANYARD_LISTEN: cannot listen on ${host}:${port} (${reason}): choose another port`],
+      [`${variable}: cannot listen on ${host}:${port} (${reason}): choose another port`],
       { cause },
     );
   }
@@ -130,13 +172,6 @@ async function listen(server: Server, { host, port }: Address): Promise<Address>
 function hostOf(address: Address | undefined): string {
   const host = address?.host ?? "127.0.0.1";
   return host.includes(":") ? `[${host}]` : host;
-}
-
-async function stopServer(server: Server): Promise<void> {
-  const { promise, resolve } = Promise.withResolvers<void>();
-  server.close(() => resolve());
-  server.closeIdleConnections();
-  await promise;
 }
 
 function stopOnce(stop: () => Promise<void>): () => Promise<void> {

@@ -8,12 +8,15 @@ import type { RecentProofs } from "./identity/recent-proofs.ts";
 import type { SubjectTokens } from "./identity/subject-token.ts";
 import type { SealingKey } from "./keys/sealing-key.ts";
 import type { SigningKeys } from "./keys/signing-keys.ts";
+import type { Ledger } from "./storage/ledger.ts";
 import type { Queries } from "./storage/schema.ts";
 
 export interface Services {
   /** An origin, without a slash at its end. */
   readonly publicUrl: string;
   readonly database: Queries;
+  /** Writes to it that share their commits. */
+  readonly ledger: Ledger;
   readonly bucket: Bucket;
   readonly bucketWatch: BucketWatch;
   readonly policies: Policies;

@@ -9,12 +9,17 @@ import { watchBucket } from "./custody/bucket-watch.ts";
 import { BucketUnusable } from "./custody/bucket.ts";
 import type { FolderBucket } from "./custody/folder-bucket.ts";
 import { openBucket } from "./custody/open-bucket.ts";
+import type { Resolve } from "./identity/fetched-document.ts";
 import { createRecentProofs } from "./identity/recent-proofs.ts";
 import { createSubjectTokens } from "./identity/subject-token.ts";
 import { type SealingKey, SealingKeyUnusable, loadSealingKey } from "./keys/sealing-key.ts";
 import { loadSigningKeys } from "./keys/signing-keys.ts";
+import { limitRepositories } from "./operations/repository-limit.ts";
+import { DEFAULT_LIMITS, type Limits } from "./operations/limits.ts";
+import { type Metrics, createMetrics } from "./operations/metrics.ts";
 import type { Services } from "./services.ts";
 import { DatabaseUnusable, openDatabase } from "./storage/database.ts";
+import { openLedger } from "./storage/ledger.ts";
 
 export class StartFailed extends Error {
   readonly code = "start_failed";
@@ -29,6 +34,8 @@ export class StartFailed extends Error {
 export interface OpenedServices {
   readonly services: Services;
   readonly sealingKey: SealingKey;
+  readonly limits: Limits;
+  readonly metrics: Metrics;
   /** About the policy documents. */
   readonly warnings: readonly Problem[];
   readonly uploads: { readonly folder: FolderBucket; readonly secret: Uint8Array } | undefined;
@@ -38,10 +45,17 @@ export interface OpenedServices {
 export interface StartOptions {
   readonly config: BrokerConfig;
   readonly publicUrl: string;
+  /** Finds the addresses of issuers; absent: the system's resolver. */
+  readonly resolve?: Resolve | undefined;
   readonly now: () => number;
 }
 
-export async function openServices({ config, publicUrl, now }: StartOptions): Promise<OpenedServices> {
+export async function openServices({
+  config,
+  publicUrl,
+  resolve,
+  now,
+}: StartOptions): Promise<OpenedServices> {
   const problems: string[] = [];
   const open: (() => unknown)[] = [];
   const attempt = async <T>(variable: string, action: () => Promise<T>): Promise<T | undefined> => {
@@ -91,17 +105,32 @@ export async function openServices({ config, publicUrl, now }: StartOptions): Pr
       throw new StartFailed(problems);
     }
     const { bucket, folder } = store;
+    const limits = { ...DEFAULT_LIMITS, ...config.limits };
+    const metrics = createMetrics(config.issuers);
     return {
       sealingKey,
+      limits,
+      metrics,
       warnings: loaded.warnings,
       uploads: folder && { folder, secret: uploadSecret },
       services: {
         publicUrl,
         database,
+        ledger: openLedger(database),
         bucket,
         bucketWatch: watchBucket(bucket, now),
         policies: loaded.policies,
-        subjectTokens: createSubjectTokens({ issuers: config.issuers, audience: publicUrl, now }),
+        subjectTokens: limitRepositories(
+          createSubjectTokens({
+            issuers: config.issuers,
+            privateIssuers: config.privateIssuers ?? [],
+            audience: publicUrl,
+            resolve,
+            onKeysFetched: metrics.countKeyFetch,
+            now,
+          }),
+          { perMinute: limits.repositoryPerMinute, now },
+        ),
         recentProofs: createRecentProofs(now),
         sealingKey,
         signingKeys,

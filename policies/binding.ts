@@ -2,14 +2,13 @@
  * Which robot and which roles a verified workload gets: exact equality on every field, the first binding that matches.
  * Everything is refused that is not spelled out; the names in a request only choose among the repository's own robots.
  */
-import { DEFAULT_RUNNER } from "./binding-check.ts";
+import { compareFields } from "./binding-fields.ts";
 import type { Claims } from "./claims.ts";
 import type { Mismatch } from "./mismatch.ts";
 import { type Policies, type Repository, repositoryKey } from "./policies.ts";
 import type { Binding, Robot } from "./robots-document.ts";
 import { type SessionLimits, sessionLimitsOf } from "./session-limits.ts";
 import { findSubjectMismatch } from "./subject.ts";
-import { pullRequestNumberOf } from "./trigger.ts";
 
 export interface BindingRequest {
   /** `OWNER/REPO/NAME` or `NAME`; may be left out where the repository has one robot. */
@@ -142,31 +141,8 @@ function chooseRobot(
 
 /** The first field of a binding that the claims do not equal. */
 function findMismatch(binding: Binding, claims: Claims): Mismatch | undefined {
-  const { environment, job_workflow_ref, pull_request, ref } = binding;
-  // `OWNER/REPO/PATH@REF` is compared as a whole, built from claims that are compared too: there is nothing to parse.
-  const workflowRef = `${claims.repository}/${binding.workflow}@${claims.ref}`;
-  const fields: (Mismatch | undefined)[] = [
-    compare("workflow_ref", workflowRef, claims.workflow_ref),
-    binding.events.includes(claims.event_name)
-      ? undefined
-      : { field: "event_name", expected: binding.events.join(" or "), got: claims.event_name },
-    ref === undefined ? comparePullRequest(claims) : compare("ref", ref, claims.ref),
-    pull_request === undefined ? undefined : compare("base_ref", pull_request.base_ref, claims.base_ref),
-    compare("runner_environment", binding.runner ?? DEFAULT_RUNNER, claims.runner_environment),
-    environment === undefined ? undefined : compare("environment", environment, claims.environment),
-    compare("job_workflow_ref", job_workflow_ref ?? workflowRef, claims.job_workflow_ref),
-  ];
-  return fields.find((field) => field !== undefined);
-}
-
-function compare(field: string, expected: string, got: string | undefined): Mismatch | undefined {
-  return expected === got ? undefined : { field, expected, got: got ?? "no claim" };
-}
-
-function comparePullRequest(claims: Claims): Mismatch | undefined {
-  return pullRequestNumberOf(claims.ref) === undefined
-    ? { field: "ref", expected: "refs/pull/<number>/merge", got: claims.ref }
-    : undefined;
+  const failed = compareFields(binding, claims).find(({ matches }) => !matches);
+  return failed && { field: failed.field, expected: failed.expected, got: failed.got };
 }
 
 function refuse(code: RefusalCode, mismatches: readonly BindingMismatch[], robot?: string): BindingRefusal {

@@ -7,13 +7,17 @@ import * as z from "zod/mini";
 const text = z.string().check(z.minLength(1));
 /** Ids arrive as decimal strings; a number would lose digits and is refused. */
 const id = z.string().check(z.regex(/^[0-9]{1,20}$/, "expected a decimal id as a string"));
+/** GitHub's is a UUID. It is a key in a database: short, and without characters that a database would refuse. */
+const tokenId = z
+  .string()
+  .check(z.regex(/^[\x21-\x7e]{1,256}$/, "expected at most 256 printable characters"));
 /** Empty outside pull requests and environments, absent on older servers. */
 const maybe = z.optional(z.string());
 
 export const Claims = z.looseObject({
   iss: text,
   sub: text,
-  jti: text,
+  jti: tokenId,
   repository: text,
   repository_id: id,
   repository_owner: text,

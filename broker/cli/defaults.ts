@@ -1,7 +1,12 @@
 /** What commands mean where nothing is said. */
-import { readPoliciesDirectory } from "../config.ts";
+import { readPoliciesDirectory, readTrustConfig } from "../config.ts";
+import type { ExplainDefaults } from "./explain.ts";
 import type { PolicyDefaults } from "./policy-check.ts";
 
 export function readDefaults(): PolicyDefaults {
   return { policies: readPoliciesDirectory() };
+}
+
+export function readExplainDefaults(): ExplainDefaults {
+  return { policies: readPoliciesDirectory(), ...readTrustConfig() };
 }

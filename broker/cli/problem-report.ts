@@ -33,6 +33,6 @@ export function reportProblem(problem: Problem, from: ReportedFiles, severity: "
 }
 
 /** A document may hold what moves a cursor or turns text around: a terminal gets it as visible dots. */
-function showControls(text: string): string {
+export function showControls(text: string): string {
   return text.replace(/[\u0000-\u001f\u007f-\u009f\u202a-\u202e\u2066-\u2069]/g, "·");
 }

@@ -10,6 +10,7 @@ import { recordFinding } from "../storage/findings.ts";
 import type { SessionRow } from "../storage/schema.ts";
 import { findLastSegment, listSegments } from "../storage/segments.ts";
 import { endSession, fixFinalSegment } from "../storage/sessions.ts";
+import { lockSession } from "../storage/transactions.ts";
 import { writeManifest } from "./manifests.ts";
 import { checkStored, describeSegment } from "./stored-segments.ts";
 
@@ -22,6 +23,7 @@ export async function seal(
 ): Promise<Sealed | Refused> {
   const { database, bucket } = services;
   const mismatch = await database.transaction().execute(async (db) => {
+    await lockSession(db, session.id);
     const last = await findLastSegment(db, session.id);
     if (
       last?.segment !== request.segments ||

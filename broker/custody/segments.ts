@@ -10,7 +10,7 @@ import { type Refused, refuse } from "../refusals.ts";
 import type { Services } from "../services.ts";
 import type { Queries, SegmentRow, SessionRow } from "../storage/schema.ts";
 import { announceSegment, findLastSegment, findSegment } from "../storage/segments.ts";
-import { findSession } from "../storage/sessions.ts";
+import { lockSession } from "../storage/transactions.ts";
 
 /** Long enough for a slow runner; an address that ran out is replaced by announcing again. */
 const UPLOAD_EXPIRES_SECONDS = 300;
@@ -65,6 +65,7 @@ async function findDisorder(
   session: SessionRow,
   { segment, first_seq, prev }: SegmentRequest,
 ): Promise<string | undefined> {
+  const { final_segment: final = null, state } = (await lockSession(db, session.id)) ?? session;
   const last = await findLastSegment(db, session.id);
   const expected = {
     segment: (last?.segment ?? 0) + 1,
@@ -76,7 +77,6 @@ async function findDisorder(
   if (segment !== expected.segment || first_seq !== expected.first_seq || prev !== expected.prev) {
     return `expected ${JSON.stringify(expected)}, got ${JSON.stringify({ segment, first_seq, prev })}`;
   }
-  const { final_segment: final = null, state } = (await findSession(db, session.id)) ?? session;
   return (final !== null && segment > final) || state === "sealed"
     ? `session ${session.id} is ${state}, its last segment is ${final}`
     : undefined;

@@ -3,9 +3,8 @@
  * A token is good only together with the session it names; it carries no grants of its own.
  */
 import { randomUUID } from "node:crypto";
-import { type JWTVerifyGetKey, SignJWT, jwtVerify } from "jose";
+import { type JWTVerifyGetKey, SignJWT, errors, jwtVerify } from "jose";
 import { z } from "zod";
-import type { Workload } from "../../audit/record.ts";
 import type { SigningKey } from "../keys/signing-keys.ts";
 import { type Refused, refuse } from "../refusals.ts";
 
@@ -17,7 +16,8 @@ export interface AccessTokenContents {
   readonly session: string;
   readonly robot: string;
   readonly scope: string;
-  readonly workload: Workload;
+  /** RFC 8693, section 4.1: who acts as the robot. */
+  readonly actor: Readonly<Record<string, string>>;
   /** RFC 7638 thumbprint of the proxy's key. */
   readonly thumbprint: string;
   /** Milliseconds since the epoch. */
@@ -26,14 +26,14 @@ export interface AccessTokenContents {
 }
 
 export async function issueAccessToken(contents: AccessTokenContents, key: SigningKey): Promise<string> {
-  const { publicUrl, robot, scope, session, thumbprint, workload } = contents;
+  const { publicUrl, robot, scope, session, thumbprint, actor } = contents;
   return new SignJWT({
     // RFC 9068, section 2.2, wants to know the client: here it is whoever has the key.
     client_id: thumbprint,
     scope,
     sid: session,
-    // RFC 8693, section 4.1: the robot is who is acted for, the workload is who acts.
-    act: workload,
+    // The robot is who is acted for, the workload is who acts.
+    act: actor,
     cnf: { jkt: thumbprint },
   })
     .setProtectedHeader({ typ: TYPE, alg: ALGORITHM, kid: key.kid })
@@ -81,6 +81,8 @@ export async function verifyAccessToken(
     const { sid, exp, cnf } = Payload.parse(payload);
     return { ok: true, session: sid, thumbprint: cnf.jkt, expiresAt: exp * 1000 };
   } catch (error) {
-    return refuse("access_token_invalid", error instanceof Error ? error.message : "it does not verify");
+    // Anything else is a failure to look: the token may be good.
+    if (!(error instanceof errors.JOSEError) && !(error instanceof z.ZodError)) throw error;
+    return refuse("access_token_invalid", error.message);
   }
 }

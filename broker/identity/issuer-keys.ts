@@ -1,13 +1,12 @@
 /**
  * The public keys of one configured issuer, found through its discovery document.
  * They are fetched when they are first needed, when they are old, and at most once a minute for a `kid` that is not
- * among them: a flood of invented ones costs nothing. An issuer that is down does not stop tokens of known keys.
+ * among them: a flood of invented ones costs nothing, and none of them is remembered. An issuer that is down does not
+ * stop tokens of known keys, for a day.
  */
-import { z } from "zod";
-import { FetchFailed, fetchJson } from "./fetched-document.ts";
+import { FetchFailed } from "./fetched-document.ts";
+import type { PublicJwk, PublishedKeys } from "./published-keys.ts";
 
-const LIMITS = { maxBytes: 256 * 1024, timeoutMs: 5_000 };
-const MAX_KEYS = 100;
 const REFETCH_INTERVAL_MS = 60_000;
 /** While there are no keys at all: an issuer that was not up yet is found soon. */
 const FIRST_FETCH_INTERVAL_MS = 2_000;
@@ -16,40 +15,45 @@ const FRESH_MS = 10 * 60_000;
 /** … and if that fails, the old ones are good until then. */
 const MAX_STALE_MS = 24 * 60 * 60_000;
 
-const Discovery = z.object({ issuer: z.string(), jwks_uri: z.url({ protocol: /^https?$/ }) });
-const text = z.string().optional();
-/** The public members that are used, and no others. */
-const PublicJwk = z.object({
-  kty: z.string(),
-  kid: text,
-  use: text,
-  alg: text,
-  n: text,
-  e: text,
-  crv: text,
-  x: text,
-  y: text,
-});
-export type PublicJwk = z.infer<typeof PublicJwk>;
-const KeySet = z.object({ keys: z.array(PublicJwk).min(1).max(MAX_KEYS) });
-
-export interface IssuerKeys {
-  /** Every published key of this `kid`. Throws `FetchFailed` when no keys could be had at all. */
-  find(kid: string): Promise<PublicJwk[]>;
+export interface FoundKeys {
+  /** Every published key of this `kid`. */
+  readonly keys: readonly PublicJwk[];
+  /** What the issuer says it signs with; undefined where it does not say. */
+  readonly algorithms: readonly string[] | undefined;
+  /** Why the keys could not be fetched again, where they are older than they should be: for the log. */
+  readonly stale: string | undefined;
 }
 
-export function createIssuerKeys(issuer: string, now: () => number): IssuerKeys {
-  let keys: readonly PublicJwk[] = [];
+export interface IssuerKeys {
+  /** Throws `FetchFailed` where nobody can say: there are no keys less than a day old, or no new ones to be had. */
+  find(kid: string): Promise<FoundKeys>;
+}
+
+export interface IssuerKeysOptions {
+  /** Throws `FetchFailed`. */
+  readonly fetchKeys: () => Promise<PublishedKeys>;
+  /** Milliseconds since the epoch. */
+  readonly now: () => number;
+}
+
+export function createIssuerKeys({ fetchKeys, now }: IssuerKeysOptions): IssuerKeys {
+  let published: PublishedKeys | undefined;
   let fetchedAt = Number.NEGATIVE_INFINITY;
   let triedAt = Number.NEGATIVE_INFINITY;
+  let failure: FetchFailed | undefined;
   let underWay: Promise<void> | undefined;
 
+  /** Single flight: whoever comes while one is under way waits for that one. Never rejects for a `FetchFailed`. */
   const refetch = (): Promise<void> => {
     underWay ??= (async () => {
       triedAt = now();
       try {
-        keys = await fetchKeys(issuer);
+        published = await fetchKeys();
         fetchedAt = now();
+        failure = undefined;
+      } catch (error) {
+        if (!(error instanceof FetchFailed)) throw error;
+        failure = error;
       } finally {
         underWay = undefined;
       }
@@ -58,44 +62,30 @@ export function createIssuerKeys(issuer: string, now: () => number): IssuerKeys 
   };
   const mayTry = (): boolean =>
     underWay !== undefined ||
-    now() - triedAt >= (keys.length === 0 ? FIRST_FETCH_INTERVAL_MS : REFETCH_INTERVAL_MS);
+    now() - triedAt >= (published === undefined ? FIRST_FETCH_INTERVAL_MS : REFETCH_INTERVAL_MS);
+  const age = (): number => now() - fetchedAt;
+  const isKnown = (kid: string): boolean => published?.keys.some((key) => key.kid === kid) === true;
 
   return {
     async find(kid) {
-      if (now() - fetchedAt >= FRESH_MS && mayTry()) {
-        await refetch().catch((error: unknown) => {
-          if (now() - fetchedAt >= MAX_STALE_MS) throw error;
-        });
+      if (age() >= FRESH_MS && mayTry()) {
+        const attempt = refetch();
+        // A job with a known key does not wait again and again for an issuer that did not answer the last time.
+        if (failure === undefined || age() >= MAX_STALE_MS || !isKnown(kid)) await attempt;
+        else attempt.catch(() => undefined);
       }
-      if (now() - fetchedAt >= MAX_STALE_MS) {
-        throw new FetchFailed(`the keys of ${issuer} could not be fetched a moment ago`);
+      if (published === undefined || age() >= MAX_STALE_MS) {
+        throw failure ?? new FetchFailed("the keys of the issuer could not be fetched a moment ago");
       }
-      if (!keys.some((key) => key.kid === kid) && mayTry()) {
-        await refetch().catch(() => undefined);
-      }
-      return keys.filter((key) => key.kid === kid);
+      if (!isKnown(kid) && mayTry()) await refetch();
+      // It may be the key that they rotated to: whoever has it should come again.
+      if (!isKnown(kid) && failure !== undefined) throw failure;
+      const { keys, algorithms } = published;
+      return {
+        keys: keys.filter((key) => key.kid === kid),
+        algorithms,
+        stale: age() >= FRESH_MS ? failure?.message : undefined,
+      };
     },
   };
-}
-
-/** OpenID Connect Discovery 1.0, section 4: the document's `issuer` must be the one that was asked. */
-async function fetchKeys(issuer: string): Promise<PublicJwk[]> {
-  const discovery = Discovery.safeParse(
-    await fetchJson(`${issuer}/.well-known/openid-configuration`, LIMITS),
-  );
-  if (!discovery.success) {
-    throw new FetchFailed(`the discovery document of ${issuer} is not one`);
-  }
-  const { issuer: named, jwks_uri: jwksUri } = discovery.data;
-  if (named !== issuer) {
-    throw new FetchFailed(`the discovery document of ${issuer} is that of another issuer`);
-  }
-  if (new URL(jwksUri).origin !== new URL(issuer).origin) {
-    throw new FetchFailed(`the discovery document of ${issuer} leads to another host`);
-  }
-  const keySet = KeySet.safeParse(await fetchJson(jwksUri, LIMITS));
-  if (!keySet.success) {
-    throw new FetchFailed(`the key set of ${issuer} is not one, is empty, or has more than ${MAX_KEYS} keys`);
-  }
-  return keySet.data.keys;
 }

@@ -1,11 +1,14 @@
 /**
- * JSON as a token may carry it: one object in which no name appears twice, so that no two readers can disagree.
+ * JSON as a token or an issuer's document may carry it: one object in which no name appears twice, so that no two
+ * readers can disagree, and which is not nested deeper than any of them needs to be.
  */
 
 /** Strings and structure; the rest of valid JSON cannot hold a name. */
-const TOKENS = /"(?:[^"\\]|\\.)*"|[{}[\],]/g;
+const TOKENS = /"[^"\\]*(?:\\.[^"\\]*)*"|[{}[\],]/g;
+/** GitHub's claims are flat, key sets have two levels. What is deep breaks whoever walks through it by recursion. */
+const MAX_DEPTH = 16;
 
-/** Undefined when the text is not JSON, not an object, or repeats a name anywhere. */
+/** Undefined when the text is not JSON, not an object, is nested too deep, or repeats a name anywhere. */
 export function parseStrictObject(text: string): Record<string, unknown> | undefined {
   let value: unknown;
   try {
@@ -13,19 +16,20 @@ export function parseStrictObject(text: string): Record<string, unknown> | undef
   } catch {
     return undefined;
   }
-  if (typeof value !== "object" || value === null || Array.isArray(value) || repeatsName(text)) {
+  if (typeof value !== "object" || value === null || Array.isArray(value) || isAmbiguous(text)) {
     return undefined;
   }
   return Object.fromEntries(Object.entries(value));
 }
 
 /** For valid JSON. Works on the written text, as `JSON.parse` has already forgotten all but the last. */
-function repeatsName(text: string): boolean {
+function isAmbiguous(text: string): boolean {
   const open: (Set<unknown> | "array")[] = [];
   let nameIsNext = false;
   for (const [token] of text.matchAll(TOKENS)) {
     const container = open.at(-1);
     if (token === "{" || token === "[") {
+      if (open.length >= MAX_DEPTH) return true;
       open.push(token === "{" ? new Set() : "array");
       nameIsNext = token === "{";
     } else if (token === "}" || token === "]") {

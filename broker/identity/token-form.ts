@@ -27,10 +27,13 @@ export function parseTokenForm(token: string): TokenForm | Refused {
   if (header === undefined || payload === undefined || signature === undefined || more.length > 0) {
     return refuse("subject_token_malformed", "it is not three parts of canonical base64url");
   }
-  const headerObject = parseStrictObject(header.toString("utf8"));
-  const payloadObject = parseStrictObject(payload.toString("utf8"));
+  const headerObject = parseObject(header);
+  const payloadObject = parseObject(payload);
   if (headerObject === undefined || payloadObject === undefined || signature.length === 0) {
-    return refuse("subject_token_malformed", "its header or payload is not a JSON object, or repeats a name");
+    return refuse(
+      "subject_token_malformed",
+      "its header or payload is not a JSON object, repeats a name, is nested too deep, or has no signature",
+    );
   }
   const forbidden = FORBIDDEN_MEMBERS.filter((member) => Object.hasOwn(headerObject, member));
   if (forbidden.length > 0) {
@@ -43,4 +46,13 @@ export function parseTokenForm(token: string): TokenForm | Refused {
 function decodeCanonical(part: string): Buffer | undefined {
   const bytes = Buffer.from(part, "base64url");
   return bytes.toString("base64url") === part ? bytes : undefined;
+}
+
+/** Bytes that are not UTF-8 would be replaced by others, and a byte order mark dropped, that the signature is over. */
+function parseObject(bytes: Buffer): Record<string, unknown> | undefined {
+  try {
+    return parseStrictObject(new TextDecoder("utf-8", { fatal: true, ignoreBOM: true }).decode(bytes));
+  } catch {
+    return undefined;
+  }
 }

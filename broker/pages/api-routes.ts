@@ -7,7 +7,7 @@ import { BucketUnusable } from "../custody/bucket.ts";
 import type { Authentication, Authenticator } from "../operators/authentication.ts";
 import type { RunReviews } from "../review/run-reviews.ts";
 import { RunList, RunView } from "../review/view.ts";
-import { DatabaseUnavailable } from "../storage/sqlite.ts";
+import { DatabaseUnavailable } from "../storage/unavailable.ts";
 import { LogQuery, RunListQuery, RunParams, RunQuery, SessionParams } from "./queries.ts";
 import { sendRefusal } from "./responses.ts";
 

@@ -7,7 +7,7 @@ import type { Authenticator } from "../operators/authentication.ts";
 import { parseLocalPath } from "../operators/local-path.ts";
 import type { Person } from "../operators/login-cookie.ts";
 import type { RunReviews } from "../review/run-reviews.ts";
-import { DatabaseUnavailable } from "../storage/sqlite.ts";
+import { DatabaseUnavailable } from "../storage/unavailable.ts";
 import { renderArrivalPage, renderNoticePage } from "./notice-page.ts";
 import { RunListQuery, RunParams, RunQuery } from "./queries.ts";
 import { sendPage } from "./responses.ts";

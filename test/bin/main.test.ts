@@ -63,7 +63,7 @@ async function findFreePort(): Promise<number> {
 test("--help lists every command; without a command it is a wrong call", async () => {
   const help = await run(["--help"]);
   expect(help.code).toBe(0);
-  for (const name of ["dev", "serve", "operator", "provision", "policy", "audit"]) {
+  for (const name of ["dev", "serve", "operator", "provision", "policy", "explain", "audit"]) {
     expect(help.stdout).toMatch(new RegExp(`^  ${name} `, "m"));
   }
   expect((await run([])).code).toBe(2);
@@ -75,6 +75,7 @@ test.each([
   ["operator", "add"],
   ["provision"],
   ["policy", "check"],
+  ["explain"],
   ["audit", "verify"],
 ])("%s %s --help", async (...names) => {
   const help = await run([...names, "--help"]);

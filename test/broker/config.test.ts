@@ -1,7 +1,14 @@
 /** The environment of `serve`: every problem at once, each with its variable and what to write. */
 import { resolve } from "node:path";
 import { describe, expect, test } from "vitest";
-import { listVariables, readConfig, readDatabaseConfig, readPoliciesDirectory } from "../../broker/config.ts";
+import {
+  listVariables,
+  readConfig,
+  readDatabaseConfig,
+  readGithubConfig,
+  readKeysConfig,
+  readPoliciesDirectory,
+} from "../../broker/config.ts";
 
 const GOOD = { LANYARD_PUBLIC_URL: "https://lanyard.acme.dev", LANYARD_POLICIES: "/etc/lanyard/policies" };
 const problemsOf = (environment: Record<string, string>): string[] => {
@@ -20,6 +27,10 @@ test("the least that has to be set; the rest has defaults", () => {
       audit: { kind: "folder", path: resolve(".lanyard/serve/audit") },
       issuers: ["https://token.actions.githubusercontent.com"],
       keys: resolve(".lanyard/serve/sealing-key.json"),
+      privateIssuers: [],
+      trustedProxies: [],
+      metrics: undefined,
+      limits: { addressPerMinute: 600, repositoryPerMinute: 600 },
     },
   });
 });
@@ -32,6 +43,11 @@ test("all problems are reported at once, and no value is repeated", () => {
     LANYARD_AUDIT: "gs://canary",
     LANYARD_ISSUERS: "http://canary",
     LANYARD_KEYS: "canary",
+    LANYARD_PRIVATE_ISSUERS: "canary",
+    LANYARD_TRUSTED_PROXIES: "canary",
+    LANYARD_ADDRESS_LIMIT: "canary",
+    LANYARD_REPOSITORY_LIMIT: "canary",
+    LANYARD_METRICS_LISTEN: "canary",
   });
   expect(read.ok).toBe(false);
   const problems = read.ok ? [] : read.problems;
@@ -128,6 +144,15 @@ describe("values", () => {
     }
   });
 
+  test("LANYARD_PRIVATE_ISSUERS is a part of LANYARD_ISSUERS", () => {
+    const server = "https://github.acme.internal/_services/token";
+    const both = { LANYARD_ISSUERS: `https://token.actions.githubusercontent.com,${server}` };
+    expect(parsed({ ...both, LANYARD_PRIVATE_ISSUERS: server })).toMatchObject({ privateIssuers: [server] });
+    for (const wrong of [{ LANYARD_PRIVATE_ISSUERS: server }, { ...both, LANYARD_PRIVATE_ISSUERS: `${server}/` }]) {
+      expect(problemsOf(wrong)).toEqual([expect.stringContaining("LANYARD_PRIVATE_ISSUERS")]);
+    }
+  });
+
   test("LANYARD_ISSUERS: exactly as iss says them, http only on loopback", () => {
     expect(
       parsed({ LANYARD_ISSUERS: "https://token.actions.githubusercontent.com/acme, http://127.0.0.1:1" }),
@@ -149,15 +174,98 @@ describe("values", () => {
     }
   });
 
+  test("LANYARD_DATABASE may be PostgreSQL; a password in it stands in no message", () => {
+    const url = "postgres://lanyard:p%40ss@db.acme.dev:5432/lanyard?sslmode=verify-full";
+    expect(parsed({ LANYARD_DATABASE: url })).toMatchObject({ database: { kind: "postgres", url } });
+    expect(parsed({ LANYARD_DATABASE: "postgresql://db/lanyard" })).toMatchObject({
+      database: { kind: "postgres" },
+    });
+    for (const wrong of [
+      "postgres://lanyard:canary@db.acme.dev",
+      "postgres://lanyard:canary@db.acme.dev/",
+      "postgres://lanyard:canary@db.acme.dev/a/b",
+      "postgres:///canary",
+      "postgres://canary@db.acme.dev/a#b",
+      "postgres:canary",
+    ]) {
+      const problems = problemsOf({ LANYARD_DATABASE: wrong });
+      expect(problems, wrong).toHaveLength(1);
+      expect(JSON.stringify(problems)).not.toContain("canary");
+    }
+  });
+
   test("LANYARD_DATABASE and LANYARD_KEYS are files", () => {
     expect(parsed({ LANYARD_DATABASE: "file:x.sqlite" })).toMatchObject({
       database: { path: resolve("x.sqlite") },
     });
-    for (const wrong of ["x.sqlite", "file:", "file://host/x", "postgres://host/db"]) {
+    for (const wrong of ["x.sqlite", "file:", "file://host/x", "mysql://host/db"]) {
       expect(problemsOf({ LANYARD_DATABASE: wrong }), wrong).toHaveLength(1);
       expect(problemsOf({ LANYARD_KEYS: wrong }), wrong).toHaveLength(1);
     }
   });
+});
+
+describe("limits and addresses", () => {
+  const configOf = (environment: Record<string, string>) => {
+    const read = readConfig({ ...GOOD, ...environment });
+    return read.ok ? read.config : read.problems;
+  };
+
+  test("LANYARD_TRUSTED_PROXIES", () => {
+    const trusted = "10.0.0.0/8, 192.0.2.7,fd00::/8, ::1";
+    expect(configOf({ LANYARD_TRUSTED_PROXIES: trusted })).toMatchObject({
+      trustedProxies: ["10.0.0.0/8", "192.0.2.7", "fd00::/8", "::1"],
+    });
+    for (const wrong of [
+      "true",
+      "loopback",
+      "10.0.0.0/33",
+      "0.0.0.0/0",
+      "::/0",
+      "10.0.0",
+      "host.example",
+      "10.0.0.1,",
+      "10.0.0.1/x",
+    ]) {
+      expect(problemsOf({ LANYARD_TRUSTED_PROXIES: wrong }), wrong).toHaveLength(1);
+    }
+  });
+
+  test("LANYARD_ADDRESS_LIMIT and LANYARD_REPOSITORY_LIMIT", () => {
+    expect(configOf({ LANYARD_ADDRESS_LIMIT: "off", LANYARD_REPOSITORY_LIMIT: "20000" })).toMatchObject({
+      limits: { addressPerMinute: Number.POSITIVE_INFINITY, repositoryPerMinute: 20_000 },
+    });
+    for (const wrong of ["0", "-1", "1.5", "1e3", "ten", "10/s", " 10"]) {
+      expect(problemsOf({ LANYARD_ADDRESS_LIMIT: wrong }), wrong).toHaveLength(1);
+      expect(problemsOf({ LANYARD_REPOSITORY_LIMIT: wrong }), wrong).toHaveLength(1);
+    }
+  });
+
+  test("LANYARD_METRICS_LISTEN", () => {
+    expect(configOf({ LANYARD_METRICS_LISTEN: "127.0.0.1:9464" })).toMatchObject({
+      metrics: { host: "127.0.0.1", port: 9464 },
+    });
+    for (const wrong of ["9464", "on", "127.0.0.1"]) {
+      expect(problemsOf({ LANYARD_METRICS_LISTEN: wrong }), wrong).toEqual([
+        expect.stringContaining("write ADDRESS:PORT or [IPV6]:PORT, or off"),
+      ]);
+    }
+  });
+});
+
+test("commands that open what the broker sealed", () => {
+  expect(readKeysConfig({ LANYARD_KEYS: "file:/k" })).toEqual({ ok: true, keys: "/k" });
+  expect(readKeysConfig({ LANYARD_KEYS: "k" })).toMatchObject({
+    ok: false,
+    problems: [{ variable: "LANYARD_KEYS" }],
+  });
+});
+
+test("commands that ask GitHub", () => {
+  expect(readGithubConfig({})).toEqual({ token: undefined, apiUrl: "https://api.github.com" });
+  const set = { GITHUB_TOKEN: "t", GITHUB_API_URL: "https://ghes.example/api/v3" };
+  expect(readGithubConfig(set)).toEqual({ token: "t", apiUrl: "https://ghes.example/api/v3" });
+  expect(readGithubConfig({ GITHUB_TOKEN: "" }).token).toBeUndefined();
 });
 
 test("commands that need the database only are not told about the rest", () => {
@@ -186,7 +294,12 @@ test("every variable is documented, and every example is a value that is accepte
     "LANYARD_DATABASE",
     "LANYARD_AUDIT",
     "LANYARD_ISSUERS",
+    "LANYARD_PRIVATE_ISSUERS",
     "LANYARD_KEYS",
+    "LANYARD_TRUSTED_PROXIES",
+    "LANYARD_ADDRESS_LIMIT",
+    "LANYARD_REPOSITORY_LIMIT",
+    "LANYARD_METRICS_LISTEN",
   ]);
   expect(variables.filter((each) => each.default === undefined).map(({ name }) => name)).toEqual([
     "LANYARD_PUBLIC_URL",

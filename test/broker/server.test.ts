@@ -6,6 +6,7 @@ import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import type { BrokerConfig } from "../../broker/config.ts";
 import { StartFailed, startBroker } from "../../broker/server.ts";
 import { type TestBroker, startTestBroker } from "../support/broker.ts";
+import { databaseFile } from "../support/database-choice.ts";
 import {
   Holder,
   LogWriter,
@@ -119,7 +120,7 @@ describe("a broker does not start", () => {
 });
 
 test("files with secrets are readable by their owner only", async () => {
-  for (const path of [on.config.keys, on.config.database.path]) {
+  for (const path of [on.config.keys, databaseFile(on.config.database)]) {
     expect((await stat(path)).mode & 0o077, path).toBe(0);
   }
 });
@@ -127,7 +128,7 @@ test("files with secrets are readable by their owner only", async () => {
 test("the private keys lie sealed in the database, the sealing key nowhere but in its file", async () => {
   const { k } = JSON.parse(await readFile(on.config.keys, "utf8"));
   await on.broker.close();
-  const database = await readFile(on.config.database.path);
+  const database = await readFile(databaseFile(on.config.database));
   expect(database.includes(Buffer.from(k))).toBe(false);
   expect(database.includes(Buffer.from('"d"'))).toBe(false);
   expect(JSON.stringify(on.logged)).not.toContain(k);
@@ -194,7 +195,7 @@ test("the bucket breaks while the broker runs: no session starts, the answer say
 test("the store down: the exchange is refused, without a word about what is under it", async () => {
   const { DatabaseSync } = await import("node:sqlite");
   const holder = await Holder.create();
-  const other = new DatabaseSync(on.config.database.path);
+  const other = new DatabaseSync(databaseFile(on.config.database));
   other.exec("drop table used_proofs");
   other.close();
   const refused = await exchange(on, holder);

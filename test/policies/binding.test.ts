@@ -1,9 +1,7 @@
-import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { type BindingRequest, describeRefusal, matchBinding } from "../../policies/binding.ts";
 import { Claims } from "../../policies/claims.ts";
-import { type Policies, repositoryKey } from "../../policies/policies.ts";
-import type { Binding } from "../../policies/robots-document.ts";
+import type { Policies } from "../../policies/policies.ts";
 import { claimsOf, issuer, policiesOf, pullRequestClaims, robots, robotsWith } from "./fixtures.ts";
 
 const policies = policiesOf();
@@ -381,95 +379,5 @@ describe("attacks with claims", () => {
     expect(outcomeOf(claims)).toBe("no_binding event_name,workflow_ref");
     expect(outcomeOf(claimsOf({ event_name: "__proto__" }))).toBe("no_binding event_name,workflow_ref");
     expect(outcomeOf(claimsOf({ event_name: "constructor" }))).toBe("no_binding event_name,workflow_ref");
-  });
-});
-
-describe("the first binding that matches", () => {
-  const workflow = fc.constantFrom(".github/workflows/a.yml", ".github/workflows/b.yml");
-  const branch = fc.constantFrom("refs/heads/main", "refs/heads/dev", "refs/tags/main");
-  const event = fc.constantFrom("push", "schedule", "pull_request");
-  const flow = "acme/flows/.github/workflows/x.yml@refs/tags/v1";
-  const maybe = <T>(value: fc.Arbitrary<T>) => fc.option(value, { nil: undefined });
-  const binding = fc
-    .record({
-      workflow,
-      events: fc.uniqueArray(event, { minLength: 1 }),
-      where: fc.oneof(
-        branch.map((ref) => ({ ref })),
-        fc.constantFrom("main", "dev").map((base_ref) => ({ pull_request: { base_ref } })),
-      ),
-      runner: maybe(fc.constantFrom("github-hosted" as const, "self-hosted" as const)),
-      environment: maybe(fc.constantFrom("agents", "Agents")),
-      job_workflow_ref: maybe(fc.constant(flow)),
-    })
-    .map(({ where, ...rest }): Binding => ({ ...rest, ...where, roles: ["reader"] }));
-  const workload = fc.record({
-    path: workflow,
-    event_name: event,
-    ref: fc.oneof(branch, fc.constant("refs/pull/7/merge")),
-    base_ref: fc.constantFrom("", "main", "dev"),
-    runner_environment: fc.constantFrom("github-hosted", "self-hosted"),
-    environment: maybe(fc.constantFrom("agents", "Agents")),
-    reusable: fc.boolean(),
-  });
-
-  it("is the one that an independent reading finds", () => {
-    let matched = 0;
-    fc.assert(
-      fc.property(
-        fc.array(binding, { minLength: 1, maxLength: 6 }),
-        workload,
-        (bindings, { path, reusable, ...rest }) => {
-          const workflow_ref = `acme/payments/${path}@${rest.ref}`;
-          const claims = claimsOf({
-            ...rest,
-            workflow_ref,
-            job_workflow_ref: reusable ? flow : workflow_ref,
-          });
-          const key = repositoryKey(issuer, "456789");
-          const robot = { bindings };
-          const repository = {
-            file: "",
-            issuer,
-            name: "acme/payments",
-            id: "456789",
-            ownerId: "123456",
-            robots: new Map([["r", robot]]),
-          };
-          const given: Policies = {
-            servers: new Map(),
-            roles: new Map(),
-            repositories: new Map([[key, repository]]),
-          };
-
-          // Each claim is taken apart, and looked for among the values that the binding lists.
-          const [, file] = /^acme\/payments\/([^@]+)@/.exec(claims.workflow_ref) ?? [];
-          const expected = bindings.findIndex((each) => {
-            const onPull = claims.ref.startsWith("refs/pull/");
-            const accepted: [unknown, unknown[]][] = [
-              [file, [each.workflow]],
-              [claims.event_name, each.events],
-              [
-                onPull ? `pull into ${claims.base_ref}` : claims.ref,
-                [each.pull_request ? `pull into ${each.pull_request.base_ref}` : each.ref],
-              ],
-              [claims.runner_environment, [each.runner === "self-hosted" ? "self-hosted" : "github-hosted"]],
-              [
-                claims.environment,
-                each.environment === undefined ? [undefined, "agents", "Agents"] : [each.environment],
-              ],
-              [reusable, [each.job_workflow_ref !== undefined]],
-            ];
-            return accepted.every(([got, values]) => values.includes(got));
-          });
-          const result = matchBinding(given, claims, {});
-          matched += result.ok ? 1 : 0;
-          expect(result.ok ? result.binding : 0).toBe(expected + 1);
-          expect(result.ok ? bindings.length : result.detail.mismatches.length).toBe(bindings.length);
-        },
-      ),
-      { numRuns: 2_000 },
-    );
-    expect(matched).toBeGreaterThan(20);
   });
 });

@@ -7,7 +7,9 @@ import { mkdir, mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import type { AuditStore, BrokerConfig } from "../../broker/config.ts";
+import type { Resolve } from "../../broker/identity/fetched-document.ts";
 import { type RunningBroker, startBroker } from "../../broker/server.ts";
+import { createDatabase } from "./database-choice.ts";
 import { type ScriptedIssuer, startScriptedIssuer } from "./scripted-issuer.ts";
 
 export interface TestBroker {
@@ -32,7 +34,14 @@ export interface TestBroker {
 
 export interface TestBrokerOptions {
   readonly audit?: AuditStore;
-  readonly files?: Record<string, string>;
+  /** By their path; the issuer's URL is known only when it listens. */
+  readonly files?: Record<string, string> | ((issuer: string) => Record<string, string>);
+  /** In place of one at 127.0.0.1. The broker's end is its end. */
+  readonly issuer?: ScriptedIssuer;
+  /** What is different about the configuration. */
+  readonly config?: (issuer: string) => Partial<BrokerConfig>;
+  /** Finds the addresses of issuers. */
+  readonly resolve?: Resolve;
 }
 
 export const SERVERS = `
@@ -67,12 +76,12 @@ robots:
 
 export async function startTestBroker(options: TestBrokerOptions = {}): Promise<TestBroker> {
   const directory = await mkdtemp(join(tmpdir(), "lanyard-broker-"));
-  const issuer = await startScriptedIssuer();
+  const issuer = options.issuer ?? (await startScriptedIssuer());
   const files = {
     "servers.yaml": SERVERS,
     "roles.yaml": ROLES,
     "robots/acme/payments.yaml": robotsDocument(issuer.url),
-    ...options.files,
+    ...(typeof options.files === "function" ? options.files(issuer.url) : options.files),
   };
   for (const [path, text] of Object.entries(files)) {
     await mkdir(join(directory, "policies", path, ".."), { recursive: true });
@@ -82,24 +91,30 @@ export async function startTestBroker(options: TestBrokerOptions = {}): Promise<
     publicUrl: undefined,
     listen: { host: "127.0.0.1", port: 0 },
     policies: join(directory, "policies"),
-    database: { kind: "sqlite", path: join(directory, "broker.sqlite") },
+    database: await createDatabase(directory),
     audit: options.audit ?? { kind: "folder", path: join(directory, "audit") },
     issuers: [issuer.url],
     keys: join(directory, "sealing-key.json"),
+    // All tests are one address and one repository: limits are for those that are about them.
+    limits: { addressPerMinute: Number.POSITIVE_INFINITY, repositoryPerMinute: Number.POSITIVE_INFINITY },
+    ...options.config?.(issuer.url),
   };
-  return open({ config, issuer, directory }, { offset: 0 });
+  return open({ config, issuer, directory, resolve: options.resolve }, { offset: 0 });
 }
 
+type Parts = Pick<TestBroker, "config" | "issuer" | "directory"> & { readonly resolve: Resolve | undefined };
+
 async function open(
-  parts: Pick<TestBroker, "config" | "issuer" | "directory">,
+  parts: Parts,
   clock: { offset: number },
 ): Promise<TestBroker> {
-  const { config, issuer, directory } = parts;
+  const { config, issuer, directory, resolve } = parts;
   const logged: Record<string, unknown>[] = [];
   const now = (): number => Date.now() + clock.offset;
   const broker = await startBroker({
     config,
     now,
+    ...(resolve === undefined ? {} : { resolve }),
     log: { level: "debug", write: (line) => void logged.push(JSON.parse(line)) },
   });
   const { host, port } = broker.address;

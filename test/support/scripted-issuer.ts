@@ -22,6 +22,8 @@ export interface ScriptedIssuer {
   answerDiscovery: ((response: ServerResponse) => void) | undefined;
   answerKeys: ((response: ServerResponse) => void) | undefined;
   readonly fetched: { discovery: number; keys: number };
+  /** The port it listens on at 127.0.0.1, whatever its URL says. */
+  readonly port: number;
   /** A token with these claims; `header` members replace the usual ones, undefined removes one. */
   sign(claims: Record<string, unknown>, options?: SignOptions): Promise<string>;
   close(): Promise<void>;
@@ -44,23 +46,34 @@ export async function createIssuerKey(
   return { privateKey, jwk: { ...(await exportJWK(publicKey)), kid, alg, use: "sig" } };
 }
 
+export interface ScriptedIssuerOptions {
+  /** The host in its URL; it listens on 127.0.0.1 all the same. */
+  readonly host?: string;
+  /** What follows the host in its URL: `/acme`, `/_services/token`. */
+  readonly path?: string;
+  /** Where its keys are, below its URL. */
+  readonly keysPath?: string;
+}
+
 /** Making an RSA key takes a third of a second: the usual one is made once. */
 let usualKey: Promise<IssuerKey> | undefined;
 
-export async function startScriptedIssuer(): Promise<ScriptedIssuer> {
+export async function startScriptedIssuer({
+  host = "127.0.0.1",
+  path = "",
+  keysPath = "/keys",
+}: ScriptedIssuerOptions = {}): Promise<ScriptedIssuer> {
   usualKey ??= createIssuerKey();
   const key = await usualKey;
   const server = createServer((request, response) => {
-    const send = (body: unknown): void => {
-      response.setHeader("content-type", "application/json");
-      response.end(JSON.stringify(body));
-    };
-    if (request.url === "/.well-known/openid-configuration") {
+    const send = (body: unknown): void => void response.end(JSON.stringify(body));
+    response.setHeader("content-type", "application/json");
+    if (request.url === `${path}/.well-known/openid-configuration`) {
       issuer.fetched.discovery += 1;
       if (issuer.answerDiscovery !== undefined) return issuer.answerDiscovery(response);
-      return send({ issuer: issuer.url, jwks_uri: `${issuer.url}/keys`, ...issuer.discovery });
+      return send({ issuer: issuer.url, jwks_uri: `${issuer.url}${keysPath}`, ...issuer.discovery });
     }
-    if (request.url === "/keys") {
+    if (request.url === `${path}${keysPath}`) {
       issuer.fetched.keys += 1;
       if (issuer.answerKeys !== undefined) return issuer.answerKeys(response);
       return send({ keys: issuer.keys });
@@ -71,8 +84,10 @@ export async function startScriptedIssuer(): Promise<ScriptedIssuer> {
   const listening = Promise.withResolvers<void>();
   server.listen(0, "127.0.0.1", listening.resolve);
   await listening.promise;
+  const { port } = server.address() as AddressInfo;
   const issuer: ScriptedIssuer = {
-    url: `http://127.0.0.1:${(server.address() as AddressInfo).port}`,
+    url: `http://${host}:${port}${path}`,
+    port,
     key,
     keys: [key.jwk],
     discovery: {},

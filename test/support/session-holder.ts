@@ -18,6 +18,9 @@ export interface Answer {
   readonly body: any;
 }
 
+/** A broker as it is reached: at its public URL. */
+export type Desk = Pick<TestBroker, "url" | "now" | "subjectToken">;
+
 export interface ProofOverrides {
   readonly claims?: Record<string, unknown>;
   readonly header?: Record<string, unknown>;
@@ -70,7 +73,7 @@ export interface ExchangeOverrides {
 
 /** `POST /token`; on success the holder keeps the access token. */
 export async function exchange(
-  on: TestBroker,
+  on: Desk,
   holder: Holder,
   { subjectToken, form = {}, proof }: ExchangeOverrides = {},
 ): Promise<Answer> {
@@ -101,7 +104,7 @@ export interface CallOverrides {
 
 /** An endpoint that wants token and proof: `call(on, holder, "POST /session/seal", {...})`. */
 export async function call(
-  on: TestBroker,
+  on: Desk,
   holder: Holder,
   ...[target, content, overrides = {}]: [target: string, content?: unknown, overrides?: CallOverrides]
 ): Promise<Answer> {
@@ -179,7 +182,7 @@ export const SEAL: Entry = {
 
 /** The genesis that belongs to a session document. */
 
-export function genesisOf(on: TestBroker, document: any): Entry {
+export function genesisOf(on: Desk, document: any): Entry {
   return {
     kind: "genesis",
     session: document.session,
@@ -198,7 +201,7 @@ export function genesisOf(on: TestBroker, document: any): Entry {
 }
 
 /** Announces a segment; the answer says where to upload it. */
-export async function announce(on: TestBroker, holder: Holder, { request }: Segment): Promise<Answer> {
+export async function announce(on: Desk, holder: Holder, { request }: Segment): Promise<Answer> {
   return call(on, holder, "POST /session/segments", request);
 }
 

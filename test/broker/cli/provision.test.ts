@@ -194,6 +194,12 @@ describe("lanyard provision", () => {
       path,
       written: true,
       document: await readFile(path, "utf8"),
+      identity: {
+        issuer: "https://token.actions.githubusercontent.com",
+        repository_id: "456789",
+        repository_owner_id: "123456",
+        source: "options",
+      },
       warnings: [],
     });
     const again = await run([
@@ -286,7 +292,7 @@ describe("lanyard provision", () => {
   );
 
   it("names an option that is missing", async () => {
-    await expect(run(["acme/payments", "triager"])).rejects.toThrow("required option '--repository-id <id>'");
+    await expect(run(["acme/payments", "triager"])).rejects.toThrow("required option '--workflow <path>'");
   });
 
   it("writes nothing into a directory that has problems already", async () => {

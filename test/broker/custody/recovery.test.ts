@@ -233,11 +233,11 @@ test("of a sealed log: refused, the log stays complete", async () => {
 test("it grants nothing: the session is over for the key, too, and for a new exchange", async () => {
   await recover({});
   expect(await call(on, holder, "GET /session")).toMatchObject({
-    status: 403,
+    status: 401,
     body: { error: "session_over" },
   });
   const renewal = { subject_token: await on.subjectToken(job) };
-  expect((await call(on, holder, "POST /session/renew", renewal)).status).toBe(403);
+  expect((await call(on, holder, "POST /session/renew", renewal)).status).toBe(401);
   expect(await exchange(on, holder, { subjectToken: await on.subjectToken(job) })).toMatchObject({
     body: { error: "invalid_grant" },
   });

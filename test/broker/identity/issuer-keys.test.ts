@@ -2,17 +2,21 @@
 import type { ServerResponse } from "node:http";
 import { afterEach, beforeEach, expect, test } from "vitest";
 import { type IssuerKeys, createIssuerKeys } from "../../../broker/identity/issuer-keys.ts";
+import { type PublicJwk, fetchPublishedKeys } from "../../../broker/identity/published-keys.ts";
 import { type ScriptedIssuer, createIssuerKey, startScriptedIssuer } from "../../support/scripted-issuer.ts";
 
 const MINUTE = 60_000;
 let issuer: ScriptedIssuer;
-let keys: IssuerKeys;
+let keys: { find(kid: string): Promise<readonly PublicJwk[]> };
+let found: IssuerKeys;
 let now: number;
 
 beforeEach(async () => {
   issuer = await startScriptedIssuer();
   now = 1_000_000;
-  keys = createIssuerKeys(issuer.url, () => now);
+  const fetchKeys = async () => fetchPublishedKeys(issuer.url, { privateIssuers: [] });
+  found = createIssuerKeys({ fetchKeys, now: () => now });
+  keys = { find: async (kid) => (await found.find(kid)).keys };
 });
 afterEach(async () => {
   await issuer.close();

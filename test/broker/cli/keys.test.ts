@@ -1,0 +1,131 @@
+/** `lanyard keys`, on the database of a broker that is running or was. */
+import { mkdtemp, readdir, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { afterEach, beforeEach, expect, test, vi } from "vitest";
+import { keysCommand } from "../../../broker/cli/keys.ts";
+import { loadSealingKey } from "../../../broker/keys/sealing-key.ts";
+import { loadSigningKeys } from "../../../broker/keys/signing-keys.ts";
+import { openDatabase } from "../../../broker/storage/database.ts";
+import { recordTerminal } from "./recorded-terminal.ts";
+
+let directory: string;
+beforeEach(async () => {
+  directory = await mkdtemp(join(tmpdir(), "lanyard-keys-"));
+  vi.stubEnv("LANYARD_DATABASE", `file:${join(directory, "broker.sqlite")}`);
+  vi.stubEnv("LANYARD_KEYS", `file:${join(directory, "sealing-key.json")}`);
+});
+afterEach(async () => {
+  vi.unstubAllEnvs();
+  await rm(directory, { recursive: true, force: true });
+});
+
+const startOnce = async (): Promise<void> => {
+  const database = await openDatabase({ kind: "sqlite", path: join(directory, "broker.sqlite") });
+  const sealingKey = await loadSealingKey(join(directory, "sealing-key.json"));
+  await loadSigningKeys({ database, sealingKey, now: Date.now });
+  await database.destroy();
+};
+const run = async (...args: string[]) => {
+  const terminal = recordTerminal();
+  const command = keysCommand(terminal).exitOverride();
+  for (const each of [command, ...command.commands]) {
+    each.exitOverride().configureOutput({ writeErr: (text) => terminal.writeError(text) });
+  }
+  await command.parseAsync(args, { from: "user" });
+  return terminal;
+};
+
+test("rotates both keys, says from when they sign, and does not do it twice", async () => {
+  await startOnce();
+  const rotated = await run("rotate");
+  expect([rotated.code, rotated.err]).toEqual([0, ""]);
+  expect(rotated.out).toMatch(
+    /^token: \S+ is published and signs from 2.+Z; \S+ stays published until 2.+Z\.$/m,
+  );
+  expect(rotated.out).toMatch(/^checkpoint: \S+ is published and signs from .+ stays published for ever\.$/m);
+  const again = await run("rotate");
+  expect(again.code).toBe(1);
+  expect(again.err).toMatch(/^token: nothing was changed: \S+ is new already and signs from /m);
+});
+
+test("rotates only what is named", async () => {
+  await startOnce();
+  const { code, out } = await run("rotate", "--purpose", "checkpoint", "--json");
+  expect(code).toBe(0);
+  const { ok, rotations } = JSON.parse(out);
+  expect(ok).toBe(true);
+  expect(rotations).toMatchObject([
+    {
+      purpose: "checkpoint",
+      ok: true,
+      key: { phase: "pending" },
+      previous: { phase: "signing", published_until: null },
+    },
+  ]);
+  const listed = JSON.parse((await run("list", "--json")).out);
+  expect(listed.keys.map(({ purpose, phase }: Record<string, string>) => `${purpose} ${phase}`)).toEqual([
+    "token signing",
+    "checkpoint signing",
+    "checkpoint pending",
+  ]);
+});
+
+test("lists the keys, and never a private half", async () => {
+  await startOnce();
+  await run("rotate");
+  const { code, out } = await run("list");
+  expect(code).toBe(0);
+  expect(out.split("\n")).toHaveLength(5);
+  expect(out).toMatch(/^token {7}\S{43} {2}signing {4}signs 2\S+ to 2\S+, published until 2/m);
+  expect(out).toMatch(/^checkpoint {2}\S{43} {2}pending {4}signs from 2\S+$/m);
+  expect(out).not.toContain("eyJ");
+});
+
+test("before the first start there is nothing to list and nothing to rotate", async () => {
+  expect((await run("list")).out).toContain("There are no keys yet");
+  await loadSealingKey(join(directory, "sealing-key.json"));
+  const { code, err } = await run("rotate", "--purpose", "token");
+  expect([code, err]).toEqual([
+    1,
+    "token: there is no key to rotate: `lanyard serve` makes the first at its first start.\n",
+  ]);
+});
+
+test("a sealing key that is not there is not made", async () => {
+  await startOnce();
+  vi.stubEnv("LANYARD_KEYS", `file:${join(directory, "elsewhere.json")}`);
+  const { code, err } = await run("rotate");
+  expect([code, err]).toEqual([
+    1,
+    `LANYARD_KEYS: there is no ${join(directory, "elsewhere.json")}: name the file that the broker uses\n`,
+  ]);
+  expect(await readdir(directory)).not.toContain("elsewhere.json");
+});
+
+test("another sealing key changes nothing", async () => {
+  await startOnce();
+  await loadSealingKey(join(directory, "other.json"));
+  vi.stubEnv("LANYARD_KEYS", `file:${join(directory, "other.json")}`);
+  const { code, err } = await run("rotate");
+  expect(code).toBe(1);
+  expect(err).toContain("another sealing key");
+  expect(JSON.parse((await run("list", "--json")).out).keys).toHaveLength(2);
+});
+
+test("variables that are no use are named, all of them", async () => {
+  vi.stubEnv("LANYARD_DATABASE", "mysql://canary");
+  const { code, err } = await run("list");
+  expect(code).toBe(2);
+  expect(err).toContain("LANYARD_DATABASE: write");
+  expect(err).not.toContain("canary");
+});
+
+test("--help gives the times of the overlap", async () => {
+  const rotate = keysCommand(recordTerminal()).commands.find((each) => each.name() === "rotate");
+  let help = "";
+  rotate?.configureOutput({ writeOut: (text) => (help += text) });
+  rotate?.outputHelp();
+  expect(help).toContain("published for 10 minutes before it signs");
+  expect(help).toContain("26 hours");
+});
