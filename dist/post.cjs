@@ -33,6 +33,12 @@ var import_node_path3 = require("node:path");
 var import_node_http = __toESM(require("node:http"), 1);
 var HttpFailed = class extends Error {
   code = "http_failed";
+  /** Without the host, for addresses that are not shown. */
+  reason;
+  constructor(host, reason, options) {
+    super(`${host}: ${reason}`, options);
+    this.reason = reason;
+  }
 };
 var MAX_ANSWER_BYTES = 4 * 1024 * 1024;
 function createHttp(httpProxies) {
@@ -67,7 +73,7 @@ function createHttp(httpProxies) {
       });
     } catch (cause) {
       const reason = signal2.aborted ? `no answer within ${request.timeoutMs / 1e3} s` : describe(cause);
-      throw new HttpFailed(`${url.host}: ${reason}`, { cause });
+      throw new HttpFailed(url.host, reason, { cause });
     }
   };
 }
@@ -847,6 +853,28 @@ var $ZodCheckNumberFormat = /* @__PURE__ */ $constructor("$ZodCheckNumberFormat"
         continue: !def.abort
       });
     }
+  };
+});
+var $ZodCheckMaxLength = /* @__PURE__ */ $constructor("$ZodCheckMaxLength", (inst, def) => {
+  var _a3;
+  $ZodCheck.init(inst, def);
+  (_a3 = inst._zod.def).when ?? (_a3.when = _whenHasLength);
+  inst._zod.check = (payload) => {
+    const input = payload.value;
+    const units = input.length;
+    const length = typeof input === "string" && units > def.maximum ? codePointLength(input) : units;
+    if (length <= def.maximum)
+      return;
+    const origin = getLengthableOrigin(input);
+    payload.issues.push({
+      origin,
+      code: "too_big",
+      maximum: def.maximum,
+      inclusive: true,
+      input,
+      inst,
+      continue: !def.abort
+    });
   };
 });
 var $ZodCheckMinLength = /* @__PURE__ */ $constructor("$ZodCheckMinLength", (inst, def) => {
@@ -2009,6 +2037,15 @@ function _nonnegative(params) {
   return /* @__PURE__ */ _gte(0, params);
 }
 // @__NO_SIDE_EFFECTS__
+function _maxLength(maximum, params) {
+  const ch = new $ZodCheckMaxLength({
+    check: "max_length",
+    ...normalizeParams(params),
+    maximum
+  });
+  return ch;
+}
+// @__NO_SIDE_EFFECTS__
 function _minLength(minimum, params) {
   return new $ZodCheckMinLength({
     check: "min_length",
@@ -2805,18 +2842,27 @@ var SessionPolicy = strictObject({
 
 // broker/contract.ts
 var TOKEN_EXCHANGE_GRANT = "urn:ietf:params:oauth:grant-type:token-exchange";
+var JWT_BEARER_GRANT = "urn:ietf:params:oauth:grant-type:jwt-bearer";
 var ID_TOKEN_TYPE = "urn:ietf:params:oauth:token-type:id_token";
 var JWT_TOKEN_TYPE = "urn:ietf:params:oauth:token-type:jwt";
 var ACCESS_TOKEN_TYPE = "urn:ietf:params:oauth:token-type:access_token";
 var MAX_UNSENT_BYTES = 32 * 1024 * 1024;
-var TokenRequest = strictObject({
-  grant_type: literal(TOKEN_EXCHANGE_GRANT),
-  subject_token: string2(),
-  subject_token_type: _enum([ID_TOKEN_TYPE, JWT_TOKEN_TYPE]),
+var Requested = {
+  /** RFC 8707: the broker. */
   resource: string2(),
   /** Space-separated: at most one `robot:owner/repo/name`, any number of `role:name`. */
   scope: optional(string2())
-});
+};
+var TokenRequest = discriminatedUnion("grant_type", [
+  object({
+    grant_type: literal(TOKEN_EXCHANGE_GRANT),
+    subject_token: string2(),
+    subject_token_type: _enum([ID_TOKEN_TYPE, JWT_TOKEN_TYPE]),
+    requested_token_type: optional(literal(ACCESS_TOKEN_TYPE)),
+    ...Requested
+  }),
+  object({ grant_type: literal(JWT_BEARER_GRANT), assertion: string2(), ...Requested })
+]);
 var TokenResponse = strictObject({
   access_token: string2(),
   issued_token_type: literal(ACCESS_TOKEN_TYPE),
@@ -2997,48 +3043,59 @@ function parseJson(text2) {
 var SubjectTokenUnavailable = class extends Error {
   code = "subject_token_unavailable";
 };
-var ATTEMPT_TIMEOUT_MS = 5e3;
+var DEFAULT_ATTEMPT_TIMEOUT_MS = 5e3;
 var DEFAULT_PATIENCE_MS = 2e4;
-var PASSING_STATUS = /* @__PURE__ */ new Set([403, 408, 429]);
-var Answer = object({ value: string2().check(_minLength(1)) });
+var FIRST_PAUSE_MS = 200;
+var MAX_PAUSE_MS = 3e3;
+var PASSING_STATUS = /* @__PURE__ */ new Set([403, 408, 425, 429]);
+var MAX_TOKEN_LENGTH = 16 * 1024;
+var Answer = object({ value: string2().check(_minLength(1), _maxLength(MAX_TOKEN_LENGTH)) });
 async function fetchSubjectToken(options) {
-  const url = new URL(options.oidc.url);
-  url.searchParams.set("audience", options.audience);
+  const url = addressOf(options);
+  const attemptTimeoutMs = options.attemptTimeoutMs ?? DEFAULT_ATTEMPT_TIMEOUT_MS;
+  const untilMs = Date.now() + (options.patienceMs ?? DEFAULT_PATIENCE_MS);
   const attempt = async () => {
     try {
       const answer = await options.http({
         method: "GET",
-        url: url.href,
+        url,
         headers: { Authorization: `bearer ${options.oidc.token}`, Accept: "application/json" },
-        timeoutMs: ATTEMPT_TIMEOUT_MS
+        timeoutMs: Math.max(1, Math.min(attemptTimeoutMs, untilMs - Date.now()))
       });
-      if (answer.status === 200) return { settled: true, value: parseAnswer(answer.body) };
-      const reason = `it answered with status ${answer.status}`;
-      if (PASSING_STATUS.has(answer.status) || answer.status >= 500) return { settled: false, reason };
-      throw unavailable(reason);
+      return readAnswer2(answer);
     } catch (cause) {
-      if (cause instanceof HttpFailed) return { settled: false, reason: cause.message };
+      if (cause instanceof HttpFailed) return { settled: false, reason: cause.reason };
       throw cause;
     }
   };
-  const untilMs = Date.now() + (options.patienceMs ?? DEFAULT_PATIENCE_MS);
   try {
-    return await retry(attempt, { untilMs, firstPauseMs: 200, maxPauseMs: 3e3 });
+    return await retry(attempt, { untilMs, firstPauseMs: FIRST_PAUSE_MS, maxPauseMs: MAX_PAUSE_MS });
   } catch (cause) {
-    throw cause instanceof PatienceExhausted ? unavailable(cause.message, cause) : cause;
+    throw cause instanceof PatienceExhausted ? unavailable(cause.message) : cause;
   }
 }
-function parseAnswer(body) {
+function addressOf({ oidc, audience }) {
+  const url = URL.parse(oidc.url);
+  if (url === null) throw unavailable("the runner named no address for it");
+  url.searchParams.set("audience", audience);
+  return url.href;
+}
+function readAnswer2({ status, body }) {
+  if (status === 200) return { settled: true, value: parseToken(body) };
+  const reason = `it answered with status ${status}`;
+  if (PASSING_STATUS.has(status) || status >= 500) return { settled: false, reason };
+  throw unavailable(reason);
+}
+function parseToken(body) {
   try {
     return Answer.parse(JSON.parse(body)).value;
   } catch {
     throw unavailable("its answer holds no token");
   }
 }
-function unavailable(reason, cause) {
+function unavailable(reason) {
   return new SubjectTokenUnavailable(
-    `GitHub's OIDC endpoint gave no token for this job: ${reason}. Run the job again; githubstatus.com shows whether Actions has a problem.`,
-    { cause }
+    `GitHub's OIDC endpoint gave no token for this job: ${reason}. Run the job again; githubstatus.com shows whether Actions has a problem.`
   );
 }
 

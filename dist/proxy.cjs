@@ -6609,6 +6609,12 @@ function describeGenesis(facts) {
 var import_node_http3 = __toESM(require("node:http"), 1);
 var HttpFailed = class extends Error {
   code = "http_failed";
+  /** Without the host, for addresses that are not shown. */
+  reason;
+  constructor(host, reason, options) {
+    super(`${host}: ${reason}`, options);
+    this.reason = reason;
+  }
 };
 var MAX_ANSWER_BYTES = 4 * 1024 * 1024;
 function createHttp(httpProxies) {
@@ -6643,7 +6649,7 @@ function createHttp(httpProxies) {
       });
     } catch (cause) {
       const reason = signal.aborted ? `no answer within ${request.timeoutMs / 1e3} s` : describe3(cause);
-      throw new HttpFailed(`${url.host}: ${reason}`, { cause });
+      throw new HttpFailed(url.host, reason, { cause });
     }
   };
 }
@@ -6703,48 +6709,59 @@ async function retry(attempt, patience) {
 var SubjectTokenUnavailable = class extends Error {
   code = "subject_token_unavailable";
 };
-var ATTEMPT_TIMEOUT_MS = 5e3;
+var DEFAULT_ATTEMPT_TIMEOUT_MS = 5e3;
 var DEFAULT_PATIENCE_MS = 2e4;
-var PASSING_STATUS = /* @__PURE__ */ new Set([403, 408, 429]);
-var Answer = object({ value: string2().check(_minLength(1)) });
+var FIRST_PAUSE_MS = 200;
+var MAX_PAUSE_MS = 3e3;
+var PASSING_STATUS = /* @__PURE__ */ new Set([403, 408, 425, 429]);
+var MAX_TOKEN_LENGTH = 16 * 1024;
+var Answer = object({ value: string2().check(_minLength(1), _maxLength(MAX_TOKEN_LENGTH)) });
 async function fetchSubjectToken(options) {
-  const url = new URL(options.oidc.url);
-  url.searchParams.set("audience", options.audience);
+  const url = addressOf(options);
+  const attemptTimeoutMs = options.attemptTimeoutMs ?? DEFAULT_ATTEMPT_TIMEOUT_MS;
+  const untilMs = Date.now() + (options.patienceMs ?? DEFAULT_PATIENCE_MS);
   const attempt = async () => {
     try {
       const answer2 = await options.http({
         method: "GET",
-        url: url.href,
+        url,
         headers: { Authorization: `bearer ${options.oidc.token}`, Accept: "application/json" },
-        timeoutMs: ATTEMPT_TIMEOUT_MS
+        timeoutMs: Math.max(1, Math.min(attemptTimeoutMs, untilMs - Date.now()))
       });
-      if (answer2.status === 200) return { settled: true, value: parseAnswer(answer2.body) };
-      const reason = `it answered with status ${answer2.status}`;
-      if (PASSING_STATUS.has(answer2.status) || answer2.status >= 500) return { settled: false, reason };
-      throw unavailable(reason);
+      return readAnswer2(answer2);
     } catch (cause) {
-      if (cause instanceof HttpFailed) return { settled: false, reason: cause.message };
+      if (cause instanceof HttpFailed) return { settled: false, reason: cause.reason };
       throw cause;
     }
   };
-  const untilMs = Date.now() + (options.patienceMs ?? DEFAULT_PATIENCE_MS);
   try {
-    return await retry(attempt, { untilMs, firstPauseMs: 200, maxPauseMs: 3e3 });
+    return await retry(attempt, { untilMs, firstPauseMs: FIRST_PAUSE_MS, maxPauseMs: MAX_PAUSE_MS });
   } catch (cause) {
-    throw cause instanceof PatienceExhausted ? unavailable(cause.message, cause) : cause;
+    throw cause instanceof PatienceExhausted ? unavailable(cause.message) : cause;
   }
 }
-function parseAnswer(body) {
+function addressOf({ oidc, audience }) {
+  const url = URL.parse(oidc.url);
+  if (url === null) throw unavailable("the runner named no address for it");
+  url.searchParams.set("audience", audience);
+  return url.href;
+}
+function readAnswer2({ status, body }) {
+  if (status === 200) return { settled: true, value: parseToken(body) };
+  const reason = `it answered with status ${status}`;
+  if (PASSING_STATUS.has(status) || status >= 500) return { settled: false, reason };
+  throw unavailable(reason);
+}
+function parseToken(body) {
   try {
     return Answer.parse(JSON.parse(body)).value;
   } catch {
     throw unavailable("its answer holds no token");
   }
 }
-function unavailable(reason, cause) {
+function unavailable(reason) {
   return new SubjectTokenUnavailable(
-    `GitHub's OIDC endpoint gave no token for this job: ${reason}. Run the job again; githubstatus.com shows whether Actions has a problem.`,
-    { cause }
+    `GitHub's OIDC endpoint gave no token for this job: ${reason}. Run the job again; githubstatus.com shows whether Actions has a problem.`
   );
 }
 
@@ -7711,18 +7728,27 @@ var CheckpointClaims = strictObject({
 
 // broker/contract.ts
 var TOKEN_EXCHANGE_GRANT = "urn:ietf:params:oauth:grant-type:token-exchange";
+var JWT_BEARER_GRANT = "urn:ietf:params:oauth:grant-type:jwt-bearer";
 var ID_TOKEN_TYPE = "urn:ietf:params:oauth:token-type:id_token";
 var JWT_TOKEN_TYPE = "urn:ietf:params:oauth:token-type:jwt";
 var ACCESS_TOKEN_TYPE = "urn:ietf:params:oauth:token-type:access_token";
 var MAX_UNSENT_BYTES = 32 * 1024 * 1024;
-var TokenRequest = strictObject({
-  grant_type: literal(TOKEN_EXCHANGE_GRANT),
-  subject_token: string2(),
-  subject_token_type: _enum([ID_TOKEN_TYPE, JWT_TOKEN_TYPE]),
+var Requested = {
+  /** RFC 8707: the broker. */
   resource: string2(),
   /** Space-separated: at most one `robot:owner/repo/name`, any number of `role:name`. */
   scope: optional(string2())
-});
+};
+var TokenRequest = discriminatedUnion("grant_type", [
+  object({
+    grant_type: literal(TOKEN_EXCHANGE_GRANT),
+    subject_token: string2(),
+    subject_token_type: _enum([ID_TOKEN_TYPE, JWT_TOKEN_TYPE]),
+    requested_token_type: optional(literal(ACCESS_TOKEN_TYPE)),
+    ...Requested
+  }),
+  object({ grant_type: literal(JWT_BEARER_GRANT), assertion: string2(), ...Requested })
+]);
 var TokenResponse = strictObject({
   access_token: string2(),
   issued_token_type: literal(ACCESS_TOKEN_TYPE),
@@ -7853,8 +7879,8 @@ async function uploadSegment(http2, segment) {
 }
 
 // action/shipping.ts
-var FIRST_PAUSE_MS = 500;
-var MAX_PAUSE_MS = 5e3;
+var FIRST_PAUSE_MS2 = 500;
+var MAX_PAUSE_MS2 = 5e3;
 var Shipping = class {
   #options;
   #stored = [];
@@ -7970,8 +7996,8 @@ var Shipping = class {
     let delayed = false;
     const patience = {
       untilMs: Number.POSITIVE_INFINITY,
-      firstPauseMs: FIRST_PAUSE_MS,
-      maxPauseMs: MAX_PAUSE_MS,
+      firstPauseMs: FIRST_PAUSE_MS2,
+      maxPauseMs: MAX_PAUSE_MS2,
       signal: this.#stopped.signal,
       onRetry: (reason) => {
         if (!delayed) this.#note("shipping_delayed", { segment: request.segment, reason });
@@ -8233,7 +8259,7 @@ function fillVariables(text, places) {
 var import_promises3 = require("node:timers/promises");
 
 // action/broker-client.ts
-var ATTEMPT_TIMEOUT_MS2 = 1e4;
+var ATTEMPT_TIMEOUT_MS = 1e4;
 var SEAL_TIMEOUT_MS = 3e4;
 var MAX_SENTENCE_LENGTH = 1e3;
 var AnswerUnknown = class extends Error {
@@ -8263,7 +8289,7 @@ function exchangeToken(options, exchange, patience) {
           DPoP: await exchange.key.prove({ method: "POST", url })
         },
         body: form.toString(),
-        timeoutMs: ATTEMPT_TIMEOUT_MS2
+        timeoutMs: ATTEMPT_TIMEOUT_MS
       };
     },
     { answer: TokenResponse, patience }
@@ -8277,7 +8303,7 @@ function createSessionClient(options, holder) {
       Authorization: `DPoP ${accessToken}`,
       DPoP: await holder.key.prove({ method, url, accessToken })
     };
-    return { method, url, headers, timeoutMs: ATTEMPT_TIMEOUT_MS2 };
+    return { method, url, headers, timeoutMs: ATTEMPT_TIMEOUT_MS };
   };
   const post = async (path, content) => {
     const request = await authorize("POST", path);
@@ -8348,8 +8374,8 @@ var SessionRefused = class extends Error {
   code = "session_refused";
 };
 var OPENING_PATIENCE_MS = 1e4;
-var FIRST_PAUSE_MS2 = 250;
-var MAX_PAUSE_MS2 = 4e3;
+var FIRST_PAUSE_MS3 = 250;
+var MAX_PAUSE_MS3 = 4e3;
 var RENEWAL_PAUSE_MS = 1e3;
 var MAX_RENEWAL_PAUSE_MS = 15e3;
 var RENEWAL_SHARE = 2 / 3;
@@ -8357,8 +8383,8 @@ var LEAST_GAIN_MS = 2e3;
 async function openSession(options, exchange) {
   const patience = {
     untilMs: Date.now() + OPENING_PATIENCE_MS,
-    firstPauseMs: FIRST_PAUSE_MS2,
-    maxPauseMs: MAX_PAUSE_MS2
+    firstPauseMs: FIRST_PAUSE_MS3,
+    maxPauseMs: MAX_PAUSE_MS3
   };
   const refused = (sentence, cause) => new SessionRefused(sentence, { cause });
   const accept = (reply) => {
