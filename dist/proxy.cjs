@@ -3487,17 +3487,17 @@ function refuseHttp(status, message2) {
 }
 
 // proxy/gate/passing.ts
-var CLIENT_NOTIFICATIONS = /* @__PURE__ */ new Set(["notifications/initialized", "notifications/progress"]);
-var SERVER_NOTIFICATIONS = /* @__PURE__ */ new Set([
+var FROM_CLIENTS = /* @__PURE__ */ new Set(["notifications/initialized", "notifications/progress"]);
+var FROM_SERVERS = /* @__PURE__ */ new Set([
   "notifications/progress",
   "notifications/tools/list_changed",
   "notifications/subscriptions/acknowledged"
 ]);
-function isPassingClientNotification(method) {
-  return CLIENT_NOTIFICATIONS.has(method);
+function passesFromClient(method) {
+  return FROM_CLIENTS.has(method);
 }
-function isPassingNotification(method) {
-  return SERVER_NOTIFICATIONS.has(method);
+function passesFromServer(method) {
+  return FROM_SERVERS.has(method);
 }
 
 // proxy/gate/exchange.ts
@@ -3550,7 +3550,7 @@ var Exchange = class {
     }
     this.#isResumable ||= carriage.eventId !== void 0 && this.#options.canResume;
     if (message2.kind === "notification") {
-      const passes = isPassingNotification(message2.method);
+      const passes = passesFromServer(message2.method);
       return passes ? this.#options.reply.sendEvent({ data: message2.text, id: carriage.eventId, retry: carriage.retry }) : void 0;
     }
     const isOwn = message2.id === this.#options.request.id || message2.id === null && carriage.status !== void 0;
@@ -3625,11 +3625,6 @@ var Exchange = class {
       this.#options.reply.finishEmpty(200);
       return;
     }
-    if (this.#options.timeoutMs === void 0 && this.#options.reply.isStreaming) {
-      this.#end();
-      this.#options.reply.finishEmpty(200);
-      return;
-    }
     this.#fail("error", `The server "${this.#options.server}" gave no answer (${loss.code}: ${loss.detail})`);
   }
   #giveUp(outcome, message2, reason) {
@@ -3640,6 +3635,11 @@ var Exchange = class {
   }
   #fail(outcome, message2, status = 200) {
     if (this.#isOver) {
+      return;
+    }
+    if (this.#options.timeoutMs === void 0 && this.#options.reply.isStreaming) {
+      this.#end();
+      this.#options.reply.finishEmpty(200);
       return;
     }
     let answer2 = answerFailure(this.#options.request.id, message2);
@@ -3959,12 +3959,13 @@ function revisionOf({ fields }) {
 function findClientInfo(message2) {
   return parseClientInfo(metaOf(message2)?.[CLIENT_INFO]);
 }
+var MAX_INFO_LENGTH = 200;
 function parseClientInfo(info) {
   if (!isObject2(info)) {
     return void 0;
   }
   const { name, version: version2 } = info;
-  return typeof name === "string" && typeof version2 === "string" ? { name, version: version2 } : void 0;
+  return typeof name === "string" && typeof version2 === "string" ? { name: name.slice(0, MAX_INFO_LENGTH), version: version2.slice(0, MAX_INFO_LENGTH) } : void 0;
 }
 function findTraceparent(message2) {
   const traceparent = metaOf(message2)?.["traceparent"];
@@ -4013,7 +4014,7 @@ var SessionStream = class {
     const { reply, session } = this.#options;
     const { eventId: id, retry: retry2 } = carriage;
     if (message2.kind === "notification") {
-      return isPassingNotification(message2.method) ? reply.sendEvent({ data: message2.text, id, retry: retry2 }) : void 0;
+      return passesFromServer(message2.method) ? reply.sendEvent({ data: message2.text, id, retry: retry2 }) : void 0;
     }
     if (carriage.status !== void 0) {
       this.#options.answeredStatus(carriage.status);
@@ -5403,7 +5404,7 @@ var Gate = class {
       const exchange = isRequestId(requestId) ? session.exchanges.get(requestId) : void 0;
       exchange?.cancel(typeof reason === "string" ? reason : void 0);
       reply?.finishEmpty(202);
-    } else if (method === "notifications/cancelled" || isPassingClientNotification(method)) {
+    } else if (method === "notifications/cancelled" || passesFromClient(method)) {
       this.#context.forwarding.notify(sender, notification, reply);
     } else {
       reply?.finishEmpty(202);
@@ -6511,8 +6512,9 @@ async function startProxy(options) {
   const limits = { ...DEFAULT_LIMITS, ...options.limits };
   const recording = new Recording({ recorder, redactor, salt });
   const streams = new Places(limits.maxStreams);
+  const reached = Object.entries(servers).filter(([name]) => options.policy.reaches(name));
   const gates = new Map(
-    Object.entries(servers).map(([name, server]) => [
+    reached.map(([name, server]) => [
       name,
       openGate({ ...options, limits, recording, streams }, name, server)
     ])
@@ -7804,13 +7806,16 @@ var RecoverRequest = strictObject({
   /** The records after the last checkpoint in the spool, in order: JSON lines, zstd, base64. Empty when there are none. */
   tail: string2()
 });
-var RecoverResponse = strictObject({
-  status: literal("recovered"),
-  /** Records that were stored apart, and whether they continue the chain that the broker had witnessed. */
-  records: int(),
-  continues_chain: boolean2(),
-  review_url: string2()
-});
+var RecoverResponse = discriminatedUnion("status", [
+  strictObject({
+    status: literal("recovered"),
+    /** Records that were stored apart, and whether they continue the chain that the broker had witnessed. */
+    records: int(),
+    continues_chain: boolean2(),
+    review_url: string2()
+  }),
+  strictObject({ status: literal("sealed"), review_url: string2() })
+]);
 
 // audit/segment.ts
 var import_node_crypto10 = require("node:crypto");
@@ -8366,7 +8371,7 @@ async function openSession(options, exchange) {
     throw refused(`The broker did not accept this job: ${reply.sentence}`);
   };
   try {
-    const requestedAt = Date.now();
+    const requestedAt = performance.now();
     const token = accept(await exchangeToken(options, exchange, patience));
     const holder = { accessToken: token.access_token, expiresAtMs: requestedAt + token.expires_in * 1e3 };
     const client = createSessionClient(options, { key: exchange.key, accessToken: () => holder.accessToken });
@@ -8384,20 +8389,21 @@ function createSession({ document, client, holder }) {
   const end = (reason) => {
     endedBy ??= reason;
   };
+  const leftMs = () => Math.max(0, holder.expiresAtMs - performance.now());
   const state = () => {
     if (endedBy !== void 0) return { active: false, reason: endedBy };
-    if (Date.now() < holder.expiresAtMs) return { active: true };
+    if (leftMs() > 0) return { active: true };
     return { active: false, reason: `the session has expired${renewalFailure}` };
   };
   const renew = async (signal) => {
-    let requestedAt = Date.now();
+    let requestedAt = performance.now();
     const reply = await client.renew({
-      untilMs: holder.expiresAtMs,
+      untilMs: Date.now() + leftMs(),
       firstPauseMs: RENEWAL_PAUSE_MS,
       maxPauseMs: MAX_RENEWAL_PAUSE_MS,
       signal,
       onRetry: () => {
-        requestedAt = Date.now();
+        requestedAt = performance.now();
       }
     });
     if (!reply.ok) {
@@ -8411,8 +8417,10 @@ function createSession({ document, client, holder }) {
   };
   const keepAlive = async (tell, signal) => {
     const waitUntil = (shareOfRest2) => {
-      const leftMs = Math.max(0, holder.expiresAtMs - Date.now());
-      const waitMs = Math.min(leftMs, Math.max(leftMs * shareOfRest2, RENEWAL_PAUSE_MS));
+      const waitMs = Math.min(
+        Math.ceil(leftMs()) + 1,
+        Math.max(Math.ceil(leftMs() * shareOfRest2) + 1, RENEWAL_PAUSE_MS)
+      );
       return (0, import_promises3.setTimeout)(waitMs, void 0, { signal }).catch(() => void 0);
     };
     let shareOfRest = RENEWAL_SHARE;
@@ -8424,7 +8432,7 @@ function createSession({ document, client, holder }) {
         renewalFailure = "";
         shareOfRest = gainMs < LEAST_GAIN_MS ? 1 : RENEWAL_SHARE;
         if (gainMs >= LEAST_GAIN_MS) {
-          const expiresAt = new Date(holder.expiresAtMs).toISOString();
+          const expiresAt = new Date(Date.now() + leftMs()).toISOString();
           tell({ event: "session_renewed", severity: "info", detail: { expires_at: expiresAt } });
         }
       } catch (cause) {
