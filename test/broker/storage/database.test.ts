@@ -27,10 +27,7 @@ test("opened twice by two processes' worth of connections, each token is spent o
     await openDatabase({ kind: "sqlite", path }),
   ];
   const spent = await Promise.all(
-    Array.from(
-      { length: 20 },
-      async (_, index) => spendToken(index % 2 === 0 ? one : two, token("same")),
-    ),
+    Array.from({ length: 20 }, async (_, index) => spendToken(index % 2 === 0 ? one : two, token("same"))),
   );
   expect(spent.filter(Boolean)).toHaveLength(1);
   // The same jti from another issuer does not burn.
