@@ -55,7 +55,7 @@ export async function concludeJob(inputs: PostInputs, http: Http): Promise<Concl
   }
   endProcessesBelow(directory);
   const report = answer.ok ? withoutLog(answer.report) : undefined;
-  if (isSealed) return { outcome: { status: "sealed" }, report };
+  if (isSealed) return { outcome: { status: "sealed", early: false }, report };
 
   const reason = answer.ok ? describeOpenLog(answer.report.log) : answer.reason;
   const spool = readSpool(join(directory, SPOOL_FILE));
@@ -77,16 +77,13 @@ async function recover(inputs: PostInputs, loss: Loss): Promise<Conclusion> {
   const { http, spool } = loss;
   const recovery = await recoverLog({ http, broker, oidc, session: state.session, spool });
   const report = loss.report ?? reportOf(spool, state.reviewUrl);
+  if (recovery.status === "sealed") return { outcome: { status: "sealed", early: true }, report };
   if (recovery.status === "recovered") {
     const gap = recovery.continuesChain ? "" : ", and what was recovered does not continue what was stored";
     const outcome = { status: "recovered", records: recovery.records, reason: loss.reason + gap } as const;
     return { outcome, report };
   }
-  const sealed =
-    spool?.endsWithSeal === true
-      ? "; it ends with a seal, and the broker's page says whether it took it"
-      : "";
-  const reason = `${loss.reason}, and the rest of it could not be recovered: ${recovery.reason.replace(/\.$/, "")}${sealed}`;
+  const reason = `${loss.reason}, and the rest of it could not be recovered: ${recovery.reason.replace(/\.$/, "")}`;
   const path = state.directory === undefined ? undefined : join(state.directory, SPOOL_FILE);
   return { outcome: { status: "lost", reason, spool: spool === undefined ? undefined : path }, report };
 }

@@ -9,7 +9,7 @@ import http, {
   type RequestOptions,
 } from "node:http";
 
-export interface HttpRequest {
+interface HttpRequest {
   readonly method: "GET" | "POST" | "PUT";
   readonly url: string;
   readonly headers: Readonly<Record<string, string>>;

@@ -120,7 +120,7 @@ export const ID_TOKEN_PERMISSION =
   "Lanyard needs `permissions: id-token: write` on this job, so that it can prove to the broker which job it is. Pull requests from forks and from Dependabot never get that permission.";
 
 /** Undefined without `id-token: write`. */
-export function readOidcEndpoint(env: Environment): OidcEndpoint | undefined {
+function readOidcEndpoint(env: Environment): OidcEndpoint | undefined {
   const url = env["ACTIONS_ID_TOKEN_REQUEST_URL"];
   const token = env["ACTIONS_ID_TOKEN_REQUEST_TOKEN"];
   return url && token && URL.canParse(url) ? { url, token } : undefined;
@@ -175,7 +175,7 @@ const State = z.object({
   control: maybe,
   controlToken: maybe,
 });
-export type State = z.infer<typeof State>;
+type State = z.infer<typeof State>;
 
 export interface PostInputs {
   readonly state: State;

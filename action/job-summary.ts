@@ -38,7 +38,9 @@ export function renderBareSummary(outcome: LogOutcome): string {
 function describeOutcome(outcome: LogOutcome): string {
   switch (outcome.status) {
     case "sealed":
-      return "**The log is complete and sealed.**";
+      return outcome.early
+        ? "**The log is complete and sealed**, but the proxy was ended before the job was."
+        : "**The log is complete and sealed.**";
     case "recovered":
       return `**The log is incomplete:** ${text(outcome.reason)}. ${outcome.records} records were recovered; nobody witnessed them.`;
     case "lost":

@@ -5,7 +5,7 @@
 import { hash, randomUUID } from "node:crypto";
 import { SignJWT, exportJWK, generateKeyPair } from "jose";
 
-export interface ProofTarget {
+interface ProofTarget {
   readonly method: string;
   readonly url: string;
   /** Where the proof goes with an access token, the proof names it. */

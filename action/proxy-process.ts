@@ -23,6 +23,7 @@ export interface ProxyStart {
 const READINESS_TIMEOUT_MS = 90_000;
 const MAX_READINESS_LENGTH = 64 * 1024;
 const READINESS_PIPE = 3;
+const LAST_WORDS_BYTES = 8 * 1024;
 
 /** Never throws for what the proxy did: it always gets to know why there is none. */
 export async function startProxyProcess(start: ProxyStart): Promise<Readiness> {
@@ -79,8 +80,11 @@ function waitForReadiness(child: ChildProcess, outputFile: string): Promise<Read
 }
 
 function describeCrash(outputFile: string): string {
-  const lastWords = (readEndOfFile(outputFile, 2_000) ?? "").trim().split("\n").at(-1) ?? "";
-  return `The proxy ended before it was ready${lastWords === "" ? "." : `: ${lastWords}`}`;
+  const lines = (readEndOfFile(outputFile, LAST_WORDS_BYTES) ?? "").split("\n");
+  const complaint = lines.find((line) => /^\w*Error\b/.test(line));
+  return complaint === undefined
+    ? "The proxy ended before it was ready: run the job again."
+    : `The proxy ended before it was ready: ${complaint}`;
 }
 
 function parseLine(text: string): unknown {

@@ -11,6 +11,8 @@ import { PatienceExhausted } from "./retry.ts";
 import type { SpoolContent } from "./spool-reading.ts";
 
 export type Recovery =
+  /** By the proxy, before it ended: the broker says so. */
+  | { readonly status: "sealed" }
   | { readonly status: "recovered"; readonly records: number; readonly continuesChain: boolean }
   /** One clause. */
   | { readonly status: "failed"; readonly reason: string };
@@ -42,6 +44,7 @@ export async function recoverLog(options: RecoveryOptions): Promise<Recovery> {
       { untilMs, firstPauseMs: 500, maxPauseMs: 5_000 },
     );
     if (!reply.ok) return failed(`the broker did not take it: ${reply.sentence}`);
+    if (reply.value.status === "sealed") return { status: "sealed" };
     return { status: "recovered", records: reply.value.records, continuesChain: reply.value.continues_chain };
   } catch (cause) {
     if (cause instanceof PatienceExhausted) return failed(`the broker did not take it: ${cause.message}`);

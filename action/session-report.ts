@@ -4,14 +4,13 @@
 import * as z from "zod/mini";
 import { TallyReport } from "./tally.ts";
 
-export const SessionFacts = z.strictObject({
+const SessionFacts = z.strictObject({
   session: z.string(),
   robot: z.string(),
   roles: z.array(z.string()),
   servers: z.array(z.string()),
   agents: z.array(z.string()),
 });
-export type SessionFacts = z.infer<typeof SessionFacts>;
 
 export const SessionReport = z.strictObject({
   facts: SessionFacts,

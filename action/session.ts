@@ -14,7 +14,7 @@ import {
 } from "./broker-client.ts";
 import { PatienceExhausted } from "./retry.ts";
 
-export type SessionState = { readonly active: true } | { readonly active: false; readonly reason: string };
+type SessionState = { readonly active: true } | { readonly active: false; readonly reason: string };
 
 export interface Session {
   readonly document: SessionDocument;
@@ -61,7 +61,7 @@ export async function openSession(options: BrokerClientOptions, exchange: Exchan
     throw refused(`The broker did not accept this job: ${reply.sentence}`);
   };
   try {
-    const requestedAt = Date.now();
+    const requestedAt = performance.now();
     const token = accept(await exchangeToken(options, exchange, patience));
     const holder = { accessToken: token.access_token, expiresAtMs: requestedAt + token.expires_in * 1000 };
     const client = createSessionClient(options, { key: exchange.key, accessToken: () => holder.accessToken });
@@ -77,7 +77,9 @@ export async function openSession(options: BrokerClientOptions, exchange: Exchan
 interface Opened {
   readonly document: SessionDocument;
   readonly client: SessionClient;
-  /** By this machine's clock, counted from before the request: never later than the broker's own reckoning. */
+  /**
+   * By a clock that nobody can set back, counted from before the request: never later than the broker's own reckoning.
+   */
   readonly holder: { accessToken: string; expiresAtMs: number };
 }
 
@@ -87,22 +89,23 @@ function createSession({ document, client, holder }: Opened): Session {
   const end = (reason: string): void => {
     endedBy ??= reason;
   };
+  const leftMs = (): number => Math.max(0, holder.expiresAtMs - performance.now());
   const state = (): SessionState => {
     if (endedBy !== undefined) return { active: false, reason: endedBy };
-    if (Date.now() < holder.expiresAtMs) return { active: true };
+    if (leftMs() > 0) return { active: true };
     return { active: false, reason: `the session has expired${renewalFailure}` };
   };
 
   /** By how much the end of the session moved. Throws when there was no answer. */
   const renew = async (signal: AbortSignal): Promise<number> => {
-    let requestedAt = Date.now();
+    let requestedAt = performance.now();
     const reply = await client.renew({
-      untilMs: holder.expiresAtMs,
+      untilMs: Date.now() + leftMs(),
       firstPauseMs: RENEWAL_PAUSE_MS,
       maxPauseMs: MAX_RENEWAL_PAUSE_MS,
       signal,
       onRetry: () => {
-        requestedAt = Date.now();
+        requestedAt = performance.now();
       },
     });
     if (!reply.ok) {
@@ -117,8 +120,11 @@ function createSession({ document, client, holder }: Opened): Session {
 
   const keepAlive = async (tell: (event: SessionEvent) => void, signal: AbortSignal): Promise<void> => {
     const waitUntil = (shareOfRest: number): Promise<void> => {
-      const leftMs = Math.max(0, holder.expiresAtMs - Date.now());
-      const waitMs = Math.min(leftMs, Math.max(leftMs * shareOfRest, RENEWAL_PAUSE_MS));
+      // Timers may be a millisecond early: a wait for the end must not come back before it.
+      const waitMs = Math.min(
+        Math.ceil(leftMs()) + 1,
+        Math.max(Math.ceil(leftMs() * shareOfRest) + 1, RENEWAL_PAUSE_MS),
+      );
       return sleep(waitMs, undefined, { signal }).catch(() => undefined);
     };
     let shareOfRest = RENEWAL_SHARE;
@@ -130,7 +136,7 @@ function createSession({ document, client, holder }: Opened): Session {
         renewalFailure = "";
         shareOfRest = gainMs < LEAST_GAIN_MS ? 1 : RENEWAL_SHARE;
         if (gainMs >= LEAST_GAIN_MS) {
-          const expiresAt = new Date(holder.expiresAtMs).toISOString();
+          const expiresAt = new Date(Date.now() + leftMs()).toISOString();
           tell({ event: "session_renewed", severity: "info", detail: { expires_at: expiresAt } });
         }
       } catch (cause) {

@@ -7,7 +7,7 @@ import { type AuditRecord, type RecordOf, Totals } from "../audit/record.ts";
 
 const count = z.int().check(z.nonnegative());
 
-export const TallyRow = z.strictObject({
+const TallyRow = z.strictObject({
   agent: z.string(),
   server: z.string(),
   /** A tool that the server has or a rule names, or a method; null: a name that neither of them knows. */
@@ -19,7 +19,7 @@ export const TallyRow = z.strictObject({
   /** Allowed calls that ended in an error. */
   failed: count,
 });
-export type TallyRow = z.infer<typeof TallyRow>;
+type TallyRow = z.infer<typeof TallyRow>;
 
 export const TallyReport = z.strictObject({
   rows: z.array(TallyRow),

@@ -4,7 +4,8 @@
 import type { FailOn } from "./inputs.ts";
 
 export type LogOutcome =
-  | { readonly status: "sealed" }
+  /** `early`: the proxy was ended before the job was, and sealed first. What came after it had no badge. */
+  | { readonly status: "sealed"; readonly early: boolean }
   | { readonly status: "recovered"; readonly records: number; readonly reason: string }
   /** What was recorded and not stored lies only in the spool; `spool` is where, if it is there. */
   | { readonly status: "lost"; readonly reason: string; readonly spool: string | undefined };
@@ -22,6 +23,9 @@ export interface Verdict {
   readonly failsJob: boolean;
 }
 
+const EARLY_SEAL =
+  "The log is complete and sealed, but the proxy was ended before the job was: look at what a step did to it.";
+
 export function decideVerdict({ outcome, denied, failOn, reviewUrl }: VerdictFacts): Verdict {
   const review = reviewUrl === undefined ? "" : ` Review: ${reviewUrl}`;
   const failsByLog = outcome.status !== "sealed" && failOn !== "never";
@@ -29,7 +33,9 @@ export function decideVerdict({ outcome, denied, failOn, reviewUrl }: VerdictFac
   const deniedText = denied === 1 ? "1 call was denied" : `${denied} calls were denied`;
   const messages: Verdict["messages"] = [
     outcome.status === "sealed"
-      ? { level: "good", text: `The log is complete and sealed.${review}` }
+      ? outcome.early
+        ? { level: "warning", text: `${EARLY_SEAL}${review}` }
+        : { level: "good", text: `The log is complete and sealed.${review}` }
       : { level: failsByLog ? "error" : "warning", text: `${describeLoss(outcome)}${review}` },
     ...(denied === 0
       ? []

@@ -27,6 +27,11 @@ export async function choosePinning(): Promise<Pinning> {
   if (load === undefined || contender === undefined || load === contender) {
     return { kind: "none", reason: "this process may use one core only" };
   }
+  try {
+    await run("taskset", ["-c", String(contender), "true"]);
+  } catch {
+    return { kind: "none", reason: "taskset is not allowed to pin processes here" };
+  }
   return { kind: "taskset", cores: { load, contender } };
 }
 

@@ -46,7 +46,7 @@ export const proxyBench: Bench = {
   measuresCalls: true,
   notes: [
     `${DIRECT}: nothing stands between load and server, which share a core; the fair base for Lanyard is the ${PIPE}.`,
-    "CPU per call and core in use are of the contender's process; well below 100 % of its core, the load's core held it back.",
+    "CPU per call and core in use are of the contender's process; what is missing to 100 % of its core it spent waiting.",
   ],
   measure: async ({ pinning, ...options }) =>
     withPrograms(pinning, async (start) => {

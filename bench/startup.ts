@@ -23,7 +23,10 @@ export const startupBench: Bench = {
   name: "startup",
   summary: "What Lanyard's step adds to a job before the agent can start, and the size of each bundle.",
   measuresCalls: false,
-  notes: ["The broker, the issuer and the MCP server are on the load's core; the job is on the contender's."],
+  notes: [
+    "The broker, the issuer and the MCP server are on the load's core; the job is on the contender's.",
+    "Some of the session's grants have conditions, so the proxy loads what evaluates them, too.",
+  ],
   measure: async ({ pinning, ...options }) => {
     const bundles = await measureBundles();
     const steps = await withPrograms(pinning, (start) => measureSteps(start, options));

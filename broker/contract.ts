@@ -148,11 +148,15 @@ export const RecoverRequest = z.strictObject({
 });
 export type RecoverRequest = z.infer<typeof RecoverRequest>;
 
-export const RecoverResponse = z.strictObject({
-  status: z.literal("recovered"),
-  /** Records that were stored apart, and whether they continue the chain that the broker had witnessed. */
-  records: z.int(),
-  continues_chain: z.boolean(),
-  review_url: z.string(),
-});
+/** `sealed`: the proxy had sealed the log before it ended, so there is nothing to recover. */
+export const RecoverResponse = z.discriminatedUnion("status", [
+  z.strictObject({
+    status: z.literal("recovered"),
+    /** Records that were stored apart, and whether they continue the chain that the broker had witnessed. */
+    records: z.int(),
+    continues_chain: z.boolean(),
+    review_url: z.string(),
+  }),
+  z.strictObject({ status: z.literal("sealed"), review_url: z.string() }),
+]);
 export type RecoverResponse = z.infer<typeof RecoverResponse>;

@@ -54,10 +54,12 @@ async function runDevelopment(options: DevCommandOptions): Promise<number> {
       tell: (part, detail) => console.log(`  ${part.padEnd(18)} ${detail}`),
     });
     try {
-      const exitCode = options.run ? await playRun(development, stopping.signal) : 0;
+      const { exitCode, page } = options.run
+        ? await playRun(development, stopping.signal)
+        : { exitCode: 0, page: "/runs" };
       if (!options.exit && !stopping.signal.aborted) {
         console.log(
-          `\n${options.run ? "Review it" : "Sign in"} (the link works once): ${development.broker.loginUrl("/runs")}`,
+          `\n${options.run ? "Review it" : "Sign in"} (the link works once): ${development.broker.loginUrl(page)}`,
         );
         console.log("The broker stays up. Ctrl-C stops it; the next start finds every run again.");
         await new Promise<void>((done) =>
@@ -84,7 +86,7 @@ async function playRun(
     state,
   }: { broker: { url: string }; issuer: import("./issuer.ts").DevIssuer; state: string },
   signal: AbortSignal,
-): Promise<number> {
+): Promise<{ exitCode: number; page: string }> {
   const { nextRunNumber, playSampleRun, sampleRepository } = await import("./sample-job.ts");
   const folder = join(state, "runs");
   const runNumber = await nextRunNumber(folder);
@@ -100,5 +102,9 @@ async function playRun(
     runNumber,
   );
   console.log(`\nThe job ended: ${result.conclusion}.`);
-  return result.conclusion === "success" ? 0 : 1;
+  const reviewUrl = result.steps.find(({ outputs }) => "review-url" in outputs)?.outputs["review-url"];
+  return {
+    exitCode: result.conclusion === "success" ? 0 : 1,
+    page: reviewUrl === undefined ? "/runs" : new URL(reviewUrl).pathname,
+  };
 }

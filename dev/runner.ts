@@ -23,17 +23,17 @@ export interface ActionStep extends StepBase {
   readonly with?: Readonly<Record<string, string>>;
 }
 /** `run`: a command and its arguments, without a shell. */
-export interface CommandStep extends StepBase {
+interface CommandStep extends StepBase {
   readonly run: (job: JobContext) => readonly string[];
 }
 /** `call`: work in this process, in a step's place. Throwing fails the step. */
-export interface CallStep extends StepBase {
+interface CallStep extends StepBase {
   readonly call: (job: JobContext) => Promise<void>;
 }
 export type Step = ActionStep | CommandStep | CallStep;
 
 /** What a step can refer to. */
-export interface JobContext {
+interface JobContext {
   /** Of an earlier step; empty when there is none of this id. */
   readonly outputs: (step: string) => Readonly<Record<string, string>>;
   /** What a step's process is started with. */

@@ -2069,6 +2069,7 @@ function readStartByPs(pid) {
 var READINESS_TIMEOUT_MS = 9e4;
 var MAX_READINESS_LENGTH = 64 * 1024;
 var READINESS_PIPE = 3;
+var LAST_WORDS_BYTES = 8 * 1024;
 async function startProxyProcess(start) {
   const { directory } = start.configuration;
   const outputFile = (0, import_node_path4.join)(directory, PROXY_OUTPUT_FILE);
@@ -2122,8 +2123,9 @@ function waitForReadiness(child, outputFile) {
   });
 }
 function describeCrash(outputFile) {
-  const lastWords = (readEndOfFile(outputFile, 2e3) ?? "").trim().split("\n").at(-1) ?? "";
-  return `The proxy ended before it was ready${lastWords === "" ? "." : `: ${lastWords}`}`;
+  const lines = (readEndOfFile(outputFile, LAST_WORDS_BYTES) ?? "").split("\n");
+  const complaint = lines.find((line) => /^\w*Error\b/.test(line));
+  return complaint === void 0 ? "The proxy ended before it was ready: run the job again." : `The proxy ended before it was ready: ${complaint}`;
 }
 function parseLine(text) {
   try {

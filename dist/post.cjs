@@ -2944,13 +2944,16 @@ var RecoverRequest = strictObject({
   /** The records after the last checkpoint in the spool, in order: JSON lines, zstd, base64. Empty when there are none. */
   tail: string2()
 });
-var RecoverResponse = strictObject({
-  status: literal("recovered"),
-  /** Records that were stored apart, and whether they continue the chain that the broker had witnessed. */
-  records: int(),
-  continues_chain: boolean2(),
-  review_url: string2()
-});
+var RecoverResponse = discriminatedUnion("status", [
+  strictObject({
+    status: literal("recovered"),
+    /** Records that were stored apart, and whether they continue the chain that the broker had witnessed. */
+    records: int(),
+    continues_chain: boolean2(),
+    review_url: string2()
+  }),
+  strictObject({ status: literal("sealed"), review_url: string2() })
+]);
 
 // action/retry.ts
 var import_promises2 = require("node:timers/promises");
@@ -3118,6 +3121,7 @@ async function recoverLog(options) {
       { untilMs, firstPauseMs: 500, maxPauseMs: 5e3 }
     );
     if (!reply.ok) return failed(`the broker did not take it: ${reply.sentence}`);
+    if (reply.value.status === "sealed") return { status: "sealed" };
     return { status: "recovered", records: reply.value.records, continuesChain: reply.value.continues_chain };
   } catch (cause) {
     if (cause instanceof PatienceExhausted) return failed(`the broker did not take it: ${cause.message}`);
@@ -3272,7 +3276,7 @@ async function concludeJob(inputs2, http2) {
   }
   endProcessesBelow(directory);
   const report = answer.ok ? withoutLog(answer.report) : void 0;
-  if (isSealed) return { outcome: { status: "sealed" }, report };
+  if (isSealed) return { outcome: { status: "sealed", early: false }, report };
   const reason = answer.ok ? describeOpenLog(answer.report.log) : answer.reason;
   const spool = readSpool((0, import_node_path3.join)(directory, SPOOL_FILE));
   return recover(inputs2, { http: http2, spool, reason, report });
@@ -3283,13 +3287,13 @@ async function recover(inputs2, loss) {
   const { http: http2, spool } = loss;
   const recovery = await recoverLog({ http: http2, broker, oidc, session: state.session, spool });
   const report = loss.report ?? reportOf(spool, state.reviewUrl);
+  if (recovery.status === "sealed") return { outcome: { status: "sealed", early: true }, report };
   if (recovery.status === "recovered") {
     const gap = recovery.continuesChain ? "" : ", and what was recovered does not continue what was stored";
     const outcome = { status: "recovered", records: recovery.records, reason: loss.reason + gap };
     return { outcome, report };
   }
-  const sealed = spool?.endsWithSeal === true ? "; it ends with a seal, and the broker's page says whether it took it" : "";
-  const reason = `${loss.reason}, and the rest of it could not be recovered: ${recovery.reason.replace(/\.$/, "")}${sealed}`;
+  const reason = `${loss.reason}, and the rest of it could not be recovered: ${recovery.reason.replace(/\.$/, "")}`;
   const path = state.directory === void 0 ? void 0 : (0, import_node_path3.join)(state.directory, SPOOL_FILE);
   return { outcome: { status: "lost", reason, spool: spool === void 0 ? void 0 : path }, report };
 }
@@ -3482,7 +3486,7 @@ ${describeOutcome(outcome)}
 function describeOutcome(outcome) {
   switch (outcome.status) {
     case "sealed":
-      return "**The log is complete and sealed.**";
+      return outcome.early ? "**The log is complete and sealed**, but the proxy was ended before the job was." : "**The log is complete and sealed.**";
     case "recovered":
       return `**The log is incomplete:** ${text(outcome.reason)}. ${outcome.records} records were recovered; nobody witnessed them.`;
     case "lost":
@@ -3549,13 +3553,14 @@ function escapeHtml(value) {
 }
 
 // action/verdict.ts
+var EARLY_SEAL = "The log is complete and sealed, but the proxy was ended before the job was: look at what a step did to it.";
 function decideVerdict({ outcome, denied, failOn, reviewUrl }) {
   const review = reviewUrl === void 0 ? "" : ` Review: ${reviewUrl}`;
   const failsByLog = outcome.status !== "sealed" && failOn !== "never";
   const failsByDenial = denied > 0 && failOn === "denied";
   const deniedText = denied === 1 ? "1 call was denied" : `${denied} calls were denied`;
   const messages = [
-    outcome.status === "sealed" ? { level: "good", text: `The log is complete and sealed.${review}` } : { level: failsByLog ? "error" : "warning", text: `${describeLoss(outcome)}${review}` },
+    outcome.status === "sealed" ? outcome.early ? { level: "warning", text: `${EARLY_SEAL}${review}` } : { level: "good", text: `The log is complete and sealed.${review}` } : { level: failsByLog ? "error" : "warning", text: `${describeLoss(outcome)}${review}` },
     ...denied === 0 ? [] : [{ level: failsByDenial ? "error" : "good", text: `${deniedText}.` }]
   ];
   return { messages, failsJob: failsByLog || failsByDenial };

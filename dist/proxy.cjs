@@ -2812,224 +2812,8 @@ function names(rule, tool) {
   return rule.exact.has(tool) || rule.prefixes.some((prefix) => tool.startsWith(prefix));
 }
 
-// proxy/gate/catalog.ts
-var import_node_crypto2 = require("node:crypto");
-
-// audit/canonical.ts
-var MAX_DEPTH = 256;
-var CanonicalError = class extends Error {
-  code = "not_canonical";
-};
-function canonicalize2(value) {
-  return writeValue(value, MAX_DEPTH);
-}
-function canonicalizeWithout(value, name) {
-  requirePlain(value);
-  let text = "{";
-  let place = 1;
-  for (const other of sortNames(Object.keys(value))) {
-    const member = value[other];
-    if (member !== void 0 && other !== name) {
-      text += (text.length === 1 ? "" : ",") + writeName(other) + writeValue(member, MAX_DEPTH - 1);
-      if (other < name) {
-        place = text.length;
-      }
-    }
-  }
-  return { text: text + "}", place };
-}
-function fillGap({ text, place }, member) {
-  const before = text.slice(0, place);
-  const after = text.slice(place);
-  if (place > 1) {
-    return before + "," + member + after;
-  }
-  return before + member + (after === "}" ? "" : ",") + after;
-}
-function writeValue(value, depthLeft) {
-  switch (typeof value) {
-    case "string":
-      return writeString(value);
-    case "number":
-      return writeNumber(value);
-    case "boolean":
-      return value ? "true" : "false";
-    case "object":
-      if (value === null) {
-        return "null";
-      }
-      if (depthLeft === 0) {
-        throw new CanonicalError(`nested deeper than ${MAX_DEPTH} levels`);
-      }
-      return Array.isArray(value) ? writeArray(value, depthLeft - 1) : writeObject(value, depthLeft - 1);
-    default:
-      throw new CanonicalError(`JSON has no ${typeof value}`);
-  }
-}
-function writeArray(values, depthLeft) {
-  let text = "[";
-  for (let index = 0; index < values.length; index++) {
-    text += (index === 0 ? "" : ",") + writeValue(values[index], depthLeft);
-  }
-  return text + "]";
-}
-function writeObject(value, depthLeft) {
-  requirePlain(value);
-  let text = "{";
-  for (const name of sortNames(Object.keys(value))) {
-    const member = value[name];
-    if (member !== void 0) {
-      text += (text.length === 1 ? "" : ",") + writeName(name) + writeValue(member, depthLeft);
-    }
-  }
-  return text + "}";
-}
-function requirePlain(value) {
-  const prototype = Object.getPrototypeOf(value);
-  if (prototype !== null && prototype !== Object.prototype) {
-    throw new CanonicalError("only plain objects and arrays are JSON");
-  }
-}
-var INSERTION_SORT_NAMES = 24;
-function sortNames(names2) {
-  if (names2.length > INSERTION_SORT_NAMES) {
-    return names2.sort();
-  }
-  for (let next = 1; next < names2.length; next++) {
-    const name = names2[next] ?? "";
-    let place = next;
-    for (let before = names2[place - 1]; before !== void 0 && before > name; before = names2[place - 1]) {
-      names2[place] = before;
-      place--;
-    }
-    names2[place] = name;
-  }
-  return names2;
-}
-var NEEDS_CARE = /["\\\u0000-\u001f\ud800-\udfff]/;
-function writeString(text) {
-  if (!NEEDS_CARE.test(text)) {
-    return '"' + text + '"';
-  }
-  if (!text.isWellFormed()) {
-    throw new CanonicalError("a lone surrogate has no UTF-8 form");
-  }
-  return JSON.stringify(text);
-}
-var knownNames = /* @__PURE__ */ new Map();
-var MAX_KNOWN_NAMES = 512;
-var MAX_KNOWN_NAME_LENGTH = 64;
-function writeName(name) {
-  const known = knownNames.get(name);
-  if (known !== void 0) {
-    return known;
-  }
-  const written = writeString(name) + ":";
-  if (knownNames.size < MAX_KNOWN_NAMES && name.length <= MAX_KNOWN_NAME_LENGTH) {
-    knownNames.set(name, written);
-  }
-  return written;
-}
-function writeNumber(value) {
-  if (!Number.isFinite(value)) {
-    throw new CanonicalError(`JSON has no ${value}`);
-  }
-  return String(value);
-}
-
-// proxy/messages/envelope.ts
-var DECIDING = new Map(
-  [
-    ...[
-      "name",
-      "arguments",
-      "uri",
-      "_meta",
-      "cursor",
-      "ref",
-      "argument",
-      "context",
-      "level",
-      "task",
-      "taskId"
-    ],
-    ...["requestId", "reason", "notifications", "inputResponses", "requestState"],
-    ...["protocolVersion", "capabilities", "clientInfo", "progressToken"],
-    ...["io.modelcontextprotocol/protocolVersion", "io.modelcontextprotocol/clientCapabilities"],
-    ...["io.modelcontextprotocol/clientInfo", "io.modelcontextprotocol/logLevel"]
-  ].map((name) => [foldCase(name), name])
-);
-var REQUEST_MEMBERS = /* @__PURE__ */ new Set(["jsonrpc", "id", "method", "params"]);
-var RESPONSE_MEMBERS = /* @__PURE__ */ new Set(["jsonrpc", "id", "result", "error"]);
-var METHOD = /^[\x21-\x7e]{1,128}$/;
-var NAME = /^[^\u0000-\u001f\u007f]{1,512}$/u;
-var MAX_ID_LENGTH = 256;
-function parseClientMessage(value) {
-  if (!isObject2(value) || value["jsonrpc"] !== "2.0") {
-    return refuse("not_a_message");
-  }
-  const { id, method, params } = value;
-  if (id !== void 0 && !isRequestId(id)) {
-    return refuse("bad_id");
-  }
-  if (method === void 0) {
-    return parseResponse(value, id);
-  }
-  if (!Object.keys(value).every((name) => REQUEST_MEMBERS.has(name))) {
-    return refuse("unknown_member");
-  }
-  if (typeof method !== "string" || !METHOD.test(method)) {
-    return refuse("bad_method");
-  }
-  if (params !== void 0 && !isObject2(params)) {
-    return refuse("bad_params");
-  }
-  const fault = params === void 0 ? void 0 : findFault(params);
-  if (fault !== void 0) {
-    return refuse(fault);
-  }
-  const message2 = id === void 0 ? { kind: "notification", method, params } : { kind: "request", id, method, params };
-  return { ok: true, message: message2 };
-}
-function parseResponse(value, id) {
-  if (!Object.keys(value).every((name) => RESPONSE_MEMBERS.has(name))) {
-    return refuse("unknown_member");
-  }
-  if (id === void 0 || "result" in value === "error" in value) {
-    return refuse("not_a_message");
-  }
-  return { ok: true, message: { kind: "response", id } };
-}
-function findFault(params) {
-  const { name, uri, arguments: args, _meta: meta2 } = params;
-  if ([name, uri].some((text) => typeof text === "string" && !NAME.test(text))) {
-    return "bad_name";
-  }
-  if (meta2 !== void 0 && !isObject2(meta2)) {
-    return "bad_params";
-  }
-  const decides = hasVariant(params) || meta2 !== void 0 && hasVariant(meta2);
-  return decides || isObject2(args) && hasTwins(args) ? "case_variant" : void 0;
-}
-function hasVariant(members2) {
-  return Object.keys(members2).some((name) => (DECIDING.get(foldCase(name)) ?? name) !== name);
-}
-function hasTwins(args) {
-  const names2 = Object.keys(args);
-  return new Set(names2.map(foldCase)).size !== names2.length;
-}
-function foldCase(name) {
-  return name.toUpperCase().toLowerCase();
-}
-function isRequestId(id) {
-  return typeof id === "string" ? id.length <= MAX_ID_LENGTH : Number.isSafeInteger(id);
-}
-function isObject2(value) {
-  return typeof value === "object" && value !== null && !Array.isArray(value);
-}
-function refuse(fault) {
-  return { ok: false, fault };
-}
+// proxy/front/front.ts
+var import_node_http = require("node:http");
 
 // proxy/messages/fields.ts
 var LISTS = /* @__PURE__ */ new Set([
@@ -3074,138 +2858,6 @@ function encodeFieldValue(text) {
   const isPlain = PLAIN.test(text) && !(text.startsWith(TEXT_START) && text.endsWith(TEXT_END));
   return isPlain ? text : `${TEXT_START}${Buffer.from(text, "utf8").toString("base64")}${TEXT_END}`;
 }
-
-// proxy/messages/param-fields.ts
-var PREFIX = "mcp-param-";
-var TOKEN = /^[!#$%&'*+\-.^_`|~0-9A-Za-z]{1,128}$/;
-function findParamFields(inputSchema, path = []) {
-  if (!isObject2(inputSchema)) {
-    return [];
-  }
-  const declared = inputSchema["x-mcp-header"];
-  const own2 = typeof declared === "string" && TOKEN.test(declared) && path.length > 0 ? [{ field: PREFIX + declared.toLowerCase(), path }] : [];
-  const properties = inputSchema["properties"];
-  const nested = isObject2(properties) ? Object.entries(properties) : [];
-  return [...own2, ...nested.flatMap(([name, schema]) => findParamFields(schema, [...path, name]))];
-}
-function buildParamFields(declared, args, sent) {
-  const fields = /* @__PURE__ */ new Map();
-  for (const { field, path } of declared) {
-    const text = writeArgument(findArgument(args, path));
-    const field0 = sent.get(field);
-    if (text === void 0) {
-      continue;
-    }
-    if (field0 === void 0 || !isSame(decodeFieldValue(field0), text)) {
-      return { ok: false, detail: `${field} is not what the body's arguments say` };
-    }
-    fields.set(field, encodeFieldValue(text));
-  }
-  return { ok: true, fields };
-}
-function findArgument(args, path) {
-  let value = args;
-  for (const name of path) {
-    value = isObject2(value) && Object.hasOwn(value, name) ? value[name] : void 0;
-  }
-  return value;
-}
-function writeArgument(value) {
-  switch (typeof value) {
-    case "string":
-      return value;
-    case "number":
-    case "boolean":
-      return String(value);
-    default:
-      return void 0;
-  }
-}
-function isSame(sent, own2) {
-  return sent === own2 || sent !== void 0 && /^-?[0-9]+(?:\.0+)?$/.test(sent) && String(Number(sent)) === own2;
-}
-
-// proxy/gate/catalog.ts
-var DEFINING = ["name", "title", "description", "inputSchema", "outputSchema", "annotations"];
-var MAX_OPEN_LISTS = 16;
-var Catalog = class {
-  #tools = /* @__PURE__ */ new Map();
-  /** By the cursor of the next page: the names on the pages before it. */
-  #openLists = /* @__PURE__ */ new Map();
-  get tools() {
-    return this.#tools;
-  }
-  /** Whether anything is known now that was not, or is gone. */
-  learn(page) {
-    const added = page.definitions.filter(({ name, definition }) => this.#learnTool(name, definition)).length;
-    const before = page.cursor === void 0 ? [] : this.#openLists.get(page.cursor);
-    const names2 = before === void 0 ? void 0 : [...before, ...page.definitions.map(({ name }) => name)];
-    if (page.cursor !== void 0) {
-      this.#openLists.delete(page.cursor);
-    }
-    if (names2 === void 0) {
-      return added > 0;
-    }
-    if (page.nextCursor !== void 0) {
-      if (this.#openLists.size < MAX_OPEN_LISTS) {
-        this.#openLists.set(page.nextCursor, names2);
-      }
-      return added > 0;
-    }
-    return this.#forgetAllBut(new Set(names2)) || added > 0;
-  }
-  paramFieldsOf(tool) {
-    return this.#tools.get(tool)?.paramFields ?? [];
-  }
-  #learnTool(name, definition) {
-    const digest = digestDefinition(definition);
-    if (this.#tools.get(name)?.digest === digest) {
-      return false;
-    }
-    this.#tools.set(name, { digest, paramFields: findParamFields(definition["inputSchema"]) });
-    return true;
-  }
-  #forgetAllBut(names2) {
-    const gone = [...this.#tools.keys()].filter((name) => !names2.has(name));
-    gone.forEach((name) => this.#tools.delete(name));
-    return gone.length > 0;
-  }
-};
-function digestDefinition(definition) {
-  const members2 = DEFINING.flatMap((name) => {
-    const member = definition[name];
-    return member === void 0 ? [] : [[name, member]];
-  });
-  return (0, import_node_crypto2.createHash)("sha256").update(canonicalize2(Object.fromEntries(members2))).digest("hex");
-}
-
-// proxy/upstream/child-environment.ts
-var INHERITED = /* @__PURE__ */ new Set(["PATH", "HOME", "USER", "LOGNAME", "SHELL", "LANG", "LANGUAGE", "TZ", "TMPDIR"]);
-var INHERITED_PREFIX = "LC_";
-var RUNNER_TRACKING_ID = "RUNNER_TRACKING_ID";
-function buildChildEnvironment(inherited, listed) {
-  const environment2 = {};
-  for (const [name, value] of Object.entries(inherited)) {
-    const passes = INHERITED.has(name) || name.startsWith(INHERITED_PREFIX) || name === RUNNER_TRACKING_ID;
-    if (passes && value !== void 0) {
-      environment2[name] = value;
-    }
-  }
-  for (const [name, value] of Object.entries(listed)) {
-    if (value !== void 0 && name !== RUNNER_TRACKING_ID) {
-      environment2[name] = value;
-    }
-  }
-  return environment2;
-}
-
-// proxy/gate/exchange.ts
-var import_node_crypto3 = require("node:crypto");
-
-// proxy/recorder.ts
-var RecordingFailed = class extends Error {
-  code = "recording_failed";
-};
 
 // proxy/messages/json-spans.ts
 var QUOTE = 34;
@@ -3371,6 +3023,100 @@ function readName(text, start, end) {
   return typeof name === "string" ? toByteText(name) : void 0;
 }
 
+// proxy/messages/envelope.ts
+var DECIDING = new Map(
+  [
+    ...[
+      "name",
+      "arguments",
+      "uri",
+      "_meta",
+      "cursor",
+      "ref",
+      "argument",
+      "context",
+      "level",
+      "task",
+      "taskId"
+    ],
+    ...["requestId", "reason", "notifications", "inputResponses", "requestState"],
+    ...["protocolVersion", "capabilities", "clientInfo", "progressToken"],
+    ...["io.modelcontextprotocol/protocolVersion", "io.modelcontextprotocol/clientCapabilities"],
+    ...["io.modelcontextprotocol/clientInfo", "io.modelcontextprotocol/logLevel"]
+  ].map((name) => [foldCase(name), name])
+);
+var REQUEST_MEMBERS = /* @__PURE__ */ new Set(["jsonrpc", "id", "method", "params"]);
+var RESPONSE_MEMBERS = /* @__PURE__ */ new Set(["jsonrpc", "id", "result", "error"]);
+var METHOD = /^[\x21-\x7e]{1,128}$/;
+var NAME = /^[^\u0000-\u001f\u007f]{1,512}$/u;
+var MAX_ID_LENGTH = 256;
+function parseClientMessage(value) {
+  if (!isObject2(value) || value["jsonrpc"] !== "2.0") {
+    return refuse("not_a_message");
+  }
+  const { id, method, params } = value;
+  if (id !== void 0 && !isRequestId(id)) {
+    return refuse("bad_id");
+  }
+  if (method === void 0) {
+    return parseResponse(value, id);
+  }
+  if (!Object.keys(value).every((name) => REQUEST_MEMBERS.has(name))) {
+    return refuse("unknown_member");
+  }
+  if (typeof method !== "string" || !METHOD.test(method)) {
+    return refuse("bad_method");
+  }
+  if (params !== void 0 && !isObject2(params)) {
+    return refuse("bad_params");
+  }
+  const fault = params === void 0 ? void 0 : findFault(params);
+  if (fault !== void 0) {
+    return refuse(fault);
+  }
+  const message2 = id === void 0 ? { kind: "notification", method, params } : { kind: "request", id, method, params };
+  return { ok: true, message: message2 };
+}
+function parseResponse(value, id) {
+  if (!Object.keys(value).every((name) => RESPONSE_MEMBERS.has(name))) {
+    return refuse("unknown_member");
+  }
+  if (id === void 0 || "result" in value === "error" in value) {
+    return refuse("not_a_message");
+  }
+  return { ok: true, message: { kind: "response", id } };
+}
+function findFault(params) {
+  const { name, uri, arguments: args, _meta: meta2 } = params;
+  if ([name, uri].some((text) => typeof text === "string" && !NAME.test(text))) {
+    return "bad_name";
+  }
+  if (meta2 !== void 0 && !isObject2(meta2)) {
+    return "bad_params";
+  }
+  const decides = hasVariant(params) || meta2 !== void 0 && hasVariant(meta2);
+  return decides || isObject2(args) && hasTwins(args) ? "case_variant" : void 0;
+}
+function hasVariant(members2) {
+  return Object.keys(members2).some((name) => (DECIDING.get(foldCase(name)) ?? name) !== name);
+}
+function hasTwins(args) {
+  const names2 = Object.keys(args);
+  return new Set(names2.map(foldCase)).size !== names2.length;
+}
+function foldCase(name) {
+  return name.toUpperCase().toLowerCase();
+}
+function isRequestId(id) {
+  return typeof id === "string" ? id.length <= MAX_ID_LENGTH : Number.isSafeInteger(id);
+}
+function isObject2(value) {
+  return typeof value === "object" && value !== null && !Array.isArray(value);
+}
+function refuse(fault) {
+  return { ok: false, fault };
+}
+
 // proxy/messages/revision.ts
 var BATCH_REVISION = "2025-03-26";
 var FIRST_STATELESS_REVISION = "2026-07-28";
@@ -3486,200 +3232,439 @@ function refuseHttp(status, message2) {
   return answerError(status, null, { code: INVALID_REQUEST, message: message2 });
 }
 
-// proxy/gate/passing.ts
-var CLIENT_NOTIFICATIONS = /* @__PURE__ */ new Set(["notifications/initialized", "notifications/progress"]);
-var SERVER_NOTIFICATIONS = /* @__PURE__ */ new Set([
-  "notifications/progress",
-  "notifications/tools/list_changed",
-  "notifications/subscriptions/acknowledged"
-]);
-function isPassingClientNotification(method) {
-  return CLIENT_NOTIFICATIONS.has(method);
-}
-function isPassingNotification(method) {
-  return SERVER_NOTIFICATIONS.has(method);
-}
-
-// proxy/gate/exchange.ts
-var AFTER_ANSWER_MS = 1e3;
-var NO_BYTES = { bytes: 0 };
-var Exchange = class {
-  #options;
-  #startedAt = performance.now();
-  #timer;
-  #sending;
-  #isStream = false;
-  /** The server gave an id to resume from. */
-  #isResumable = false;
-  /** The stream broke off and the answer may come on another one. */
-  #isDetached = false;
-  #isOver = false;
-  constructor(options) {
-    this.#options = options;
-    const { timeoutMs, keepAliveMs, reply } = options;
-    reply.onGone(() => this.#agentLeft());
-    this.#timer = timeoutMs === void 0 ? setInterval(() => reply.sendComment(), keepAliveMs).unref() : setTimeout(() => this.#giveUp("timeout", "The call took too long"), timeoutMs);
+// proxy/places.ts
+var Places = class {
+  #max;
+  #taken = 0;
+  constructor(max) {
+    this.#max = max;
   }
-  get isDetached() {
-    return this.#isDetached && !this.#isOver;
+  get taken() {
+    return this.#taken;
   }
-  start(send2) {
-    const sending = send2(this);
-    if (this.#isOver) {
-      sending.leave();
-    } else {
-      this.#sending = sending;
+  take() {
+    if (this.#taken >= this.#max) {
+      return false;
     }
+    this.#taken++;
+    return true;
   }
-  opened() {
-    this.#isStream = true;
-    this.#options.reply.openStream();
-  }
-  filler({ eventId, retry: retry2 }) {
-    if (eventId === void 0 && retry2 === void 0) {
-      this.#options.reply.sendComment();
-      return;
-    }
-    this.#isResumable ||= eventId !== void 0 && this.#options.canResume;
-    void this.#options.reply.sendEvent({ data: "", id: eventId, retry: retry2 });
-  }
-  message(message2, carriage) {
-    if (this.#isOver) {
-      this.#options.messageDropped();
-      return void 0;
-    }
-    this.#isResumable ||= carriage.eventId !== void 0 && this.#options.canResume;
-    if (message2.kind === "notification") {
-      const passes = isPassingNotification(message2.method);
-      return passes ? this.#options.reply.sendEvent({ data: message2.text, id: carriage.eventId, retry: carriage.retry }) : void 0;
-    }
-    const isOwn = message2.id === this.#options.request.id || message2.id === null && carriage.status !== void 0;
-    if (!isOwn) {
-      this.#options.messageDropped();
-      return void 0;
-    }
-    if (carriage.status !== void 0 && carriage.status >= 400) {
-      this.#options.answeredStatus(carriage.status);
-    }
-    const { status, text } = this.resolve(message2);
-    this.#options.reply.finish(status ?? carriage.status ?? 200, text, carriage.eventId);
-    return void 0;
-  }
-  /** The answer as the agent gets it, amended and on the log; `status` when it is the proxy's own. */
-  resolve(answer2) {
-    const { callId, amend } = this.#options;
-    const evidence = callId === void 0 ? NO_BYTES : collectEvidence(answer2.text);
-    try {
-      const amended = amend(answer2);
-      this.#settle(amended.outcome, evidence);
-      return "refusal" in amended ? amended.refusal : { text: amended.message.text };
-    } catch (error) {
-      if (!(error instanceof RecordingFailed)) {
-        throw error;
-      }
-      this.#end();
-      return this.#refuseUnrecorded();
-    }
-  }
-  status(status) {
-    this.#options.answeredStatus(status);
-    this.#fail(
-      "error",
-      `The server "${this.#options.server}" answered with HTTP ${status}`,
-      status < 400 ? 200 : status
-    );
-  }
-  ended() {
-    if (this.#isOver) {
-      clearTimeout(this.#timer);
-    }
-    this.#breakOff({ code: "closed", detail: "no answer" });
-  }
-  failed(loss) {
-    if (!this.#isOver) {
-      this.#options.lost(loss);
-    }
-    this.#breakOff(loss);
-  }
-  /** The agent asked for it: the server is told, and there is nothing more to wait for. */
-  cancel(reason) {
-    this.#giveUp("cancelled", "The call was cancelled", reason);
-  }
-  #agentLeft() {
-    if (this.#isOver) {
-      return;
-    }
-    if (this.#isResumable) {
-      this.#isDetached = true;
-      this.#sending?.leave();
-    } else {
-      this.cancel();
-    }
-  }
-  #breakOff(loss) {
-    if (this.#isOver) {
-      return;
-    }
-    if (this.#isResumable && loss.code === "closed") {
-      this.#isDetached = true;
-      this.#options.reply.finishEmpty(200);
-      return;
-    }
-    if (this.#options.timeoutMs === void 0 && this.#options.reply.isStreaming) {
-      this.#end();
-      this.#options.reply.finishEmpty(200);
-      return;
-    }
-    this.#fail("error", `The server "${this.#options.server}" gave no answer (${loss.code}: ${loss.detail})`);
-  }
-  #giveUp(outcome, message2, reason) {
-    if (!this.#isOver) {
-      this.#sending?.cancel(reason);
-      this.#fail(outcome, message2);
-    }
-  }
-  #fail(outcome, message2, status = 200) {
-    if (this.#isOver) {
-      return;
-    }
-    let answer2 = answerFailure(this.#options.request.id, message2);
-    try {
-      this.#settle(outcome, NO_BYTES);
-    } catch (error) {
-      if (!(error instanceof RecordingFailed)) {
-        throw error;
-      }
-      this.#end();
-      answer2 = this.#refuseUnrecorded();
-    }
-    this.#options.reply.finish(status, answer2.text);
-  }
-  #settle(outcome, evidence) {
-    const { callId, recording } = this.#options;
-    this.#end();
-    if (callId !== void 0) {
-      const duration_ms = Math.round(performance.now() - this.#startedAt);
-      recording.recordResult({ call: callId, outcome, duration_ms, ...evidence });
-    }
-  }
-  #end() {
-    if (this.#isOver) {
-      return;
-    }
-    this.#isOver = true;
-    clearTimeout(this.#timer);
-    if (this.#isStream) {
-      this.#timer = setTimeout(() => this.#sending?.leave(), AFTER_ANSWER_MS).unref();
-    }
-    this.#options.over();
-  }
-  #refuseUnrecorded() {
-    const { request, era } = this.#options;
-    return request.method === "tools/call" ? refuseUnrecorded(request.id, era) : refuseUnrecordedRequest(request.id);
+  free() {
+    this.#taken--;
   }
 };
-function collectEvidence(text) {
-  return { bytes: text.length, digest: (0, import_node_crypto3.createHash)("sha256").update(text, "latin1").digest("hex") };
+
+// proxy/front/body.ts
+function readBody(request, maxBytes) {
+  if (Number(request.headers["content-length"] ?? 0) > maxBytes) {
+    return Promise.resolve({ ok: false, reason: "too_large" });
+  }
+  return new Promise((resolve) => {
+    const chunks = [];
+    let length = 0;
+    const finish = (body) => {
+      request.off("data", hold);
+      resolve(body);
+    };
+    const hold = (chunk) => {
+      length += chunk.length;
+      if (length > maxBytes) {
+        finish({ ok: false, reason: "too_large" });
+        return;
+      }
+      chunks.push(chunk);
+    };
+    request.on("data", hold);
+    request.once("end", () => {
+      const [first] = chunks;
+      finish({ ok: true, bytes: chunks.length === 1 && first !== void 0 ? first : Buffer.concat(chunks) });
+    });
+    request.once("close", () => finish({ ok: false, reason: "gone" }));
+    request.once("error", () => finish({ ok: false, reason: "gone" }));
+  });
+}
+
+// proxy/messages/json-reading.ts
+var import_node_buffer = require("node:buffer");
+
+// proxy/messages/json-numbers.ts
+var EXACT_DIGITS = 15;
+function keepsItsValue(text) {
+  if (text.length <= EXACT_DIGITS && /^(?:0|-?[1-9][0-9]*)$/.test(text)) {
+    return true;
+  }
+  const value = Number(text);
+  if (!Number.isFinite(value)) {
+    return false;
+  }
+  const before = normalize(text);
+  const after = normalize(String(value));
+  if (before.digits === "") {
+    return !text.startsWith("-");
+  }
+  return before.negative === after.negative && before.digits === after.digits && before.exponent === after.exponent;
+}
+function normalize(text) {
+  const negative = text.startsWith("-");
+  const [mantissa = "", power = "0"] = (negative ? text.slice(1) : text).split(/[eE]/);
+  const [whole = "", fraction = ""] = mantissa.split(".");
+  const all = whole + fraction;
+  const leading = all.length - trimStart(all).length;
+  const digits = trimEnd(trimStart(all));
+  return { negative, digits, exponent: Number(power) + whole.length - leading };
+}
+function trimStart(digits) {
+  let start = 0;
+  while (digits[start] === "0") start++;
+  return digits.slice(start);
+}
+function trimEnd(digits) {
+  let end = digits.length;
+  while (digits[end - 1] === "0") end--;
+  return digits.slice(0, end);
+}
+
+// proxy/messages/json-reading.ts
+function readJsonBytes(bytes, rules) {
+  return (0, import_node_buffer.isUtf8)(bytes) ? readJson(bytes.toString("utf8"), rules) : { ok: false, fault: "not_utf8" };
+}
+function readJson(text, rules) {
+  const reader = new Reader(text, rules);
+  try {
+    return { ok: true, value: reader.readDocument() };
+  } catch (error) {
+    if (error instanceof Refused) {
+      return { ok: false, fault: error.fault };
+    }
+    throw error;
+  }
+}
+var Refused = class extends Error {
+  fault;
+  constructor(fault) {
+    super(fault);
+    this.fault = fault;
+  }
+};
+var QUOTE2 = 34;
+var BACKSLASH2 = 92;
+var OBJECT_START = 123;
+var OBJECT_END = 125;
+var ARRAY_START = 91;
+var ARRAY_END = 93;
+var COMMA = 44;
+var COLON = 58;
+var NUMBER = /-?(?:0|[1-9][0-9]*)(?:\.[0-9]+)?(?:[eE][+-]?[0-9]+)?/y;
+var NEEDS_CARE = /[\u0000-\u001f\\]/;
+var Reader = class {
+  #text;
+  #rules;
+  #at = 0;
+  constructor(text, rules) {
+    this.#text = text;
+    this.#rules = rules;
+  }
+  readDocument() {
+    const value = this.#readValue(this.#rules.maxDepth);
+    this.#peek();
+    if (this.#at !== this.#text.length) {
+      throw new Refused("not_json");
+    }
+    return value;
+  }
+  /** The code of the next character that is no white space; NaN at the end, where the position is the text's length. */
+  #peek() {
+    for (; ; ) {
+      const code = this.#text.charCodeAt(this.#at);
+      if (code !== 32 && code !== 10 && code !== 13 && code !== 9) {
+        return code;
+      }
+      this.#at++;
+    }
+  }
+  #readValue(depthLeft) {
+    switch (this.#peek()) {
+      case QUOTE2:
+        return this.#readString();
+      case OBJECT_START:
+        return this.#readObject(depthLeft);
+      case ARRAY_START:
+        return this.#readArray(depthLeft);
+      case 116:
+        return this.#readWord("true", true);
+      case 102:
+        return this.#readWord("false", false);
+      case 110:
+        return this.#readWord("null", null);
+      default:
+        return this.#readNumber();
+    }
+  }
+  #readWord(word, value) {
+    if (!this.#text.startsWith(word, this.#at)) {
+      throw new Refused("not_json");
+    }
+    this.#at += word.length;
+    return value;
+  }
+  #readNumber() {
+    NUMBER.lastIndex = this.#at;
+    const [text] = NUMBER.exec(this.#text) ?? [];
+    if (text === void 0) {
+      throw new Refused("not_json");
+    }
+    if (this.#rules.numbers === "exact" && !keepsItsValue(text)) {
+      throw new Refused("changing_number");
+    }
+    this.#at += text.length;
+    return Number(text);
+  }
+  #readString() {
+    const start = this.#at + 1;
+    let end = this.#text.indexOf('"', start);
+    while (end !== -1 && this.#isEscaped(end)) {
+      end = this.#text.indexOf('"', end + 1);
+    }
+    if (end === -1) {
+      throw new Refused("not_json");
+    }
+    this.#at = end + 1;
+    const raw = this.#text.slice(start, end);
+    return NEEDS_CARE.test(raw) ? readEscapes(raw) : raw;
+  }
+  /** Whether the quote at `end` belongs to the string: an odd number of backslashes stands before it. */
+  #isEscaped(end) {
+    let before = end - 1;
+    while (this.#text.charCodeAt(before) === BACKSLASH2) before--;
+    return (end - before) % 2 === 0;
+  }
+  #readArray(depthLeft) {
+    const values = [];
+    this.#enter(depthLeft);
+    if (this.#leaves(ARRAY_END)) {
+      return values;
+    }
+    for (; ; ) {
+      values.push(this.#readValue(depthLeft - 1));
+      if (this.#continues(ARRAY_END)) {
+        return values;
+      }
+    }
+  }
+  #readObject(depthLeft) {
+    const members2 = {};
+    this.#enter(depthLeft);
+    if (this.#leaves(OBJECT_END)) {
+      return members2;
+    }
+    for (; ; ) {
+      const name = this.#readName();
+      if (Object.hasOwn(members2, name)) {
+        throw new Refused("duplicate_member");
+      }
+      members2[name] = this.#readValue(depthLeft - 1);
+      if (this.#continues(OBJECT_END)) {
+        return members2;
+      }
+    }
+  }
+  #readName() {
+    if (this.#peek() !== QUOTE2) {
+      throw new Refused("not_json");
+    }
+    const name = this.#readString();
+    if (name === "__proto__") {
+      throw new Refused("forbidden_member");
+    }
+    if (this.#peek() !== COLON) {
+      throw new Refused("not_json");
+    }
+    this.#at++;
+    return name;
+  }
+  #enter(depthLeft) {
+    if (depthLeft === 0) {
+      throw new Refused("too_deep");
+    }
+    this.#at++;
+  }
+  #leaves(end) {
+    const left = this.#peek() === end;
+    if (left) {
+      this.#at++;
+    }
+    return left;
+  }
+  /** After a member: true when the end is next, false after a comma. */
+  #continues(end) {
+    const code = this.#peek();
+    if (code !== end && code !== COMMA) {
+      throw new Refused("not_json");
+    }
+    this.#at++;
+    return code === end;
+  }
+};
+function readEscapes(raw) {
+  let value;
+  try {
+    value = JSON.parse(`"${raw}"`);
+  } catch {
+    throw new Refused("not_json");
+  }
+  if (typeof value !== "string") {
+    throw new Refused("not_json");
+  }
+  if (!value.isWellFormed()) {
+    throw new Refused("lone_surrogate");
+  }
+  return value;
+}
+
+// proxy/front/control.ts
+var SealBody = strictObject({ reason: string2().check(_minLength(1), _maxLength(200)) });
+var MAX_DEPTH = 4;
+var MAX_CONTROL_BYTES = 4096;
+async function answerControl(control, { method, path, body }) {
+  if (path === "/control/report") {
+    return method === "GET" ? answer(control.report()) : refuseHttp(405, "Method Not Allowed: GET");
+  }
+  if (path === "/control/seal") {
+    if (method !== "POST") {
+      return refuseHttp(405, "Method Not Allowed: POST");
+    }
+    const reading = readJsonBytes(body, { maxDepth: MAX_DEPTH, numbers: "exact" });
+    const parsed = SealBody.safeParse(reading.ok ? reading.value : void 0);
+    return parsed.success ? answer(await control.seal(parsed.data.reason)) : refuseHttp(400, 'The body has to be {"reason": "…"}');
+  }
+  return refuseHttp(404, "Not Found");
+}
+function answer(value) {
+  return { status: 200, text: toByteText(JSON.stringify(value ?? null)) };
+}
+
+// proxy/front/door.ts
+var import_node_crypto2 = require("node:crypto");
+function findDoorFault(fields, port) {
+  const hosts = [`127.0.0.1:${port}`, `localhost:${port}`];
+  const host = fields.get("host");
+  const origin = fields.get("origin");
+  if (host === void 0 || !hosts.includes(host)) {
+    return "wrong_host";
+  }
+  return origin === void 0 || hosts.some((own2) => origin === `http://${own2}`) ? void 0 : "foreign_origin";
+}
+var BEARER = /^Bearer ([\x21-\x7e]{1,1024})$/i;
+var Tokens = class {
+  #holders;
+  constructor(holders) {
+    this.#holders = holders.map(({ token, holder }) => ({ digest: (0, import_node_crypto2.hash)("sha256", token, "buffer"), holder }));
+  }
+  /** By the `Authorization` field; a token anywhere else does not count. */
+  findHolder(fields) {
+    const [, token] = BEARER.exec(fields.get("authorization") ?? "") ?? [];
+    if (token === void 0) {
+      return void 0;
+    }
+    const digest = (0, import_node_crypto2.hash)("sha256", token, "buffer");
+    let found;
+    for (const known of this.#holders) {
+      if ((0, import_node_crypto2.timingSafeEqual)(known.digest, digest)) {
+        found = known.holder;
+      }
+    }
+    return found;
+  }
+};
+
+// proxy/messages/field-agreement.ts
+var NAME_SOURCES = /* @__PURE__ */ new Map([
+  ["tools/call", "name"],
+  ["prompts/get", "name"],
+  ["resources/read", "uri"],
+  ["tasks/get", "taskId"],
+  ["tasks/update", "taskId"],
+  ["tasks/cancel", "taskId"]
+]);
+function findDisagreement(fields, message2) {
+  const claimed = findClaimedRevision(message2);
+  return findRevisionDisagreement(fields.get("mcp-protocol-version"), claimed, message2) ?? (message2.kind === "response" ? void 0 : findMethodDisagreement(fields, message2.method)) ?? (message2.kind === "request" ? findNameDisagreement(fields, message2) : void 0) ?? (message2.kind === "request" && claimed !== void 0 ? findMissing(fields, message2) : void 0);
+}
+function findRevisionDisagreement(field, claimed, message2) {
+  if (field !== void 0 && !isRevision(field)) {
+    return "MCP-Protocol-Version is no revision";
+  }
+  if (claimed !== void 0 && field !== void 0 && field !== claimed) {
+    return `MCP-Protocol-Version is not the body's ${claimed}`;
+  }
+  if (claimed === void 0 && field !== void 0 && isStatelessRevision(field) && message2.kind === "request") {
+    return "MCP-Protocol-Version names a revision that the body's _meta does not claim";
+  }
+  return void 0;
+}
+function findMethodDisagreement(fields, method) {
+  const field = fields.get("mcp-method");
+  return field !== void 0 && field !== method ? "Mcp-Method is not the body's method" : void 0;
+}
+function findNameDisagreement(fields, request) {
+  const field = fields.get("mcp-name");
+  const name = findMirroredName(request);
+  if (field === void 0 || !NAME_SOURCES.has(request.method)) {
+    return void 0;
+  }
+  return decodeFieldValue(field) !== name ? "Mcp-Name is not what the body names" : void 0;
+}
+function findMissing(fields, request) {
+  if (!fields.has("mcp-protocol-version")) {
+    return "MCP-Protocol-Version is missing";
+  }
+  if (!fields.has("mcp-method")) {
+    return "Mcp-Method is missing";
+  }
+  return findMirroredName(request) !== void 0 && !fields.has("mcp-name") ? "Mcp-Name is missing" : void 0;
+}
+function findMirroredName(request) {
+  const source = NAME_SOURCES.get(request.method);
+  const name = source === void 0 ? void 0 : request.params?.[source];
+  return typeof name === "string" ? name : void 0;
+}
+
+// proxy/messages/incoming.ts
+function readIncoming(body, fields, limits) {
+  const reading = readJsonBytes(body, { maxDepth: limits.maxDepth, numbers: "exact" });
+  if (!reading.ok) {
+    return { ok: false, reason: reading.fault, answer: refuseUnreadable(reading.fault) };
+  }
+  const isBatch = Array.isArray(reading.value);
+  const values = Array.isArray(reading.value) ? reading.value : [reading.value];
+  if (values.length === 0 || values.length > limits.maxBatchLength) {
+    return refuse2("batch_length");
+  }
+  const messages = [];
+  for (const value of values) {
+    const parsed = parseClientMessage(value);
+    if (!parsed.ok) {
+      return refuse2(parsed.fault);
+    }
+    messages.push(parsed.message);
+  }
+  const [first] = messages;
+  const detail = isBatch || first === void 0 ? findBatchFault(fields, messages) : findDisagreement(fields, first);
+  if (detail !== void 0) {
+    const id = !isBatch && first?.kind === "request" ? first.id : null;
+    return { ok: false, reason: "header_mismatch", answer: refuseDisagreement(id, detail) };
+  }
+  return { ok: true, messages, isBatch };
+}
+function findBatchFault(fields, messages) {
+  if (fields.has("mcp-method") || fields.has("mcp-name")) {
+    return "Mcp-Method and Mcp-Name do not go with a batch";
+  }
+  const claims = messages.some((message2) => findClaimedRevision(message2) !== void 0);
+  return claims ? "a revision without a handshake has no batches" : void 0;
+}
+function refuse2(reason) {
+  return { ok: false, reason, answer: refuseMessage(reason) };
 }
 
 // proxy/messages/sse.ts
@@ -3815,13 +3800,16 @@ var HttpReply = class {
   #response;
   /** Unread bytes beyond which messages before the last are dropped. */
   #maxUnreadBytes;
+  #reading;
   #gone = [];
+  #isGone = false;
   constructor(response, maxUnreadBytes) {
     this.#response = response;
     this.#maxUnreadBytes = maxUnreadBytes;
     response.on("error", () => void 0);
     response.once("close", () => {
-      if (!response.writableEnded) {
+      this.#isGone = !response.writableEnded;
+      if (this.#isGone) {
         this.#gone.forEach((listener) => listener());
       }
       this.#gone = [];
@@ -3880,19 +3868,25 @@ var HttpReply = class {
     this.#response.end();
   }
   onGone(listener) {
-    this.#gone.push(listener);
+    if (this.#isGone) {
+      queueMicrotask(listener);
+    } else {
+      this.#gone.push(listener);
+    }
   }
   #untilRead() {
     const response = this.#response;
-    return new Promise((resolve) => {
+    this.#reading ??= new Promise((resolve) => {
       const done = () => {
         response.off("drain", done);
         response.off("close", done);
+        this.#reading = void 0;
         resolve();
       };
       response.on("drain", done);
       response.on("close", done);
     });
+    return this.#reading;
   }
 };
 function splitReply(whole, count3) {
@@ -3947,713 +3941,6 @@ var MemberReply = class {
     this.#whole.onGone(listener);
   }
 };
-
-// proxy/gate/sender.ts
-var TRACEPARENT = /^[0-9a-f]{2}-[0-9a-f]{32}-[0-9a-f]{16}-[0-9a-f]{2}$/;
-function eraOf(message2) {
-  return findClaimedRevision(message2) === void 0 ? "handshake" : "stateless";
-}
-function revisionOf({ fields }) {
-  return fields.get("mcp-protocol-version");
-}
-function findClientInfo(message2) {
-  return parseClientInfo(metaOf(message2)?.[CLIENT_INFO]);
-}
-function parseClientInfo(info) {
-  if (!isObject2(info)) {
-    return void 0;
-  }
-  const { name, version: version2 } = info;
-  return typeof name === "string" && typeof version2 === "string" ? { name, version: version2 } : void 0;
-}
-function findTraceparent(message2) {
-  const traceparent = metaOf(message2)?.["traceparent"];
-  return typeof traceparent === "string" && TRACEPARENT.test(traceparent) ? traceparent : void 0;
-}
-var DOCUMENT = /(?:^|,)\s*(?:application\/json|application\/\*|\*\/\*)\s*(?:;|,|$)/i;
-var STREAM = /(?:^|,)\s*(?:text\/event-stream|text\/\*|\*\/\*)\s*(?:;|,|$)/i;
-function parseAccept(fields) {
-  const accept = fields.get("accept") ?? "*/*";
-  return { document: DOCUMENT.test(accept), stream: STREAM.test(accept) };
-}
-function writeAccept({ document, stream }) {
-  return [...document ? ["application/json"] : [], ...stream ? ["text/event-stream"] : []].join(", ");
-}
-
-// proxy/gate/session-stream.ts
-var SessionStream = class {
-  #options;
-  #timer;
-  #sending;
-  #isOver = false;
-  constructor(options) {
-    this.#options = options;
-    this.#timer = setInterval(() => options.reply.sendComment(), options.keepAliveMs).unref();
-    options.reply.onGone(() => this.close());
-  }
-  start(open) {
-    const sending = open(this);
-    if (this.#isOver) {
-      sending.leave();
-    } else {
-      this.#sending = sending;
-    }
-  }
-  opened() {
-    this.#options.reply.openStream();
-  }
-  filler({ eventId, retry: retry2 }) {
-    if (eventId === void 0 && retry2 === void 0) {
-      this.#options.reply.sendComment();
-    } else {
-      void this.#options.reply.sendEvent({ data: "", id: eventId, retry: retry2 });
-    }
-  }
-  message(message2, carriage) {
-    const { reply, session } = this.#options;
-    const { eventId: id, retry: retry2 } = carriage;
-    if (message2.kind === "notification") {
-      return isPassingNotification(message2.method) ? reply.sendEvent({ data: message2.text, id, retry: retry2 }) : void 0;
-    }
-    if (carriage.status !== void 0) {
-      this.#options.answeredStatus(carriage.status);
-      this.#end(() => reply.finish(carriage.status ?? 502, message2.text));
-      return void 0;
-    }
-    const exchange = message2.id === null ? void 0 : session?.exchanges.get(message2.id);
-    if (exchange?.isDetached !== true) {
-      this.#options.messageDropped();
-      return void 0;
-    }
-    return reply.sendEvent({ data: exchange.resolve(message2).text, id, retry: retry2 });
-  }
-  status(status) {
-    this.#options.answeredStatus(status);
-    const { reply } = this.#options;
-    const { text } = refuseHttp(status, `The server answered with HTTP ${status}`);
-    if (status === 405) {
-      reply.setField("allow", "POST");
-    }
-    this.#end(() => reply.finish(status, text));
-  }
-  ended() {
-    this.#end(() => this.#options.reply.finishEmpty(502));
-  }
-  failed(loss) {
-    this.#options.lost(loss);
-    const { reply } = this.#options;
-    const { text } = refuseHttp(502, `The server gave no answer (${loss.code}: ${loss.detail})`);
-    this.#end(() => reply.isStreaming ? reply.finishEmpty(502) : reply.finish(502, text));
-  }
-  close() {
-    this.#end(() => {
-      this.#sending?.leave();
-      this.#options.reply.finishEmpty(503);
-    });
-  }
-  #end(finish) {
-    if (this.#isOver) {
-      return;
-    }
-    this.#isOver = true;
-    clearInterval(this.#timer);
-    finish();
-    this.#options.over();
-  }
-};
-
-// proxy/gate/forwarding.ts
-var Forwarding = class {
-  #options;
-  #exchanges = /* @__PURE__ */ new Map();
-  #sessionStreams = /* @__PURE__ */ new Set();
-  #isLost = false;
-  #whenIdle;
-  constructor(options) {
-    this.#options = options;
-  }
-  request(sender, request, options) {
-    const { server, recording, limits, streams, upstream } = this.#options;
-    const { reply, amend, callId, isStanding = false } = options;
-    const { session } = sender;
-    if (isStanding && !streams.take()) {
-      recording.noteRepeated("limit_reached", "streams", { limit: "max_streams" });
-      send(reply, refuseBusy(request.id, "streams"));
-      return;
-    }
-    const era = eraOf(request);
-    const exchange = new Exchange({
-      ...{ request, era, server, reply, recording, callId },
-      amend: (answer2) => {
-        this.#isLost = false;
-        return amend(answer2);
-      },
-      timeoutMs: isStanding ? void 0 : limits.callTimeoutMs,
-      keepAliveMs: limits.keepAliveMs,
-      canResume: session !== void 0,
-      lost: (loss) => this.#noteLost(loss),
-      answeredStatus: (status) => this.#noteStatus(sender, status),
-      messageDropped: () => this.noteMessageDropped(),
-      over: () => {
-        session?.exchanges.delete(request.id);
-        this.#exchanges.delete(exchange);
-        if (isStanding) {
-          streams.free();
-        }
-        this.#checkIdle();
-      }
-    });
-    session?.exchanges.set(request.id, exchange);
-    this.#exchanges.set(exchange, isStanding ? "standing" : "call");
-    const forward = {
-      ...{ message: request, era },
-      revision: revisionOf(sender),
-      session: session?.id,
-      accept: writeAccept(parseAccept(sender.fields)),
-      paramFields: options.paramFields ?? /* @__PURE__ */ new Map()
-    };
-    exchange.start((sink) => upstream.send(forward, sink, options.opensSession ?? (() => void 0)));
-  }
-  /** `reply` gets the status that the server gave. */
-  notify(sender, notification, reply) {
-    const { upstream } = this.#options;
-    const forward = {
-      ...{ message: notification, era: eraOf(notification) },
-      revision: revisionOf(sender),
-      session: sender.session?.id,
-      accept: writeAccept(parseAccept(sender.fields)),
-      paramFields: /* @__PURE__ */ new Map()
-    };
-    const sink = {
-      opened: () => void 0,
-      filler: () => void 0,
-      message: (message2, { status }) => {
-        if (status !== void 0 && status >= 400) {
-          reply?.finish(status, message2.text);
-        }
-        return void 0;
-      },
-      status: (status) => {
-        this.#noteStatus(sender, status);
-        reply?.finishEmpty(status);
-      },
-      ended: () => reply?.finishEmpty(202),
-      failed: (loss) => {
-        this.#noteLost(loss);
-        reply?.finishEmpty(502);
-      }
-    };
-    upstream.send(forward, sink, () => void 0);
-  }
-  openStream(sender, reply) {
-    const { streams, upstream, limits, recording } = this.#options;
-    const { session } = sender;
-    if (!streams.take()) {
-      recording.noteRepeated("limit_reached", "streams", { limit: "max_streams" });
-      send(reply, refuseBusy(null, "streams"));
-      return;
-    }
-    if (session !== void 0) {
-      session.streams++;
-    }
-    const stream = new SessionStream({
-      ...{ reply, session },
-      keepAliveMs: limits.keepAliveMs,
-      lost: (loss) => this.#noteLost(loss),
-      answeredStatus: (status) => this.#noteStatus(sender, status),
-      messageDropped: () => this.noteMessageDropped(),
-      over: () => {
-        streams.free();
-        this.#sessionStreams.delete(stream);
-        if (session !== void 0) {
-          session.streams--;
-        }
-      }
-    });
-    this.#sessionStreams.add(stream);
-    const request = {
-      revision: revisionOf(sender),
-      session: session?.id,
-      accept: "text/event-stream",
-      lastEventId: sender.fields.get("last-event-id")
-    };
-    stream.start((sink) => upstream.openStream(request, sink));
-  }
-  /** Calls in flight have `graceMs` to end; then they are cancelled. */
-  async close(graceMs) {
-    [...this.#exchanges].forEach(([exchange, kind]) => kind === "standing" && exchange.cancel());
-    [...this.#sessionStreams].forEach((stream) => stream.close());
-    if (this.#exchanges.size > 0) {
-      await new Promise((resolve) => {
-        this.#whenIdle = resolve;
-        setTimeout(resolve, graceMs).unref();
-      });
-    }
-    [...this.#exchanges.keys()].forEach((exchange) => exchange.cancel());
-    await this.#options.upstream.close();
-  }
-  noteMessageDropped() {
-    const { recording, server } = this.#options;
-    recording.noteRepeated("server_message_dropped", server, { server, reason: "answers_nothing" });
-  }
-  /** One event for one outage. */
-  #noteLost({ code, detail }) {
-    const { recording, server } = this.#options;
-    if (!this.#isLost) {
-      this.#isLost = true;
-      recording.noteEvent("upstream_lost", "warning", { server, code, detail });
-    }
-  }
-  /** A session that the server does not know any more is none. */
-  #noteStatus({ session }, status) {
-    if (status === 404 && session !== void 0) {
-      this.#options.sessions.forget(session.id);
-    }
-  }
-  #checkIdle() {
-    if (this.#exchanges.size === 0) {
-      this.#whenIdle?.();
-    }
-  }
-};
-
-// proxy/front/front.ts
-var import_node_http = require("node:http");
-
-// proxy/front/body.ts
-function readBody(request, maxBytes) {
-  if (Number(request.headers["content-length"] ?? 0) > maxBytes) {
-    return Promise.resolve({ ok: false, reason: "too_large" });
-  }
-  return new Promise((resolve) => {
-    const chunks = [];
-    let length = 0;
-    const finish = (body) => {
-      request.off("data", hold);
-      resolve(body);
-    };
-    const hold = (chunk) => {
-      length += chunk.length;
-      if (length > maxBytes) {
-        finish({ ok: false, reason: "too_large" });
-        return;
-      }
-      chunks.push(chunk);
-    };
-    request.on("data", hold);
-    request.once("end", () => {
-      const [first] = chunks;
-      finish({ ok: true, bytes: chunks.length === 1 && first !== void 0 ? first : Buffer.concat(chunks) });
-    });
-    request.once("close", () => finish({ ok: false, reason: "gone" }));
-    request.once("error", () => finish({ ok: false, reason: "gone" }));
-  });
-}
-
-// proxy/messages/json-reading.ts
-var import_node_buffer = require("node:buffer");
-
-// proxy/messages/json-numbers.ts
-var EXACT_DIGITS = 15;
-function keepsItsValue(text) {
-  if (text.length <= EXACT_DIGITS && /^(?:0|-?[1-9][0-9]*)$/.test(text)) {
-    return true;
-  }
-  const value = Number(text);
-  if (!Number.isFinite(value)) {
-    return false;
-  }
-  const before = normalize(text);
-  const after = normalize(String(value));
-  if (before.digits === "") {
-    return !text.startsWith("-");
-  }
-  return before.negative === after.negative && before.digits === after.digits && before.exponent === after.exponent;
-}
-function normalize(text) {
-  const negative = text.startsWith("-");
-  const [mantissa = "", power = "0"] = (negative ? text.slice(1) : text).split(/[eE]/);
-  const [whole = "", fraction = ""] = mantissa.split(".");
-  const all = whole + fraction;
-  const leading = all.length - trimStart(all).length;
-  const digits = trimEnd(trimStart(all));
-  return { negative, digits, exponent: Number(power) + whole.length - leading };
-}
-function trimStart(digits) {
-  let start = 0;
-  while (digits[start] === "0") start++;
-  return digits.slice(start);
-}
-function trimEnd(digits) {
-  let end = digits.length;
-  while (digits[end - 1] === "0") end--;
-  return digits.slice(0, end);
-}
-
-// proxy/messages/json-reading.ts
-function readJsonBytes(bytes, rules) {
-  return (0, import_node_buffer.isUtf8)(bytes) ? readJson(bytes.toString("utf8"), rules) : { ok: false, fault: "not_utf8" };
-}
-function readJson(text, rules) {
-  const reader = new Reader(text, rules);
-  try {
-    return { ok: true, value: reader.readDocument() };
-  } catch (error) {
-    if (error instanceof Refused) {
-      return { ok: false, fault: error.fault };
-    }
-    throw error;
-  }
-}
-var Refused = class extends Error {
-  fault;
-  constructor(fault) {
-    super(fault);
-    this.fault = fault;
-  }
-};
-var QUOTE2 = 34;
-var BACKSLASH2 = 92;
-var OBJECT_START = 123;
-var OBJECT_END = 125;
-var ARRAY_START = 91;
-var ARRAY_END = 93;
-var COMMA = 44;
-var COLON = 58;
-var NUMBER = /-?(?:0|[1-9][0-9]*)(?:\.[0-9]+)?(?:[eE][+-]?[0-9]+)?/y;
-var NEEDS_CARE2 = /[\u0000-\u001f\\]/;
-var Reader = class {
-  #text;
-  #rules;
-  #at = 0;
-  constructor(text, rules) {
-    this.#text = text;
-    this.#rules = rules;
-  }
-  readDocument() {
-    const value = this.#readValue(this.#rules.maxDepth);
-    this.#peek();
-    if (this.#at !== this.#text.length) {
-      throw new Refused("not_json");
-    }
-    return value;
-  }
-  /** The code of the next character that is no white space; NaN at the end, where the position is the text's length. */
-  #peek() {
-    for (; ; ) {
-      const code = this.#text.charCodeAt(this.#at);
-      if (code !== 32 && code !== 10 && code !== 13 && code !== 9) {
-        return code;
-      }
-      this.#at++;
-    }
-  }
-  #readValue(depthLeft) {
-    switch (this.#peek()) {
-      case QUOTE2:
-        return this.#readString();
-      case OBJECT_START:
-        return this.#readObject(depthLeft);
-      case ARRAY_START:
-        return this.#readArray(depthLeft);
-      case 116:
-        return this.#readWord("true", true);
-      case 102:
-        return this.#readWord("false", false);
-      case 110:
-        return this.#readWord("null", null);
-      default:
-        return this.#readNumber();
-    }
-  }
-  #readWord(word, value) {
-    if (!this.#text.startsWith(word, this.#at)) {
-      throw new Refused("not_json");
-    }
-    this.#at += word.length;
-    return value;
-  }
-  #readNumber() {
-    NUMBER.lastIndex = this.#at;
-    const [text] = NUMBER.exec(this.#text) ?? [];
-    if (text === void 0) {
-      throw new Refused("not_json");
-    }
-    if (this.#rules.numbers === "exact" && !keepsItsValue(text)) {
-      throw new Refused("changing_number");
-    }
-    this.#at += text.length;
-    return Number(text);
-  }
-  #readString() {
-    const start = this.#at + 1;
-    let end = this.#text.indexOf('"', start);
-    while (end !== -1 && this.#isEscaped(end)) {
-      end = this.#text.indexOf('"', end + 1);
-    }
-    if (end === -1) {
-      throw new Refused("not_json");
-    }
-    this.#at = end + 1;
-    const raw = this.#text.slice(start, end);
-    return NEEDS_CARE2.test(raw) ? readEscapes(raw) : raw;
-  }
-  /** Whether the quote at `end` belongs to the string: an odd number of backslashes stands before it. */
-  #isEscaped(end) {
-    let before = end - 1;
-    while (this.#text.charCodeAt(before) === BACKSLASH2) before--;
-    return (end - before) % 2 === 0;
-  }
-  #readArray(depthLeft) {
-    const values = [];
-    this.#enter(depthLeft);
-    if (this.#leaves(ARRAY_END)) {
-      return values;
-    }
-    for (; ; ) {
-      values.push(this.#readValue(depthLeft - 1));
-      if (this.#continues(ARRAY_END)) {
-        return values;
-      }
-    }
-  }
-  #readObject(depthLeft) {
-    const members2 = {};
-    this.#enter(depthLeft);
-    if (this.#leaves(OBJECT_END)) {
-      return members2;
-    }
-    for (; ; ) {
-      const name = this.#readName();
-      if (Object.hasOwn(members2, name)) {
-        throw new Refused("duplicate_member");
-      }
-      members2[name] = this.#readValue(depthLeft - 1);
-      if (this.#continues(OBJECT_END)) {
-        return members2;
-      }
-    }
-  }
-  #readName() {
-    if (this.#peek() !== QUOTE2) {
-      throw new Refused("not_json");
-    }
-    const name = this.#readString();
-    if (name === "__proto__") {
-      throw new Refused("forbidden_member");
-    }
-    if (this.#peek() !== COLON) {
-      throw new Refused("not_json");
-    }
-    this.#at++;
-    return name;
-  }
-  #enter(depthLeft) {
-    if (depthLeft === 0) {
-      throw new Refused("too_deep");
-    }
-    this.#at++;
-  }
-  #leaves(end) {
-    const left = this.#peek() === end;
-    if (left) {
-      this.#at++;
-    }
-    return left;
-  }
-  /** After a member: true when the end is next, false after a comma. */
-  #continues(end) {
-    const code = this.#peek();
-    if (code !== end && code !== COMMA) {
-      throw new Refused("not_json");
-    }
-    this.#at++;
-    return code === end;
-  }
-};
-function readEscapes(raw) {
-  let value;
-  try {
-    value = JSON.parse(`"${raw}"`);
-  } catch {
-    throw new Refused("not_json");
-  }
-  if (typeof value !== "string") {
-    throw new Refused("not_json");
-  }
-  if (!value.isWellFormed()) {
-    throw new Refused("lone_surrogate");
-  }
-  return value;
-}
-
-// proxy/front/control.ts
-var SealBody = strictObject({ reason: string2().check(_minLength(1), _maxLength(200)) });
-var MAX_DEPTH2 = 4;
-var MAX_CONTROL_BYTES = 4096;
-async function answerControl(control, { method, path, body }) {
-  if (path === "/control/report") {
-    return method === "GET" ? answer(control.report()) : refuseHttp(405, "Method Not Allowed: GET");
-  }
-  if (path === "/control/seal") {
-    if (method !== "POST") {
-      return refuseHttp(405, "Method Not Allowed: POST");
-    }
-    const reading = readJsonBytes(body, { maxDepth: MAX_DEPTH2, numbers: "exact" });
-    const parsed = SealBody.safeParse(reading.ok ? reading.value : void 0);
-    return parsed.success ? answer(await control.seal(parsed.data.reason)) : refuseHttp(400, 'The body has to be {"reason": "…"}');
-  }
-  return refuseHttp(404, "Not Found");
-}
-function answer(value) {
-  return { status: 200, text: toByteText(JSON.stringify(value ?? null)) };
-}
-
-// proxy/front/door.ts
-var import_node_crypto4 = require("node:crypto");
-function findDoorFault(fields, port) {
-  const hosts = [`127.0.0.1:${port}`, `localhost:${port}`];
-  const host = fields.get("host");
-  const origin = fields.get("origin");
-  if (host === void 0 || !hosts.includes(host)) {
-    return "wrong_host";
-  }
-  return origin === void 0 || hosts.some((own2) => origin === `http://${own2}`) ? void 0 : "foreign_origin";
-}
-var BEARER = /^Bearer ([\x21-\x7e]{1,1024})$/i;
-var Tokens = class {
-  #holders;
-  constructor(holders) {
-    this.#holders = holders.map(({ token, holder }) => ({ digest: (0, import_node_crypto4.hash)("sha256", token, "buffer"), holder }));
-  }
-  /** By the `Authorization` field; a token anywhere else does not count. */
-  findHolder(fields) {
-    const [, token] = BEARER.exec(fields.get("authorization") ?? "") ?? [];
-    if (token === void 0) {
-      return void 0;
-    }
-    const digest = (0, import_node_crypto4.hash)("sha256", token, "buffer");
-    let found;
-    for (const known of this.#holders) {
-      if ((0, import_node_crypto4.timingSafeEqual)(known.digest, digest)) {
-        found = known.holder;
-      }
-    }
-    return found;
-  }
-};
-
-// proxy/places.ts
-var Places = class {
-  #max;
-  #taken = 0;
-  constructor(max) {
-    this.#max = max;
-  }
-  get taken() {
-    return this.#taken;
-  }
-  take() {
-    if (this.#taken >= this.#max) {
-      return false;
-    }
-    this.#taken++;
-    return true;
-  }
-  free() {
-    this.#taken--;
-  }
-};
-
-// proxy/messages/field-agreement.ts
-var NAME_SOURCES = /* @__PURE__ */ new Map([
-  ["tools/call", "name"],
-  ["prompts/get", "name"],
-  ["resources/read", "uri"],
-  ["tasks/get", "taskId"],
-  ["tasks/update", "taskId"],
-  ["tasks/cancel", "taskId"]
-]);
-function findDisagreement(fields, message2) {
-  const claimed = findClaimedRevision(message2);
-  return findRevisionDisagreement(fields.get("mcp-protocol-version"), claimed, message2) ?? (message2.kind === "response" ? void 0 : findMethodDisagreement(fields, message2.method)) ?? (message2.kind === "request" ? findNameDisagreement(fields, message2) : void 0) ?? (message2.kind === "request" && claimed !== void 0 ? findMissing(fields, message2) : void 0);
-}
-function findRevisionDisagreement(field, claimed, message2) {
-  if (field !== void 0 && !isRevision(field)) {
-    return "MCP-Protocol-Version is no revision";
-  }
-  if (claimed !== void 0 && field !== void 0 && field !== claimed) {
-    return `MCP-Protocol-Version is not the body's ${claimed}`;
-  }
-  if (claimed === void 0 && field !== void 0 && isStatelessRevision(field) && message2.kind === "request") {
-    return "MCP-Protocol-Version names a revision that the body's _meta does not claim";
-  }
-  return void 0;
-}
-function findMethodDisagreement(fields, method) {
-  const field = fields.get("mcp-method");
-  return field !== void 0 && field !== method ? "Mcp-Method is not the body's method" : void 0;
-}
-function findNameDisagreement(fields, request) {
-  const field = fields.get("mcp-name");
-  const name = findMirroredName(request);
-  if (field === void 0 || !NAME_SOURCES.has(request.method)) {
-    return void 0;
-  }
-  return decodeFieldValue(field) !== name ? "Mcp-Name is not what the body names" : void 0;
-}
-function findMissing(fields, request) {
-  if (!fields.has("mcp-protocol-version")) {
-    return "MCP-Protocol-Version is missing";
-  }
-  if (!fields.has("mcp-method")) {
-    return "Mcp-Method is missing";
-  }
-  return findMirroredName(request) !== void 0 && !fields.has("mcp-name") ? "Mcp-Name is missing" : void 0;
-}
-function findMirroredName(request) {
-  const source = NAME_SOURCES.get(request.method);
-  const name = source === void 0 ? void 0 : request.params?.[source];
-  return typeof name === "string" ? name : void 0;
-}
-
-// proxy/messages/incoming.ts
-function readIncoming(body, fields, limits) {
-  const reading = readJsonBytes(body, { maxDepth: limits.maxDepth, numbers: "exact" });
-  if (!reading.ok) {
-    return { ok: false, reason: reading.fault, answer: refuseUnreadable(reading.fault) };
-  }
-  const isBatch = Array.isArray(reading.value);
-  const values = Array.isArray(reading.value) ? reading.value : [reading.value];
-  if (values.length === 0 || values.length > limits.maxBatchLength) {
-    return refuse2("batch_length");
-  }
-  const messages = [];
-  for (const value of values) {
-    const parsed = parseClientMessage(value);
-    if (!parsed.ok) {
-      return refuse2(parsed.fault);
-    }
-    messages.push(parsed.message);
-  }
-  const [first] = messages;
-  const detail = isBatch || first === void 0 ? findBatchFault(fields, messages) : findDisagreement(fields, first);
-  if (detail !== void 0) {
-    const id = !isBatch && first?.kind === "request" ? first.id : null;
-    return { ok: false, reason: "header_mismatch", answer: refuseDisagreement(id, detail) };
-  }
-  return { ok: true, messages, isBatch };
-}
-function findBatchFault(fields, messages) {
-  if (fields.has("mcp-method") || fields.has("mcp-name")) {
-    return "Mcp-Method and Mcp-Name do not go with a batch";
-  }
-  const claims = messages.some((message2) => findClaimedRevision(message2) !== void 0);
-  return claims ? "a revision without a handshake has no batches" : void 0;
-}
-function refuse2(reason) {
-  return { ok: false, reason, answer: refuseMessage(reason) };
-}
 
 // proxy/front/visit.ts
 var JSON_TYPE = /^application\/json\s*(?:;|$)/i;
@@ -4837,6 +4124,732 @@ var Front = class {
   }
 };
 
+// proxy/gate/catalog.ts
+var import_node_crypto3 = require("node:crypto");
+
+// audit/canonical.ts
+var MAX_DEPTH2 = 256;
+var CanonicalError = class extends Error {
+  code = "not_canonical";
+};
+function canonicalize2(value) {
+  return writeValue(value, MAX_DEPTH2);
+}
+function canonicalizeWithout(value, name) {
+  requirePlain(value);
+  let text = "{";
+  let place = 1;
+  for (const other of sortNames(Object.keys(value))) {
+    const member = value[other];
+    if (member !== void 0 && other !== name) {
+      text += (text.length === 1 ? "" : ",") + writeName(other) + writeValue(member, MAX_DEPTH2 - 1);
+      if (other < name) {
+        place = text.length;
+      }
+    }
+  }
+  return { text: text + "}", place };
+}
+function fillGap({ text, place }, member) {
+  const before = text.slice(0, place);
+  const after = text.slice(place);
+  if (place > 1) {
+    return before + "," + member + after;
+  }
+  return before + member + (after === "}" ? "" : ",") + after;
+}
+function writeValue(value, depthLeft) {
+  switch (typeof value) {
+    case "string":
+      return writeString(value);
+    case "number":
+      return writeNumber(value);
+    case "boolean":
+      return value ? "true" : "false";
+    case "object":
+      if (value === null) {
+        return "null";
+      }
+      if (depthLeft === 0) {
+        throw new CanonicalError(`nested deeper than ${MAX_DEPTH2} levels`);
+      }
+      return Array.isArray(value) ? writeArray(value, depthLeft - 1) : writeObject(value, depthLeft - 1);
+    default:
+      throw new CanonicalError(`JSON has no ${typeof value}`);
+  }
+}
+function writeArray(values, depthLeft) {
+  let text = "[";
+  for (let index = 0; index < values.length; index++) {
+    text += (index === 0 ? "" : ",") + writeValue(values[index], depthLeft);
+  }
+  return text + "]";
+}
+function writeObject(value, depthLeft) {
+  requirePlain(value);
+  let text = "{";
+  for (const name of sortNames(Object.keys(value))) {
+    const member = value[name];
+    if (member !== void 0) {
+      text += (text.length === 1 ? "" : ",") + writeName(name) + writeValue(member, depthLeft);
+    }
+  }
+  return text + "}";
+}
+function requirePlain(value) {
+  const prototype = Object.getPrototypeOf(value);
+  if (prototype !== null && prototype !== Object.prototype) {
+    throw new CanonicalError("only plain objects and arrays are JSON");
+  }
+}
+var INSERTION_SORT_NAMES = 24;
+function sortNames(names2) {
+  if (names2.length > INSERTION_SORT_NAMES) {
+    return names2.sort();
+  }
+  for (let next = 1; next < names2.length; next++) {
+    const name = names2[next] ?? "";
+    let place = next;
+    for (let before = names2[place - 1]; before !== void 0 && before > name; before = names2[place - 1]) {
+      names2[place] = before;
+      place--;
+    }
+    names2[place] = name;
+  }
+  return names2;
+}
+var NEEDS_CARE2 = /["\\\u0000-\u001f\ud800-\udfff]/;
+function writeString(text) {
+  if (!NEEDS_CARE2.test(text)) {
+    return '"' + text + '"';
+  }
+  if (!text.isWellFormed()) {
+    throw new CanonicalError("a lone surrogate has no UTF-8 form");
+  }
+  return JSON.stringify(text);
+}
+var knownNames = /* @__PURE__ */ new Map();
+var MAX_KNOWN_NAMES = 512;
+var MAX_KNOWN_NAME_LENGTH = 64;
+function writeName(name) {
+  const known = knownNames.get(name);
+  if (known !== void 0) {
+    return known;
+  }
+  const written = writeString(name) + ":";
+  if (knownNames.size < MAX_KNOWN_NAMES && name.length <= MAX_KNOWN_NAME_LENGTH) {
+    knownNames.set(name, written);
+  }
+  return written;
+}
+function writeNumber(value) {
+  if (!Number.isFinite(value)) {
+    throw new CanonicalError(`JSON has no ${value}`);
+  }
+  return String(value);
+}
+
+// proxy/messages/param-fields.ts
+var PREFIX = "mcp-param-";
+var TOKEN = /^[!#$%&'*+\-.^_`|~0-9A-Za-z]{1,128}$/;
+function findParamFields(inputSchema, path = []) {
+  if (!isObject2(inputSchema)) {
+    return [];
+  }
+  const declared = inputSchema["x-mcp-header"];
+  const own2 = typeof declared === "string" && TOKEN.test(declared) && path.length > 0 ? [{ field: PREFIX + declared.toLowerCase(), path }] : [];
+  const properties = inputSchema["properties"];
+  const nested = isObject2(properties) ? Object.entries(properties) : [];
+  return [...own2, ...nested.flatMap(([name, schema]) => findParamFields(schema, [...path, name]))];
+}
+function buildParamFields(declared, args, sent) {
+  const fields = /* @__PURE__ */ new Map();
+  for (const { field, path } of declared) {
+    const text = writeArgument(findArgument(args, path));
+    const field0 = sent.get(field);
+    if (text === void 0) {
+      continue;
+    }
+    if (field0 === void 0 || !isSame(decodeFieldValue(field0), text)) {
+      return { ok: false, detail: `${field} is not what the body's arguments say` };
+    }
+    fields.set(field, encodeFieldValue(text));
+  }
+  return { ok: true, fields };
+}
+function findArgument(args, path) {
+  let value = args;
+  for (const name of path) {
+    value = isObject2(value) && Object.hasOwn(value, name) ? value[name] : void 0;
+  }
+  return value;
+}
+function writeArgument(value) {
+  switch (typeof value) {
+    case "string":
+      return value;
+    case "number":
+    case "boolean":
+      return String(value);
+    default:
+      return void 0;
+  }
+}
+function isSame(sent, own2) {
+  return sent === own2 || sent !== void 0 && /^-?[0-9]+(?:\.0+)?$/.test(sent) && String(Number(sent)) === own2;
+}
+
+// proxy/gate/catalog.ts
+var DEFINING = ["name", "title", "description", "inputSchema", "outputSchema", "annotations"];
+var MAX_OPEN_LISTS = 16;
+var Catalog = class {
+  #tools = /* @__PURE__ */ new Map();
+  /** By the cursor of the next page: the names on the pages before it. */
+  #openLists = /* @__PURE__ */ new Map();
+  get tools() {
+    return this.#tools;
+  }
+  /** Whether anything is known now that was not, or is gone. */
+  learn(page) {
+    const added = page.definitions.filter(({ name, definition }) => this.#learnTool(name, definition)).length;
+    const before = page.cursor === void 0 ? [] : this.#openLists.get(page.cursor);
+    const names2 = before === void 0 ? void 0 : [...before, ...page.definitions.map(({ name }) => name)];
+    if (page.cursor !== void 0) {
+      this.#openLists.delete(page.cursor);
+    }
+    if (names2 === void 0) {
+      return added > 0;
+    }
+    if (page.nextCursor !== void 0) {
+      if (this.#openLists.size < MAX_OPEN_LISTS) {
+        this.#openLists.set(page.nextCursor, names2);
+      }
+      return added > 0;
+    }
+    return this.#forgetAllBut(new Set(names2)) || added > 0;
+  }
+  paramFieldsOf(tool) {
+    return this.#tools.get(tool)?.paramFields ?? [];
+  }
+  #learnTool(name, definition) {
+    const digest = digestDefinition(definition);
+    if (this.#tools.get(name)?.digest === digest) {
+      return false;
+    }
+    this.#tools.set(name, { digest, paramFields: findParamFields(definition["inputSchema"]) });
+    return true;
+  }
+  #forgetAllBut(names2) {
+    const gone = [...this.#tools.keys()].filter((name) => !names2.has(name));
+    gone.forEach((name) => this.#tools.delete(name));
+    return gone.length > 0;
+  }
+};
+function digestDefinition(definition) {
+  const members2 = DEFINING.flatMap((name) => {
+    const member = definition[name];
+    return member === void 0 ? [] : [[name, member]];
+  });
+  return (0, import_node_crypto3.createHash)("sha256").update(canonicalize2(Object.fromEntries(members2))).digest("hex");
+}
+
+// proxy/gate/exchange.ts
+var import_node_crypto4 = require("node:crypto");
+
+// proxy/recorder.ts
+var RecordingFailed = class extends Error {
+  code = "recording_failed";
+};
+
+// proxy/gate/passing.ts
+var FROM_CLIENTS = /* @__PURE__ */ new Set(["notifications/initialized", "notifications/progress"]);
+var FROM_SERVERS = /* @__PURE__ */ new Set([
+  "notifications/progress",
+  "notifications/tools/list_changed",
+  "notifications/subscriptions/acknowledged"
+]);
+function passesFromClient(method) {
+  return FROM_CLIENTS.has(method);
+}
+function passesFromServer(method) {
+  return FROM_SERVERS.has(method);
+}
+
+// proxy/gate/exchange.ts
+var AFTER_ANSWER_MS = 1e3;
+var NO_BYTES = { bytes: 0 };
+var Exchange = class {
+  #options;
+  #startedAt = performance.now();
+  #timer;
+  #resumeTimer;
+  #sending;
+  #isStream = false;
+  /** The server gave an id to resume from. */
+  #isResumable = false;
+  /** The stream broke off and the answer may come on another one. */
+  #isDetached = false;
+  #isOver = false;
+  constructor(options) {
+    this.#options = options;
+    const { timeoutMs, keepAliveMs, reply } = options;
+    reply.onGone(() => this.#agentLeft());
+    this.#timer = timeoutMs === void 0 ? setInterval(() => reply.sendComment(), keepAliveMs).unref() : setTimeout(() => this.#giveUp("timeout", "The call took too long"), timeoutMs);
+  }
+  get isDetached() {
+    return this.#isDetached && !this.#isOver;
+  }
+  start(send2) {
+    const sending = send2(this);
+    if (this.#isOver) {
+      sending.leave();
+    } else {
+      this.#sending = sending;
+    }
+  }
+  opened() {
+    this.#isStream = true;
+    this.#options.reply.openStream();
+  }
+  filler({ eventId, retry: retry2 }) {
+    if (eventId === void 0 && retry2 === void 0) {
+      this.#options.reply.sendComment();
+      return;
+    }
+    this.#isResumable ||= eventId !== void 0 && this.#options.resumeGraceMs !== void 0;
+    void this.#options.reply.sendEvent({ data: "", id: eventId, retry: retry2 });
+  }
+  message(message2, carriage) {
+    if (this.#isOver) {
+      this.#options.messageDropped();
+      return void 0;
+    }
+    this.#isResumable ||= carriage.eventId !== void 0 && this.#options.resumeGraceMs !== void 0;
+    if (message2.kind === "notification") {
+      const passes = passesFromServer(message2.method);
+      return passes ? this.#options.reply.sendEvent({ data: message2.text, id: carriage.eventId, retry: carriage.retry }) : void 0;
+    }
+    const isOwn = message2.id === this.#options.request.id || message2.id === null && carriage.status !== void 0;
+    if (!isOwn) {
+      this.#options.messageDropped();
+      return void 0;
+    }
+    if (carriage.status !== void 0 && carriage.status >= 400) {
+      this.#options.answeredStatus(carriage.status);
+    }
+    const { status, text } = this.resolve(message2);
+    this.#options.reply.finish(status ?? carriage.status ?? 200, text, carriage.eventId);
+    return void 0;
+  }
+  /** The answer as the agent gets it, amended and on the log; `status` when it is the proxy's own. */
+  resolve(answer2) {
+    const { callId, amend } = this.#options;
+    const evidence = callId === void 0 ? NO_BYTES : collectEvidence(answer2.text);
+    try {
+      const amended = amend(answer2);
+      this.#settle(amended.outcome, evidence);
+      return "refusal" in amended ? amended.refusal : { text: amended.message.text };
+    } catch (error) {
+      if (error instanceof RecordingFailed) {
+        this.#end();
+        return this.#refuseUnrecorded();
+      }
+      return this.#answerSurprise(error);
+    }
+  }
+  status(status) {
+    this.#options.answeredStatus(status);
+    this.#fail(
+      "error",
+      `The server "${this.#options.server}" answered with HTTP ${status}`,
+      status < 400 ? 200 : status
+    );
+  }
+  ended() {
+    if (this.#isOver) {
+      clearTimeout(this.#timer);
+    }
+    this.#breakOff({ code: "closed", detail: "no answer" });
+  }
+  failed(loss) {
+    if (!this.#isOver) {
+      this.#options.lost(loss);
+    }
+    this.#breakOff(loss);
+  }
+  /** The agent asked for it: the server is told, and there is nothing more to wait for. */
+  cancel(reason) {
+    this.#giveUp("cancelled", "The call was cancelled", reason);
+  }
+  #agentLeft() {
+    if (this.#isOver) {
+      return;
+    }
+    if (this.#isResumable) {
+      this.#detach();
+      this.#sending?.leave();
+    } else {
+      this.cancel();
+    }
+  }
+  #breakOff(loss) {
+    if (this.#isOver) {
+      return;
+    }
+    if (this.#isResumable && loss.code === "closed") {
+      this.#detach();
+      this.#options.reply.finishEmpty(200);
+      return;
+    }
+    this.#fail("error", `The server "${this.#options.server}" gave no answer (${loss.code}: ${loss.detail})`);
+  }
+  /** The agent can come back for the answer (`Last-Event-ID`); one that does not has left. */
+  #detach() {
+    this.#isDetached = true;
+    this.#resumeTimer ??= setInterval(() => {
+      if (!this.#options.isAwaited()) {
+        this.cancel();
+      }
+    }, this.#options.resumeGraceMs);
+  }
+  #giveUp(outcome, message2, reason) {
+    if (!this.#isOver) {
+      this.#sending?.cancel(reason);
+      this.#fail(outcome, message2);
+    }
+  }
+  #fail(outcome, message2, status = 200) {
+    if (this.#isOver) {
+      return;
+    }
+    if (this.#options.timeoutMs === void 0 && this.#options.reply.isStreaming) {
+      this.#end();
+      this.#options.reply.finishEmpty(200);
+      return;
+    }
+    this.#options.reply.finish(status, this.#conclude(outcome, message2).text);
+  }
+  #conclude(outcome, message2) {
+    try {
+      this.#settle(outcome, NO_BYTES);
+      return answerFailure(this.#options.request.id, message2);
+    } catch (error) {
+      if (!(error instanceof RecordingFailed)) {
+        throw error;
+      }
+      return this.#refuseUnrecorded();
+    }
+  }
+  /** What goes wrong with one answer must not take the others down. */
+  #answerSurprise(error) {
+    const { recording, server } = this.#options;
+    const name = error instanceof Error ? error.name : "unknown";
+    recording.noteRepeated("internal_error", server, { server, error: name });
+    return this.#conclude("error", "Internal error");
+  }
+  #settle(outcome, evidence) {
+    const { callId, recording } = this.#options;
+    this.#end();
+    if (callId !== void 0) {
+      const duration_ms = Math.round(performance.now() - this.#startedAt);
+      recording.recordResult({ call: callId, outcome, duration_ms, ...evidence });
+    }
+  }
+  #end() {
+    if (this.#isOver) {
+      return;
+    }
+    this.#isOver = true;
+    clearTimeout(this.#timer);
+    clearInterval(this.#resumeTimer);
+    if (this.#isStream) {
+      this.#timer = setTimeout(() => this.#sending?.leave(), AFTER_ANSWER_MS).unref();
+    }
+    this.#options.over();
+  }
+  #refuseUnrecorded() {
+    const { request, era } = this.#options;
+    return request.method === "tools/call" ? refuseUnrecorded(request.id, era) : refuseUnrecordedRequest(request.id);
+  }
+};
+function collectEvidence(text) {
+  return { bytes: text.length, digest: (0, import_node_crypto4.createHash)("sha256").update(text, "latin1").digest("hex") };
+}
+
+// proxy/gate/sender.ts
+var TRACEPARENT = /^[0-9a-f]{2}-[0-9a-f]{32}-[0-9a-f]{16}-[0-9a-f]{2}$/;
+function eraOf(message2) {
+  return findClaimedRevision(message2) === void 0 ? "handshake" : "stateless";
+}
+function revisionOf({ fields }) {
+  return fields.get("mcp-protocol-version");
+}
+function findClientInfo(message2) {
+  return parseClientInfo(metaOf(message2)?.[CLIENT_INFO]);
+}
+var MAX_INFO_LENGTH = 200;
+function parseClientInfo(info) {
+  if (!isObject2(info)) {
+    return void 0;
+  }
+  const { name, version: version2 } = info;
+  return typeof name === "string" && typeof version2 === "string" ? { name: name.slice(0, MAX_INFO_LENGTH), version: version2.slice(0, MAX_INFO_LENGTH) } : void 0;
+}
+function findTraceparent(message2) {
+  const traceparent = metaOf(message2)?.["traceparent"];
+  return typeof traceparent === "string" && TRACEPARENT.test(traceparent) ? traceparent : void 0;
+}
+var DOCUMENT = /(?:^|,)\s*(?:application\/json|application\/\*|\*\/\*)\s*(?:;|,|$)/i;
+var STREAM = /(?:^|,)\s*(?:text\/event-stream|text\/\*|\*\/\*)\s*(?:;|,|$)/i;
+function parseAccept(fields) {
+  const accept = fields.get("accept") ?? "*/*";
+  return { document: DOCUMENT.test(accept), stream: STREAM.test(accept) };
+}
+function writeAccept({ document, stream }) {
+  return [...document ? ["application/json"] : [], ...stream ? ["text/event-stream"] : []].join(", ");
+}
+
+// proxy/gate/session-stream.ts
+var SessionStream = class {
+  #options;
+  #timer;
+  #sending;
+  #isOver = false;
+  constructor(options) {
+    this.#options = options;
+    this.#timer = setInterval(() => options.reply.sendComment(), options.keepAliveMs).unref();
+    options.reply.onGone(() => this.close());
+  }
+  start(open) {
+    const sending = open(this);
+    if (this.#isOver) {
+      sending.leave();
+    } else {
+      this.#sending = sending;
+    }
+  }
+  opened() {
+    this.#options.reply.openStream();
+  }
+  filler({ eventId, retry: retry2 }) {
+    if (eventId === void 0 && retry2 === void 0) {
+      this.#options.reply.sendComment();
+    } else {
+      void this.#options.reply.sendEvent({ data: "", id: eventId, retry: retry2 });
+    }
+  }
+  message(message2, carriage) {
+    const { reply, session } = this.#options;
+    const { eventId: id, retry: retry2 } = carriage;
+    if (message2.kind === "notification") {
+      return passesFromServer(message2.method) ? reply.sendEvent({ data: message2.text, id, retry: retry2 }) : void 0;
+    }
+    if (carriage.status !== void 0) {
+      this.#options.answeredStatus(carriage.status);
+      this.#end(() => reply.finish(carriage.status ?? 502, message2.text));
+      return void 0;
+    }
+    const exchange = message2.id === null ? void 0 : session?.exchanges.get(message2.id);
+    if (exchange?.isDetached !== true) {
+      this.#options.messageDropped();
+      return void 0;
+    }
+    return reply.sendEvent({ data: exchange.resolve(message2).text, id, retry: retry2 });
+  }
+  status(status) {
+    this.#options.answeredStatus(status);
+    const { reply } = this.#options;
+    const { text } = refuseHttp(status, `The server answered with HTTP ${status}`);
+    if (status === 405) {
+      reply.setField("allow", "POST");
+    }
+    this.#end(() => reply.finish(status, text));
+  }
+  ended() {
+    this.#end(() => this.#options.reply.finishEmpty(502));
+  }
+  failed(loss) {
+    this.#options.lost(loss);
+    const { reply } = this.#options;
+    const { text } = refuseHttp(502, `The server gave no answer (${loss.code}: ${loss.detail})`);
+    this.#end(() => reply.isStreaming ? reply.finishEmpty(502) : reply.finish(502, text));
+  }
+  close() {
+    this.#end(() => {
+      this.#sending?.leave();
+      this.#options.reply.finishEmpty(503);
+    });
+  }
+  #end(finish) {
+    if (this.#isOver) {
+      return;
+    }
+    this.#isOver = true;
+    clearInterval(this.#timer);
+    finish();
+    this.#options.over();
+  }
+};
+
+// proxy/gate/forwarding.ts
+var Forwarding = class {
+  #options;
+  #exchanges = /* @__PURE__ */ new Map();
+  #sessionStreams = /* @__PURE__ */ new Set();
+  #isLost = false;
+  #whenIdle;
+  constructor(options) {
+    this.#options = options;
+  }
+  request(sender, request, options) {
+    const { server, recording, limits, streams, upstream } = this.#options;
+    const { reply, amend, callId, isStanding = false } = options;
+    const { session } = sender;
+    if (isStanding && !streams.take()) {
+      recording.noteRepeated("limit_reached", "streams", { limit: "max_streams" });
+      send(reply, refuseBusy(request.id, "streams"));
+      return;
+    }
+    const era = eraOf(request);
+    const exchange = new Exchange({
+      ...{ request, era, server, reply, recording, callId },
+      amend: (answer2) => {
+        this.#isLost = false;
+        return amend(answer2);
+      },
+      timeoutMs: isStanding ? void 0 : limits.callTimeoutMs,
+      keepAliveMs: limits.keepAliveMs,
+      resumeGraceMs: session === void 0 ? void 0 : limits.resumeGraceMs,
+      isAwaited: () => session !== void 0 && session.streams > 0,
+      lost: (loss) => this.#noteLost(loss),
+      answeredStatus: (status) => this.#noteStatus(sender, status),
+      messageDropped: () => this.noteMessageDropped(),
+      over: () => {
+        session?.exchanges.delete(request.id);
+        this.#exchanges.delete(exchange);
+        if (isStanding) {
+          streams.free();
+        }
+        options.over?.();
+        this.#checkIdle();
+      }
+    });
+    session?.exchanges.set(request.id, exchange);
+    this.#exchanges.set(exchange, isStanding ? "standing" : "call");
+    const forward = {
+      ...{ message: request, era },
+      revision: revisionOf(sender),
+      session: session?.id,
+      accept: writeAccept(parseAccept(sender.fields)),
+      paramFields: options.paramFields ?? /* @__PURE__ */ new Map()
+    };
+    exchange.start((sink) => upstream.send(forward, sink, options.opensSession ?? (() => void 0)));
+  }
+  /** `reply` gets the status that the server gave. */
+  notify(sender, notification, reply) {
+    const { upstream } = this.#options;
+    const forward = {
+      ...{ message: notification, era: eraOf(notification) },
+      revision: revisionOf(sender),
+      session: sender.session?.id,
+      accept: writeAccept(parseAccept(sender.fields)),
+      paramFields: /* @__PURE__ */ new Map()
+    };
+    const sink = {
+      opened: () => void 0,
+      filler: () => void 0,
+      message: (message2, { status }) => {
+        if (status !== void 0 && status >= 400) {
+          reply?.finish(status, message2.text);
+        }
+        return void 0;
+      },
+      status: (status) => {
+        this.#noteStatus(sender, status);
+        reply?.finishEmpty(status);
+      },
+      ended: () => reply?.finishEmpty(202),
+      failed: (loss) => {
+        this.#noteLost(loss);
+        reply?.finishEmpty(502);
+      }
+    };
+    upstream.send(forward, sink, () => void 0);
+  }
+  openStream(sender, reply) {
+    const { streams, upstream, limits, recording } = this.#options;
+    const { session } = sender;
+    if (!streams.take()) {
+      recording.noteRepeated("limit_reached", "streams", { limit: "max_streams" });
+      send(reply, refuseBusy(null, "streams"));
+      return;
+    }
+    if (session !== void 0) {
+      session.streams++;
+    }
+    const stream = new SessionStream({
+      ...{ reply, session },
+      keepAliveMs: limits.keepAliveMs,
+      lost: (loss) => this.#noteLost(loss),
+      answeredStatus: (status) => this.#noteStatus(sender, status),
+      messageDropped: () => this.noteMessageDropped(),
+      over: () => {
+        streams.free();
+        this.#sessionStreams.delete(stream);
+        if (session !== void 0) {
+          session.streams--;
+        }
+      }
+    });
+    this.#sessionStreams.add(stream);
+    const request = {
+      revision: revisionOf(sender),
+      session: session?.id,
+      accept: "text/event-stream",
+      lastEventId: sender.fields.get("last-event-id")
+    };
+    stream.start((sink) => upstream.openStream(request, sink));
+  }
+  /** Calls in flight have `graceMs` to end; then they are cancelled. */
+  async close(graceMs) {
+    [...this.#exchanges].forEach(([exchange, kind]) => kind === "standing" && exchange.cancel());
+    [...this.#sessionStreams].forEach((stream) => stream.close());
+    if (this.#exchanges.size > 0) {
+      await new Promise((resolve) => {
+        this.#whenIdle = resolve;
+        setTimeout(resolve, graceMs).unref();
+      });
+    }
+    [...this.#exchanges.keys()].forEach((exchange) => exchange.cancel());
+    await this.#options.upstream.close();
+  }
+  noteMessageDropped() {
+    const { recording, server } = this.#options;
+    recording.noteRepeated("server_message_dropped", server, { server, reason: "answers_nothing" });
+  }
+  /** One event for one outage. A server whose answer cannot be taken is there. */
+  #noteLost({ code, detail }) {
+    const { recording, server } = this.#options;
+    if (code === "too_large" || code === "unreadable") {
+      recording.noteRepeated("server_message_dropped", `${server} ${code}`, { server, reason: code });
+    } else if (!this.#isLost) {
+      this.#isLost = true;
+      recording.noteEvent("upstream_lost", "warning", { server, code, detail });
+    }
+  }
+  /** A session that the server does not know any more is none. */
+  #noteStatus({ session }, status) {
+    if (status === 404 && session !== void 0) {
+      this.#options.sessions.forget(session.id);
+    }
+  }
+  #checkIdle() {
+    if (this.#exchanges.size === 0) {
+      this.#whenIdle?.();
+    }
+  }
+};
+
 // proxy/gate/amendment.ts
 function passUnchanged(answer2) {
   return { outcome: answer2.kind === "error" ? "error" : "ok", message: answer2 };
@@ -4978,8 +4991,16 @@ var Session = class {
 var SessionTable = class {
   #sessions = /* @__PURE__ */ new Map();
   #attachments = /* @__PURE__ */ new Map();
+  #opening = 0;
+  /** Handshakes that are under way count as well: what they start is started already. */
   get size() {
-    return this.#sessions.size;
+    return this.#sessions.size + this.#opening;
+  }
+  noteOpening() {
+    this.#opening++;
+  }
+  noteOpened() {
+    this.#opening--;
   }
   add(session) {
     this.#sessions.set(session.id, session);
@@ -5030,6 +5051,7 @@ function passHandshake(context, asked) {
     return;
   }
   let session;
+  sessions.noteOpening();
   context.forwarding.request(sender, withoutClientCapabilities(request), {
     reply,
     opensSession: (id) => {
@@ -5039,12 +5061,15 @@ function passHandshake(context, asked) {
     },
     amend: (answer2) => {
       const revision = readAgreedRevision(answer2);
-      sessions.attach(agent, { client, revision });
+      if (revision !== void 0) {
+        sessions.attach(agent, { client, revision });
+      }
       if (session !== void 0) {
         session.revision = revision;
       }
       return reduceServerCapabilities(answer2);
-    }
+    },
+    over: () => sessions.noteOpened()
   });
 }
 function passDiscovery(context, asked) {
@@ -5403,7 +5428,7 @@ var Gate = class {
       const exchange = isRequestId(requestId) ? session.exchanges.get(requestId) : void 0;
       exchange?.cancel(typeof reason === "string" ? reason : void 0);
       reply?.finishEmpty(202);
-    } else if (method === "notifications/cancelled" || isPassingClientNotification(method)) {
+    } else if (method === "notifications/cancelled" || passesFromClient(method)) {
       this.#context.forwarding.notify(sender, notification, reply);
     } else {
       reply?.finishEmpty(202);
@@ -5433,6 +5458,180 @@ var Gate = class {
 };
 function passPing({ forwarding }, { sender, request, reply }) {
   forwarding.request(sender, request, { reply, amend: passUnchanged });
+}
+
+// proxy/gate/server-request.ts
+var KNOWN = /* @__PURE__ */ new Set(["sampling/createMessage", "elicitation/create", "roots/list"]);
+function answerServerRequest(recording, server, { id, method }) {
+  if (method === "ping") {
+    return JSON.stringify({ jsonrpc: "2.0", id, result: {} });
+  }
+  const kind = KNOWN.has(method) ? method : "other";
+  recording.noteRepeated("server_request_refused", `${server} ${kind}`, { server, method: kind });
+  return JSON.stringify({
+    jsonrpc: "2.0",
+    id,
+    error: { code: METHOD_NOT_FOUND, message: "Method not found" }
+  });
+}
+
+// proxy/limits.ts
+var KIB = 1024;
+var MIB = 1024 * KIB;
+var SECOND = 1e3;
+var MINUTE = 60 * SECOND;
+var DEFAULT_LIMITS = {
+  maxRequestBytes: 4 * MIB,
+  maxAnswerBytes: 96 * MIB,
+  maxDepth: 128,
+  maxHeaderBytes: 16 * KIB,
+  maxBatchLength: 50,
+  maxConcurrentRequests: 256,
+  maxStreams: 128,
+  maxConnections: 1024,
+  maxSessions: 64,
+  maxUnreadBytes: 8 * MIB,
+  callTimeoutMs: 10 * MINUTE,
+  resumeGraceMs: MINUTE,
+  connectTimeoutMs: 10 * SECOND,
+  probeTimeoutMs: 3 * SECOND,
+  headersTimeoutMs: 10 * SECOND,
+  requestTimeoutMs: 30 * SECOND,
+  sessionIdleMs: 30 * MINUTE,
+  keepAliveMs: 15 * SECOND,
+  closeGraceMs: 2 * SECOND,
+  stopGraceMs: 2 * SECOND
+};
+
+// proxy/recording.ts
+var import_node_crypto5 = require("node:crypto");
+var MAX_KINDS = 500;
+var MAX_TEXT_LENGTH = 1e3;
+var Recording = class {
+  #options;
+  #counts = /* @__PURE__ */ new Map();
+  #allowed = 0;
+  #denied = 0;
+  #failed = 0;
+  constructor(options) {
+    this.#options = options;
+  }
+  /** `failed`: allowed calls that ended otherwise than `ok`. */
+  totals() {
+    return {
+      calls: this.#allowed + this.#denied,
+      allowed: this.#allowed,
+      denied: this.#denied,
+      failed: this.#failed
+    };
+  }
+  /** Returns the id of the call. Throws `RecordingFailed`. */
+  recordCall(facts, decided) {
+    const { redactor } = this.#options;
+    const id = (0, import_node_crypto5.randomUUID)();
+    const { client, tool, args } = facts;
+    this.#record({
+      kind: "call",
+      id,
+      agent: facts.agent,
+      client: client === void 0 ? null : this.#redactClient(client),
+      server: facts.server,
+      method: this.#redact(facts.method),
+      ...tool !== void 0 && { tool: redactor.redactText(tool).text },
+      ...args !== void 0 && {
+        arguments: redactor.redactJson(args).value,
+        arguments_digest: this.#digestArguments(args)
+      },
+      decision: decided.decision,
+      reason: decided.reason,
+      ...decided.rule !== void 0 && { rule: decided.rule },
+      ...facts.traceparent !== void 0 && { traceparent: facts.traceparent }
+    });
+    if (decided.decision === "allow") {
+      this.#allowed++;
+    } else {
+      this.#denied++;
+    }
+    return id;
+  }
+  /** `digest` and `bytes` are those of the answer as the server sent it. Throws `RecordingFailed`. */
+  recordResult(result) {
+    if (result.outcome !== "ok") {
+      this.#failed++;
+    }
+    this.#record({ kind: "result", ...result });
+  }
+  /** Throws `RecordingFailed`. */
+  recordCatalog(catalog) {
+    this.#record({ kind: "catalog", ...catalog });
+  }
+  /** Throws `RecordingFailed`. */
+  recordEvent(event, severity, detail) {
+    const redacted = {};
+    for (const [name, value] of Object.entries(detail)) {
+      redacted[name] = typeof value === "string" ? this.#redact(value) : this.#options.redactor.redactJson(value).value;
+    }
+    this.#record({ kind: "event", event, severity, detail: redacted });
+  }
+  /** An event that forwards nothing and therefore holds nothing up when it cannot be written. */
+  noteEvent(event, severity, detail) {
+    try {
+      this.recordEvent(event, severity, detail);
+    } catch (error) {
+      if (!(error instanceof RecordingFailed)) {
+        throw error;
+      }
+    }
+  }
+  /**
+   * An event that an attacker can repeat at will: the 1st, 10th, 100th … of a kind is noted, with their number.
+   * `kind` must not hold what an attacker chooses freely.
+   */
+  noteRepeated(event, kind, detail) {
+    const wanted = `${event} ${kind}`;
+    const key = this.#counts.has(wanted) || this.#counts.size < MAX_KINDS ? wanted : event;
+    const count3 = (this.#counts.get(key) ?? 0) + 1;
+    this.#counts.set(key, count3);
+    if (/^10*$/.test(String(count3))) {
+      this.noteEvent(event, "warning", { ...detail, count: count3 });
+    }
+  }
+  #record(entry) {
+    try {
+      this.#options.recorder.record(entry);
+    } catch (cause) {
+      throw cause instanceof RecordingFailed ? cause : new RecordingFailed("a record was not written", { cause });
+    }
+  }
+  #redactClient({ name, version: version2 }) {
+    return { name: this.#redact(name), version: this.#redact(version2) };
+  }
+  #redact(text) {
+    return this.#options.redactor.redactText(text.slice(0, MAX_TEXT_LENGTH)).text;
+  }
+  #digestArguments(args) {
+    return (0, import_node_crypto5.createHash)("sha256").update(this.#options.salt).update(canonicalize2(args)).digest("hex");
+  }
+};
+
+// proxy/upstream/child-environment.ts
+var INHERITED = /* @__PURE__ */ new Set(["PATH", "HOME", "USER", "LOGNAME", "SHELL", "LANG", "LANGUAGE", "TZ", "TMPDIR"]);
+var INHERITED_PREFIX = "LC_";
+var RUNNER_TRACKING_ID = "RUNNER_TRACKING_ID";
+function buildChildEnvironment(inherited, listed) {
+  const environment2 = {};
+  for (const [name, value] of Object.entries(inherited)) {
+    const passes = INHERITED.has(name) || name.startsWith(INHERITED_PREFIX) || name === RUNNER_TRACKING_ID;
+    if (passes && value !== void 0) {
+      environment2[name] = value;
+    }
+  }
+  for (const [name, value] of Object.entries(listed)) {
+    if (value !== void 0 && name !== RUNNER_TRACKING_ID) {
+      environment2[name] = value;
+    }
+  }
+  return environment2;
 }
 
 // proxy/upstream/http-upstream.ts
@@ -5743,159 +5942,6 @@ var HttpUpstream = class {
 var ConnectTimeout = class extends Error {
   code = "ETIMEDOUT";
 };
-
-// proxy/limits.ts
-var KIB = 1024;
-var MIB = 1024 * KIB;
-var SECOND = 1e3;
-var MINUTE = 60 * SECOND;
-var DEFAULT_LIMITS = {
-  maxRequestBytes: 4 * MIB,
-  maxAnswerBytes: 96 * MIB,
-  maxDepth: 128,
-  maxHeaderBytes: 16 * KIB,
-  maxBatchLength: 50,
-  maxConcurrentRequests: 256,
-  maxStreams: 128,
-  maxConnections: 1024,
-  maxSessions: 64,
-  maxUnreadBytes: 8 * MIB,
-  callTimeoutMs: 10 * MINUTE,
-  connectTimeoutMs: 10 * SECOND,
-  probeTimeoutMs: 3 * SECOND,
-  headersTimeoutMs: 10 * SECOND,
-  requestTimeoutMs: 30 * SECOND,
-  sessionIdleMs: 30 * MINUTE,
-  keepAliveMs: 15 * SECOND,
-  closeGraceMs: 2 * SECOND,
-  stopGraceMs: 2 * SECOND
-};
-
-// proxy/recording.ts
-var import_node_crypto5 = require("node:crypto");
-var MAX_KINDS = 500;
-var MAX_TEXT_LENGTH = 1e3;
-var Recording = class {
-  #options;
-  #counts = /* @__PURE__ */ new Map();
-  #allowed = 0;
-  #denied = 0;
-  #failed = 0;
-  constructor(options) {
-    this.#options = options;
-  }
-  /** `failed`: allowed calls that ended otherwise than `ok`. */
-  totals() {
-    return {
-      calls: this.#allowed + this.#denied,
-      allowed: this.#allowed,
-      denied: this.#denied,
-      failed: this.#failed
-    };
-  }
-  /** Returns the id of the call. Throws `RecordingFailed`. */
-  recordCall(facts, decided) {
-    const { redactor } = this.#options;
-    const id = (0, import_node_crypto5.randomUUID)();
-    const { client, tool, args } = facts;
-    this.#record({
-      kind: "call",
-      id,
-      agent: facts.agent,
-      client: client === void 0 ? null : this.#redactClient(client),
-      server: facts.server,
-      method: this.#redact(facts.method),
-      ...tool !== void 0 && { tool: redactor.redactText(tool).text },
-      ...args !== void 0 && {
-        arguments: redactor.redactJson(args).value,
-        arguments_digest: this.#digestArguments(args)
-      },
-      decision: decided.decision,
-      reason: decided.reason,
-      ...decided.rule !== void 0 && { rule: decided.rule },
-      ...facts.traceparent !== void 0 && { traceparent: facts.traceparent }
-    });
-    if (decided.decision === "allow") {
-      this.#allowed++;
-    } else {
-      this.#denied++;
-    }
-    return id;
-  }
-  /** `digest` and `bytes` are those of the answer as the server sent it. Throws `RecordingFailed`. */
-  recordResult(result) {
-    if (result.outcome !== "ok") {
-      this.#failed++;
-    }
-    this.#record({ kind: "result", ...result });
-  }
-  /** Throws `RecordingFailed`. */
-  recordCatalog(catalog) {
-    this.#record({ kind: "catalog", ...catalog });
-  }
-  /** Throws `RecordingFailed`. */
-  recordEvent(event, severity, detail) {
-    const redacted = {};
-    for (const [name, value] of Object.entries(detail)) {
-      redacted[name] = typeof value === "string" ? this.#redact(value) : this.#options.redactor.redactJson(value).value;
-    }
-    this.#record({ kind: "event", event, severity, detail: redacted });
-  }
-  /** An event that forwards nothing and therefore holds nothing up when it cannot be written. */
-  noteEvent(event, severity, detail) {
-    try {
-      this.recordEvent(event, severity, detail);
-    } catch (error) {
-      if (!(error instanceof RecordingFailed)) {
-        throw error;
-      }
-    }
-  }
-  /**
-   * An event that an attacker can repeat at will: the 1st, 10th, 100th … of a kind is noted, with their number.
-   * `kind` must not hold what an attacker chooses freely.
-   */
-  noteRepeated(event, kind, detail) {
-    const wanted = `${event} ${kind}`;
-    const key = this.#counts.has(wanted) || this.#counts.size < MAX_KINDS ? wanted : event;
-    const count3 = (this.#counts.get(key) ?? 0) + 1;
-    this.#counts.set(key, count3);
-    if (/^10*$/.test(String(count3))) {
-      this.noteEvent(event, "warning", { ...detail, count: count3 });
-    }
-  }
-  #record(entry) {
-    try {
-      this.#options.recorder.record(entry);
-    } catch (cause) {
-      throw cause instanceof RecordingFailed ? cause : new RecordingFailed("a record was not written", { cause });
-    }
-  }
-  #redactClient({ name, version: version2 }) {
-    return { name: this.#redact(name), version: this.#redact(version2) };
-  }
-  #redact(text) {
-    return this.#options.redactor.redactText(text.slice(0, MAX_TEXT_LENGTH)).text;
-  }
-  #digestArguments(args) {
-    return (0, import_node_crypto5.createHash)("sha256").update(this.#options.salt).update(canonicalize2(args)).digest("hex");
-  }
-};
-
-// proxy/gate/server-request.ts
-var KNOWN = /* @__PURE__ */ new Set(["sampling/createMessage", "elicitation/create", "roots/list"]);
-function answerServerRequest(recording, server, { id, method }) {
-  if (method === "ping") {
-    return JSON.stringify({ jsonrpc: "2.0", id, result: {} });
-  }
-  const kind = KNOWN.has(method) ? method : "other";
-  recording.noteRepeated("server_request_refused", `${server} ${kind}`, { server, method: kind });
-  return JSON.stringify({
-    jsonrpc: "2.0",
-    id,
-    error: { code: METHOD_NOT_FOUND, message: "Method not found" }
-  });
-}
 
 // proxy/upstream/stdio-upstream.ts
 var import_node_crypto6 = require("node:crypto");
@@ -6511,8 +6557,9 @@ async function startProxy(options) {
   const limits = { ...DEFAULT_LIMITS, ...options.limits };
   const recording = new Recording({ recorder, redactor, salt });
   const streams = new Places(limits.maxStreams);
+  const reached = Object.entries(servers).filter(([name]) => options.policy.reaches(name));
   const gates = new Map(
-    Object.entries(servers).map(([name, server]) => [
+    reached.map(([name, server]) => [
       name,
       openGate({ ...options, limits, recording, streams }, name, server)
     ])
@@ -7830,13 +7877,16 @@ var RecoverRequest = strictObject({
   /** The records after the last checkpoint in the spool, in order: JSON lines, zstd, base64. Empty when there are none. */
   tail: string2()
 });
-var RecoverResponse = strictObject({
-  status: literal("recovered"),
-  /** Records that were stored apart, and whether they continue the chain that the broker had witnessed. */
-  records: int(),
-  continues_chain: boolean2(),
-  review_url: string2()
-});
+var RecoverResponse = discriminatedUnion("status", [
+  strictObject({
+    status: literal("recovered"),
+    /** Records that were stored apart, and whether they continue the chain that the broker had witnessed. */
+    records: int(),
+    continues_chain: boolean2(),
+    review_url: string2()
+  }),
+  strictObject({ status: literal("sealed"), review_url: string2() })
+]);
 
 // audit/segment.ts
 var import_node_crypto10 = require("node:crypto");
@@ -8392,7 +8442,7 @@ async function openSession(options, exchange) {
     throw refused(`The broker did not accept this job: ${reply.sentence}`);
   };
   try {
-    const requestedAt = Date.now();
+    const requestedAt = performance.now();
     const token = accept(await exchangeToken(options, exchange, patience));
     const holder = { accessToken: token.access_token, expiresAtMs: requestedAt + token.expires_in * 1e3 };
     const client = createSessionClient(options, { key: exchange.key, accessToken: () => holder.accessToken });
@@ -8410,20 +8460,21 @@ function createSession({ document, client, holder }) {
   const end = (reason) => {
     endedBy ??= reason;
   };
+  const leftMs = () => Math.max(0, holder.expiresAtMs - performance.now());
   const state = () => {
     if (endedBy !== void 0) return { active: false, reason: endedBy };
-    if (Date.now() < holder.expiresAtMs) return { active: true };
+    if (leftMs() > 0) return { active: true };
     return { active: false, reason: `the session has expired${renewalFailure}` };
   };
   const renew = async (signal) => {
-    let requestedAt = Date.now();
+    let requestedAt = performance.now();
     const reply = await client.renew({
-      untilMs: holder.expiresAtMs,
+      untilMs: Date.now() + leftMs(),
       firstPauseMs: RENEWAL_PAUSE_MS,
       maxPauseMs: MAX_RENEWAL_PAUSE_MS,
       signal,
       onRetry: () => {
-        requestedAt = Date.now();
+        requestedAt = performance.now();
       }
     });
     if (!reply.ok) {
@@ -8437,8 +8488,10 @@ function createSession({ document, client, holder }) {
   };
   const keepAlive = async (tell, signal) => {
     const waitUntil = (shareOfRest2) => {
-      const leftMs = Math.max(0, holder.expiresAtMs - Date.now());
-      const waitMs = Math.min(leftMs, Math.max(leftMs * shareOfRest2, RENEWAL_PAUSE_MS));
+      const waitMs = Math.min(
+        Math.ceil(leftMs()) + 1,
+        Math.max(Math.ceil(leftMs() * shareOfRest2) + 1, RENEWAL_PAUSE_MS)
+      );
       return (0, import_promises3.setTimeout)(waitMs, void 0, { signal }).catch(() => void 0);
     };
     let shareOfRest = RENEWAL_SHARE;
@@ -8450,7 +8503,7 @@ function createSession({ document, client, holder }) {
         renewalFailure = "";
         shareOfRest = gainMs < LEAST_GAIN_MS ? 1 : RENEWAL_SHARE;
         if (gainMs >= LEAST_GAIN_MS) {
-          const expiresAt = new Date(holder.expiresAtMs).toISOString();
+          const expiresAt = new Date(Date.now() + leftMs()).toISOString();
           tell({ event: "session_renewed", severity: "info", detail: { expires_at: expiresAt } });
         }
       } catch (cause) {

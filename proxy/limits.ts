@@ -25,6 +25,8 @@ export interface Limits {
   readonly maxUnreadBytes: number;
   /** From a call's start to its answer. Beyond it the server is told to stop and the call has timed out. */
   readonly callTimeoutMs: number;
+  /** For an agent to ask again for an answer whose stream broke. Beyond it the call is cancelled. */
+  readonly resumeGraceMs: number;
   /** To connect to a server. */
   readonly connectTimeoutMs: number;
   /** For a stdio server to say which era it speaks; one that stays silent is taken for a server with a handshake. */
@@ -59,6 +61,7 @@ export const DEFAULT_LIMITS: Limits = {
   maxSessions: 64,
   maxUnreadBytes: 8 * MIB,
   callTimeoutMs: 10 * MINUTE,
+  resumeGraceMs: MINUTE,
   connectTimeoutMs: 10 * SECOND,
   probeTimeoutMs: 3 * SECOND,
   headersTimeoutMs: 10 * SECOND,

@@ -5,20 +5,20 @@
 import type { Totals } from "../audit/record.ts";
 import type { Redactor } from "../audit/redaction.ts";
 import type { CompiledPolicy } from "../policies/decision.ts";
-import { Catalog } from "./gate/catalog.ts";
-import { buildChildEnvironment, type Environment } from "./upstream/child-environment.ts";
 import type { Control } from "./front/control.ts";
-import { Forwarding } from "./gate/forwarding.ts";
 import { Front } from "./front/front.ts";
+import { Catalog } from "./gate/catalog.ts";
+import { Forwarding } from "./gate/forwarding.ts";
 import type { SessionState } from "./gate/gate-context.ts";
 import { Gate } from "./gate/gate.ts";
-import { HttpUpstream } from "./upstream/http-upstream.ts";
+import { answerServerRequest } from "./gate/server-request.ts";
+import { SessionTable } from "./gate/session.ts";
 import { DEFAULT_LIMITS, type Limits } from "./limits.ts";
 import { Places } from "./places.ts";
 import type { Recorder } from "./recorder.ts";
 import { Recording } from "./recording.ts";
-import { answerServerRequest } from "./gate/server-request.ts";
-import { SessionTable } from "./gate/session.ts";
+import { buildChildEnvironment, type Environment } from "./upstream/child-environment.ts";
+import { HttpUpstream } from "./upstream/http-upstream.ts";
 import { StdioUpstream } from "./upstream/stdio-upstream.ts";
 import type { Upstream, UpstreamEvents } from "./upstream/upstream.ts";
 
@@ -64,8 +64,10 @@ export async function startProxy(options: ProxyOptions): Promise<RunningProxy> {
   const limits = { ...DEFAULT_LIMITS, ...options.limits };
   const recording = new Recording({ recorder, redactor, salt });
   const streams = new Places(limits.maxStreams);
+  // A server that no grant reaches does not exist for the agents: it is not even started.
+  const reached = Object.entries(servers).filter(([name]) => options.policy.reaches(name));
   const gates = new Map(
-    Object.entries(servers).map(([name, server]) => [
+    reached.map(([name, server]) => [
       name,
       openGate({ ...options, limits, recording, streams }, name, server),
     ]),

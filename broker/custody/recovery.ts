@@ -37,6 +37,8 @@ export async function recover(request: RecoverRequest, services: Services): Prom
     if (session !== undefined) await note(session, objection ?? "", services);
     return refuse("recovery_refused", `session ${request.session.slice(0, 100)}: ${objection}`);
   }
+  const review_url = reviewUrlOf(services.publicUrl, session.run);
+  if (session.state === "sealed") return { ok: true, response: { status: "sealed", review_url } };
   const unpacked = await unpackTail(request.tail);
   if (!unpacked.ok) return unpacked;
 
@@ -62,7 +64,7 @@ export async function recover(request: RecoverRequest, services: Services): Prom
       status: "recovered",
       records: tail.lines.length,
       continues_chain: tail.continuesChain,
-      review_url: reviewUrlOf(services.publicUrl, session.run),
+      review_url,
     },
   };
 }
@@ -70,7 +72,6 @@ export async function recover(request: RecoverRequest, services: Services): Prom
 /** Why this job may not recover this session; undefined: it may. */
 function objectTo(session: SessionRow, subject: VerifiedSubject): string | undefined {
   if (workloadIdOf(subject.workload) !== session.workload) return "it belongs to another job";
-  if (session.state === "sealed") return "it is sealed";
   return session.recovered_at === null ? undefined : "it was recovered before";
 }
 

@@ -3,15 +3,15 @@
  * control endpoint. Who names another host, comes from another origin or holds no token learns nothing here.
  */
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from "node:http";
+import type { Gate } from "../gate/gate.ts";
+import type { Limits } from "../limits.ts";
+import { type Fields, readFields } from "../messages/fields.ts";
+import { type Answer, refuseBusy, refuseHttp } from "../messages/refusals.ts";
+import { Places } from "../places.ts";
+import type { Recording } from "../recording.ts";
 import { readBody } from "./body.ts";
 import { answerControl, type Control, MAX_CONTROL_BYTES } from "./control.ts";
 import { findDoorFault, Tokens } from "./door.ts";
-import { type Fields, readFields } from "../messages/fields.ts";
-import type { Gate } from "../gate/gate.ts";
-import type { Limits } from "../limits.ts";
-import { Places } from "../places.ts";
-import type { Recording } from "../recording.ts";
-import { type Answer, refuseBusy, refuseHttp } from "../messages/refusals.ts";
 import { receiveVisit } from "./visit.ts";
 
 export interface FrontOptions {

@@ -40,14 +40,17 @@ export class HttpReply implements Reply {
   readonly #response: ServerResponse;
   /** Unread bytes beyond which messages before the last are dropped. */
   readonly #maxUnreadBytes: number;
+  #reading: Promise<void> | undefined;
   #gone: (() => void)[] = [];
+  #isGone = false;
 
   constructor(response: ServerResponse, maxUnreadBytes: number) {
     this.#response = response;
     this.#maxUnreadBytes = maxUnreadBytes;
     response.on("error", () => undefined);
     response.once("close", () => {
-      if (!response.writableEnded) {
+      this.#isGone = !response.writableEnded;
+      if (this.#isGone) {
         this.#gone.forEach((listener) => listener());
       }
       this.#gone = [];
@@ -115,20 +118,26 @@ export class HttpReply implements Reply {
   }
 
   onGone(listener: () => void): void {
-    this.#gone.push(listener);
+    if (this.#isGone) {
+      queueMicrotask(listener);
+    } else {
+      this.#gone.push(listener);
+    }
   }
 
   #untilRead(): Promise<void> {
     const response = this.#response;
-    return new Promise((resolve) => {
+    this.#reading ??= new Promise((resolve) => {
       const done = (): void => {
         response.off("drain", done);
         response.off("close", done);
+        this.#reading = undefined;
         resolve();
       };
       response.on("drain", done);
       response.on("close", done);
     });
+    return this.#reading;
   }
 }
 

@@ -2,13 +2,13 @@
  * One HTTP request of an agent that was let in: its body is read and handed to the gate of the server it names.
  */
 import type { IncomingMessage, ServerResponse } from "node:http";
-import { readBody } from "./body.ts";
-import type { Fields } from "../messages/fields.ts";
 import type { Gate } from "../gate/gate.ts";
-import { readIncoming } from "../messages/incoming.ts";
 import type { Limits } from "../limits.ts";
-import type { Recording } from "../recording.ts";
+import type { Fields } from "../messages/fields.ts";
+import { readIncoming } from "../messages/incoming.ts";
 import { type Answer, refuseHttp } from "../messages/refusals.ts";
+import type { Recording } from "../recording.ts";
+import { readBody } from "./body.ts";
 import { HttpReply } from "./reply.ts";
 
 export interface Visited {

@@ -2,9 +2,9 @@
  * What of an answer goes on to the agent: the server's own bytes, or those with something cut out, or a refusal in
  * their place. And how the call ended, for the log.
  */
-import type { Outcome } from "../recording.ts";
 import type { Answer } from "../messages/refusals.ts";
 import type { ServerAnswer } from "../messages/server-message.ts";
+import type { Outcome } from "../recording.ts";
 
 export type Amendment =
   | { readonly outcome: Outcome; readonly message: ServerAnswer }

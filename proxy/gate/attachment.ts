@@ -3,14 +3,14 @@
  * on the log with what the client says it is; neither side is told of capabilities that nothing can grant.
  */
 import { send } from "../front/reply.ts";
-import { reduceServerCapabilities, withoutClientCapabilities } from "./capabilities.ts";
-import { type Asked, findClient, type GateContext, recordOr } from "./gate-context.ts";
 import { readSpan } from "../messages/json-spans.ts";
-import type { ClientInfo } from "../recording.ts";
 import { refuseBusy, refuseMessage, refuseUnrecordedRequest } from "../messages/refusals.ts";
 import { findClaimedRevision } from "../messages/revision.ts";
-import { parseClientInfo } from "./sender.ts";
 import { findMembersOf, type ServerAnswer } from "../messages/server-message.ts";
+import type { ClientInfo } from "../recording.ts";
+import { reduceServerCapabilities, withoutClientCapabilities } from "./capabilities.ts";
+import { type Asked, findClient, type GateContext, recordOr } from "./gate-context.ts";
+import { parseClientInfo } from "./sender.ts";
 import { Session } from "./session.ts";
 
 export function passHandshake(context: GateContext, asked: Asked): void {
@@ -32,6 +32,7 @@ export function passHandshake(context: GateContext, asked: Asked): void {
     return;
   }
   let session: Session | undefined;
+  sessions.noteOpening();
   context.forwarding.request(sender, withoutClientCapabilities(request), {
     reply,
     opensSession: (id) => {
@@ -41,12 +42,15 @@ export function passHandshake(context: GateContext, asked: Asked): void {
     },
     amend: (answer) => {
       const revision = readAgreedRevision(answer);
-      sessions.attach(agent, { client, revision });
+      if (revision !== undefined) {
+        sessions.attach(agent, { client, revision });
+      }
       if (session !== undefined) {
         session.revision = revision;
       }
       return reduceServerCapabilities(answer);
     },
+    over: () => sessions.noteOpened(),
   });
 }
 

@@ -3,7 +3,6 @@
  */
 import type { CompiledPolicy } from "../../policies/decision.ts";
 import { type ClientRequest, isObject } from "../messages/envelope.ts";
-import type { SessionState } from "./gate-context.ts";
 import {
   type Answer,
   refuseByCondition,
@@ -12,6 +11,7 @@ import {
   refuseUnknownTool,
 } from "../messages/refusals.ts";
 import type { Era } from "../messages/revision.ts";
+import type { SessionState } from "./gate-context.ts";
 
 export type CallVerdict =
   | { readonly effect: "allow"; readonly tool: string; readonly reason: string; readonly rule: string }

@@ -3,11 +3,11 @@
  * Of a server that is everything but its tools; of a client everything, since a server may then not ask for it. A
  * server that gets no `roots` also keeps to the directories that the registry names.
  */
-import { type Amendment, passUnchanged } from "./amendment.ts";
 import { type ClientRequest, isObject } from "../messages/envelope.ts";
 import { findMembers } from "../messages/json-spans.ts";
 import { CLIENT_CAPABILITIES } from "../messages/revision.ts";
 import { findMembersOf, replaceInMessage, type ServerAnswer } from "../messages/server-message.ts";
+import { type Amendment, passUnchanged } from "./amendment.ts";
 
 const GRANTED_TO_CLIENTS = ["tools"];
 

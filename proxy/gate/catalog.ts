@@ -74,7 +74,7 @@ export class Catalog {
   }
 }
 
-export function digestDefinition(definition: JsonObject): Digest {
+function digestDefinition(definition: JsonObject): Digest {
   const members = DEFINING.flatMap((name) => {
     const member = definition[name];
     return member === undefined ? [] : [[name, member]];

@@ -3,21 +3,21 @@
  * exactly one result to the log, whatever the server, the agent or the clock does first.
  */
 import { createHash } from "node:crypto";
-import type { Amend } from "./amendment.ts";
+import type { Reply } from "../front/reply.ts";
 import type { ClientRequest } from "../messages/envelope.ts";
-import { RecordingFailed } from "../recorder.ts";
-import type { Outcome, Recording } from "../recording.ts";
 import {
   type Answer,
   answerFailure,
   refuseUnrecorded,
   refuseUnrecordedRequest,
 } from "../messages/refusals.ts";
-import type { Reply } from "../front/reply.ts";
 import type { Era } from "../messages/revision.ts";
-import { isPassingNotification } from "./passing.ts";
 import type { ServerAnswer, ServerMessage, ServerRequest } from "../messages/server-message.ts";
+import { RecordingFailed } from "../recorder.ts";
+import type { Outcome, Recording } from "../recording.ts";
 import type { Carriage, Loss, Sending, Sink } from "../upstream/upstream.ts";
+import type { Amend } from "./amendment.ts";
+import { passesFromServer } from "./passing.ts";
 
 export interface ExchangeOptions {
   readonly request: ClientRequest;
@@ -32,8 +32,10 @@ export interface ExchangeOptions {
   readonly timeoutMs: number | undefined;
   /** Between comments on a stream. */
   readonly keepAliveMs: number;
-  /** Whether a stream that broke can be asked for again. */
-  readonly canResume: boolean;
+  /** How long a stream that broke can be asked for again; absent where nothing can be. */
+  readonly resumeGraceMs: number | undefined;
+  /** Whether the agent has a stream open on which the answer could still come. */
+  isAwaited(): boolean;
   lost(loss: Loss): void;
   /** The server answered with a bare status. */
   answeredStatus(status: number): void;
@@ -54,6 +56,7 @@ export class Exchange implements Sink {
   readonly #options: ExchangeOptions;
   readonly #startedAt = performance.now();
   #timer: NodeJS.Timeout | undefined;
+  #resumeTimer: NodeJS.Timeout | undefined;
   #sending: Sending | undefined;
   #isStream = false;
   /** The server gave an id to resume from. */
@@ -95,7 +98,7 @@ export class Exchange implements Sink {
       this.#options.reply.sendComment();
       return;
     }
-    this.#isResumable ||= eventId !== undefined && this.#options.canResume;
+    this.#isResumable ||= eventId !== undefined && this.#options.resumeGraceMs !== undefined;
     void this.#options.reply.sendEvent({ data: "", id: eventId, retry });
   }
 
@@ -104,9 +107,9 @@ export class Exchange implements Sink {
       this.#options.messageDropped();
       return undefined;
     }
-    this.#isResumable ||= carriage.eventId !== undefined && this.#options.canResume;
+    this.#isResumable ||= carriage.eventId !== undefined && this.#options.resumeGraceMs !== undefined;
     if (message.kind === "notification") {
-      const passes = isPassingNotification(message.method);
+      const passes = passesFromServer(message.method);
       return passes
         ? this.#options.reply.sendEvent({ data: message.text, id: carriage.eventId, retry: carriage.retry })
         : undefined;
@@ -135,11 +138,11 @@ export class Exchange implements Sink {
       this.#settle(amended.outcome, evidence);
       return "refusal" in amended ? amended.refusal : { text: amended.message.text };
     } catch (error) {
-      if (!(error instanceof RecordingFailed)) {
-        throw error;
+      if (error instanceof RecordingFailed) {
+        this.#end();
+        return this.#refuseUnrecorded();
       }
-      this.#end();
-      return this.#refuseUnrecorded();
+      return this.#answerSurprise(error);
     }
   }
 
@@ -176,7 +179,7 @@ export class Exchange implements Sink {
       return;
     }
     if (this.#isResumable) {
-      this.#isDetached = true;
+      this.#detach();
       this.#sending?.leave();
     } else {
       this.cancel();
@@ -188,16 +191,21 @@ export class Exchange implements Sink {
       return;
     }
     if (this.#isResumable && loss.code === "closed") {
-      this.#isDetached = true;
-      this.#options.reply.finishEmpty(200);
-      return;
-    }
-    if (this.#options.timeoutMs === undefined && this.#options.reply.isStreaming) {
-      this.#end();
+      this.#detach();
       this.#options.reply.finishEmpty(200);
       return;
     }
     this.#fail("error", `The server "${this.#options.server}" gave no answer (${loss.code}: ${loss.detail})`);
+  }
+
+  /** The agent can come back for the answer (`Last-Event-ID`); one that does not has left. */
+  #detach(): void {
+    this.#isDetached = true;
+    this.#resumeTimer ??= setInterval(() => {
+      if (!this.#options.isAwaited()) {
+        this.cancel();
+      }
+    }, this.#options.resumeGraceMs);
   }
 
   #giveUp(outcome: Outcome, message: string, reason?: string): void {
@@ -211,17 +219,33 @@ export class Exchange implements Sink {
     if (this.#isOver) {
       return;
     }
-    let answer = answerFailure(this.#options.request.id, message);
+    if (this.#options.timeoutMs === undefined && this.#options.reply.isStreaming) {
+      // A subscription that ends without an answer: the client may open it again.
+      this.#end();
+      this.#options.reply.finishEmpty(200);
+      return;
+    }
+    this.#options.reply.finish(status, this.#conclude(outcome, message).text);
+  }
+
+  #conclude(outcome: Outcome, message: string): Answer {
     try {
       this.#settle(outcome, NO_BYTES);
+      return answerFailure(this.#options.request.id, message);
     } catch (error) {
       if (!(error instanceof RecordingFailed)) {
         throw error;
       }
-      this.#end();
-      answer = this.#refuseUnrecorded();
+      return this.#refuseUnrecorded();
     }
-    this.#options.reply.finish(status, answer.text);
+  }
+
+  /** What goes wrong with one answer must not take the others down. */
+  #answerSurprise(error: unknown): Answer {
+    const { recording, server } = this.#options;
+    const name = error instanceof Error ? error.name : "unknown";
+    recording.noteRepeated("internal_error", server, { server, error: name });
+    return this.#conclude("error", "Internal error");
   }
 
   #settle(outcome: Outcome, evidence: Evidence): void {
@@ -239,6 +263,7 @@ export class Exchange implements Sink {
     }
     this.#isOver = true;
     clearTimeout(this.#timer);
+    clearInterval(this.#resumeTimer);
     if (this.#isStream) {
       // The answer should end the stream; a server that holds it open holds nothing of ours for long.
       this.#timer = setTimeout(() => this.#sending?.leave(), AFTER_ANSWER_MS).unref();

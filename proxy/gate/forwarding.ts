@@ -2,18 +2,18 @@
  * The way from the gate to one server and back: what is in flight there, which streams are open, and whether the
  * server can be reached at all.
  */
-import type { Amend } from "./amendment.ts";
-import type { ClientNotification, ClientRequest } from "../messages/envelope.ts";
-import { Exchange } from "./exchange.ts";
+import { type Reply, send } from "../front/reply.ts";
 import type { Limits } from "../limits.ts";
+import type { ClientNotification, ClientRequest } from "../messages/envelope.ts";
+import { refuseBusy } from "../messages/refusals.ts";
 import type { Places } from "../places.ts";
 import type { Recording } from "../recording.ts";
-import { refuseBusy } from "../messages/refusals.ts";
-import { type Reply, send } from "../front/reply.ts";
+import type { Loss, Sink, Upstream } from "../upstream/upstream.ts";
+import type { Amend } from "./amendment.ts";
+import { Exchange } from "./exchange.ts";
 import { eraOf, parseAccept, revisionOf, type Sender, writeAccept } from "./sender.ts";
 import { SessionStream } from "./session-stream.ts";
 import type { SessionTable } from "./session.ts";
-import type { Loss, Sink, Upstream } from "../upstream/upstream.ts";
 
 export interface ForwardingOptions {
   readonly server: string;
@@ -33,6 +33,8 @@ export interface RequestOptions {
   /** A subscription: it stays open until either side ends it. */
   readonly isStanding?: boolean;
   readonly opensSession?: (session: string) => void;
+  /** Once, when the request is no longer in flight. */
+  readonly over?: () => void;
 }
 
 export class Forwarding {
@@ -64,7 +66,8 @@ export class Forwarding {
       },
       timeoutMs: isStanding ? undefined : limits.callTimeoutMs,
       keepAliveMs: limits.keepAliveMs,
-      canResume: session !== undefined,
+      resumeGraceMs: session === undefined ? undefined : limits.resumeGraceMs,
+      isAwaited: () => session !== undefined && session.streams > 0,
       lost: (loss) => this.#noteLost(loss),
       answeredStatus: (status) => this.#noteStatus(sender, status),
       messageDropped: () => this.noteMessageDropped(),
@@ -74,6 +77,7 @@ export class Forwarding {
         if (isStanding) {
           streams.free();
         }
+        options.over?.();
         this.#checkIdle();
       },
     });
@@ -175,10 +179,12 @@ export class Forwarding {
     recording.noteRepeated("server_message_dropped", server, { server, reason: "answers_nothing" });
   }
 
-  /** One event for one outage. */
+  /** One event for one outage. A server whose answer cannot be taken is there. */
   #noteLost({ code, detail }: Loss): void {
     const { recording, server } = this.#options;
-    if (!this.#isLost) {
+    if (code === "too_large" || code === "unreadable") {
+      recording.noteRepeated("server_message_dropped", `${server} ${code}`, { server, reason: code });
+    } else if (!this.#isLost) {
       this.#isLost = true;
       recording.noteEvent("upstream_lost", "warning", { server, code, detail });
     }

@@ -2,14 +2,14 @@
  * What the parts of one gate share.
  */
 import type { CompiledPolicy } from "../../policies/decision.ts";
-import type { Catalog } from "./catalog.ts";
-import type { ClientMessage, ClientRequest } from "../messages/envelope.ts";
-import type { Forwarding } from "./forwarding.ts";
+import { type Reply, send } from "../front/reply.ts";
 import type { Limits } from "../limits.ts";
+import type { ClientMessage, ClientRequest } from "../messages/envelope.ts";
+import type { Answer } from "../messages/refusals.ts";
 import { RecordingFailed } from "../recorder.ts";
 import type { ClientInfo, Recording } from "../recording.ts";
-import type { Answer } from "../messages/refusals.ts";
-import { type Reply, send } from "../front/reply.ts";
+import type { Catalog } from "./catalog.ts";
+import type { Forwarding } from "./forwarding.ts";
 import { findClientInfo, type Sender } from "./sender.ts";
 import type { SessionTable } from "./session.ts";
 

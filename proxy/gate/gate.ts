@@ -2,15 +2,15 @@
  * The gate before one server: every message of an agent comes here, and only what is in these tables goes on.
  * What is not let through is answered without asking the server.
  */
-import { passUnchanged } from "./amendment.ts";
-import { passDiscovery, passHandshake } from "./attachment.ts";
-import type { ClientMessage, ClientNotification, ClientRequest } from "../messages/envelope.ts";
-import { isRequestId } from "../messages/envelope.ts";
+import { type Reply, send, splitReply } from "../front/reply.ts";
+import {
+  type ClientMessage,
+  type ClientNotification,
+  type ClientRequest,
+  isRequestId,
+} from "../messages/envelope.ts";
 import type { Fields } from "../messages/fields.ts";
-import { type Asked, findClient, type GateContext } from "./gate-context.ts";
 import type { Incoming } from "../messages/incoming.ts";
-import { isPassingClientNotification } from "./passing.ts";
-import { RecordingFailed } from "../recorder.ts";
 import {
   refuseEndedSessionRequest,
   refuseHttp,
@@ -19,8 +19,12 @@ import {
   refuseMissingSession,
   refuseUnknownSession,
 } from "../messages/refusals.ts";
-import { type Reply, send, splitReply } from "../front/reply.ts";
 import { BATCH_REVISION } from "../messages/revision.ts";
+import { RecordingFailed } from "../recorder.ts";
+import { passUnchanged } from "./amendment.ts";
+import { passDiscovery, passHandshake } from "./attachment.ts";
+import { type Asked, findClient, type GateContext } from "./gate-context.ts";
+import { passesFromClient } from "./passing.ts";
 import { eraOf, findTraceparent, parseAccept, revisionOf, type Sender } from "./sender.ts";
 import type { Session } from "./session.ts";
 import { passSubscription } from "./subscription.ts";
@@ -180,7 +184,7 @@ export class Gate {
       const exchange = isRequestId(requestId) ? session.exchanges.get(requestId) : undefined;
       exchange?.cancel(typeof reason === "string" ? reason : undefined);
       reply?.finishEmpty(202);
-    } else if (method === "notifications/cancelled" || isPassingClientNotification(method)) {
+    } else if (method === "notifications/cancelled" || passesFromClient(method)) {
       this.#context.forwarding.notify(sender, notification, reply);
     } else {
       reply?.finishEmpty(202);

@@ -3,8 +3,8 @@
  */
 import { type ClientMessage, isObject } from "../messages/envelope.ts";
 import type { Fields } from "../messages/fields.ts";
-import type { ClientInfo } from "../recording.ts";
 import { CLIENT_INFO, type Era, findClaimedRevision, metaOf } from "../messages/revision.ts";
+import type { ClientInfo } from "../recording.ts";
 import type { Session } from "./session.ts";
 
 export interface Sender {
@@ -29,12 +29,16 @@ export function findClientInfo(message: ClientMessage): ClientInfo | undefined {
   return parseClientInfo(metaOf(message)?.[CLIENT_INFO]);
 }
 
+const MAX_INFO_LENGTH = 200;
+
 export function parseClientInfo(info: unknown): ClientInfo | undefined {
   if (!isObject(info)) {
     return undefined;
   }
   const { name, version } = info;
-  return typeof name === "string" && typeof version === "string" ? { name, version } : undefined;
+  return typeof name === "string" && typeof version === "string"
+    ? { name: name.slice(0, MAX_INFO_LENGTH), version: version.slice(0, MAX_INFO_LENGTH) }
+    : undefined;
 }
 
 /** W3C Trace Context, which clients put into `_meta`. */

@@ -2,9 +2,9 @@
  * Requests of a server to the agent's side (sampling, elicitation, roots): nothing grants them, so the server gets
  * its answer here and does not wait for an agent that never hears of it.
  */
-import type { Recording } from "../recording.ts";
 import { METHOD_NOT_FOUND } from "../messages/revision.ts";
 import type { ServerRequest } from "../messages/server-message.ts";
+import type { Recording } from "../recording.ts";
 
 const KNOWN = new Set(["sampling/createMessage", "elicitation/create", "roots/list"]);
 

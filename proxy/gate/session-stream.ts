@@ -2,12 +2,12 @@
  * A stream of a session that belongs to no request (GET): notifications, and after a break the rest of a stream
  * that was under way, with the answer that was missing.
  */
-import { isPassingNotification } from "./passing.ts";
-import { refuseHttp } from "../messages/refusals.ts";
 import type { Reply } from "../front/reply.ts";
+import { refuseHttp } from "../messages/refusals.ts";
 import type { ServerMessage, ServerRequest } from "../messages/server-message.ts";
-import type { Session } from "./session.ts";
 import type { Carriage, Loss, Sending, Sink } from "../upstream/upstream.ts";
+import { passesFromServer } from "./passing.ts";
+import type { Session } from "./session.ts";
 
 export interface SessionStreamOptions {
   readonly reply: Reply;
@@ -56,7 +56,7 @@ export class SessionStream implements Sink {
     const { reply, session } = this.#options;
     const { eventId: id, retry } = carriage;
     if (message.kind === "notification") {
-      return isPassingNotification(message.method)
+      return passesFromServer(message.method)
         ? reply.sendEvent({ data: message.text, id, retry })
         : undefined;
     }

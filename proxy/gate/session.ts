@@ -3,8 +3,8 @@
  * use to another agent.
  */
 import type { RequestId } from "../messages/envelope.ts";
-import type { Exchange } from "./exchange.ts";
 import type { ClientInfo } from "../recording.ts";
+import type { Exchange } from "./exchange.ts";
 
 export class Session {
   readonly id: string;
@@ -42,9 +42,19 @@ export interface Attachment {
 export class SessionTable {
   readonly #sessions = new Map<string, Session>();
   readonly #attachments = new Map<string, Attachment>();
+  #opening = 0;
 
+  /** Handshakes that are under way count as well: what they start is started already. */
   get size(): number {
-    return this.#sessions.size;
+    return this.#sessions.size + this.#opening;
+  }
+
+  noteOpening(): void {
+    this.#opening++;
+  }
+
+  noteOpened(): void {
+    this.#opening--;
   }
 
   add(session: Session): void {

@@ -2,9 +2,9 @@
  * `subscriptions/listen`: of what an agent wants to hear of, only changes of the tools can be granted. The server
  * says itself which of it it honours.
  */
+import { type ClientRequest, isObject } from "../messages/envelope.ts";
 import { passUnchanged } from "./amendment.ts";
 import { withoutClientCapabilities } from "./capabilities.ts";
-import { type ClientRequest, isObject } from "../messages/envelope.ts";
 import type { Asked, GateContext } from "./gate-context.ts";
 
 export function passSubscription({ forwarding }: GateContext, { sender, request, reply }: Asked): void {

@@ -2,12 +2,12 @@
  * `tools/call`: decided, recorded, forwarded, in this order. When it cannot be recorded, it is not forwarded.
  */
 import { send } from "../front/reply.ts";
-import { type CallVerdict, judgeCall } from "./call-decision.ts";
-import { withoutClientCapabilities } from "./capabilities.ts";
 import type { ClientRequest } from "../messages/envelope.ts";
-import { type Asked, findClient, type GateContext, recordOr } from "./gate-context.ts";
 import { buildParamFields, type ParamFields } from "../messages/param-fields.ts";
 import { refuseDisagreement, refuseUnrecorded } from "../messages/refusals.ts";
+import { type CallVerdict, judgeCall } from "./call-decision.ts";
+import { withoutClientCapabilities } from "./capabilities.ts";
+import { type Asked, findClient, type GateContext, recordOr } from "./gate-context.ts";
 import { eraOf, findTraceparent } from "./sender.ts";
 import { judgeToolResult } from "./tool-result.ts";
 

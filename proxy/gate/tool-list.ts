@@ -3,11 +3,11 @@
  * every member that nobody here knows and the cursor of the next page.
  */
 import { type Json } from "../../audit/canonical.ts";
-import { makePrivate } from "./capabilities.ts";
 import { isObject, type JsonObject } from "../messages/envelope.ts";
 import { readJson } from "../messages/json-reading.ts";
 import { findElements, readSpan, toCharacters } from "../messages/json-spans.ts";
 import { findMembersOf, replaceInMessage, type ServerAnswer } from "../messages/server-message.ts";
+import { makePrivate } from "./capabilities.ts";
 
 export interface ToolList {
   readonly message: ServerAnswer;

@@ -1,11 +1,11 @@
 /**
  * `tools/list`: the agent sees what a grant names; the log learns what the server has.
  */
+import { answerFailure } from "../messages/refusals.ts";
+import type { ServerAnswer } from "../messages/server-message.ts";
 import { type Amendment, passUnchanged } from "./amendment.ts";
 import { withoutClientCapabilities } from "./capabilities.ts";
 import type { Asked, GateContext } from "./gate-context.ts";
-import { answerFailure } from "../messages/refusals.ts";
-import type { ServerAnswer } from "../messages/server-message.ts";
 import { filterToolList } from "./tool-list.ts";
 
 export function passToolListing(context: GateContext, { sender, request, reply }: Asked): void {

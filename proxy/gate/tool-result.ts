@@ -3,12 +3,12 @@
  * In a stateless revision a server asks within its result (multi round-trip requests); a result of a kind that is
  * not known here could ask for anything.
  */
-import { type Amendment, passUnchanged } from "./amendment.ts";
 import type { ClientRequest } from "../messages/envelope.ts";
 import { findMembers, readSpan } from "../messages/json-spans.ts";
 import { refuseInputRequests } from "../messages/refusals.ts";
 import type { Era } from "../messages/revision.ts";
 import { findMembersOf, type ServerAnswer } from "../messages/server-message.ts";
+import { type Amendment, passUnchanged } from "./amendment.ts";
 
 export function judgeToolResult(request: ClientRequest, era: Era, answer: ServerAnswer): Amendment {
   const members = findMembersOf(answer, "result");

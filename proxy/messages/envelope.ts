@@ -22,14 +22,14 @@ export interface ClientNotification {
 }
 
 /** An answer to a request of the server. */
-export interface ClientResponse {
+interface ClientResponse {
   readonly kind: "response";
   readonly id: RequestId;
 }
 
 export type ClientMessage = ClientRequest | ClientNotification | ClientResponse;
 
-export type EnvelopeFault =
+type EnvelopeFault =
   | "not_a_message"
   | "unknown_member"
   | "bad_id"

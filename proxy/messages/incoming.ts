@@ -1,11 +1,11 @@
 /**
  * The one reading of what an agent sent: the messages in a body, each of which agrees with the header fields.
  */
+import type { Limits } from "../limits.ts";
 import { type ClientMessage, parseClientMessage } from "./envelope.ts";
 import { findDisagreement } from "./field-agreement.ts";
 import type { Fields } from "./fields.ts";
 import { readJsonBytes } from "./json-reading.ts";
-import type { Limits } from "../limits.ts";
 import { type Answer, refuseDisagreement, refuseMessage, refuseUnreadable } from "./refusals.ts";
 import { findClaimedRevision } from "./revision.ts";
 

@@ -7,7 +7,7 @@ import { isUtf8 } from "node:buffer";
 import type { Json } from "../../audit/canonical.ts";
 import { keepsItsValue } from "./json-numbers.ts";
 
-export type JsonFault =
+type JsonFault =
   | "not_utf8"
   | "not_json"
   | "too_deep"

@@ -2,8 +2,8 @@
  * Everything the proxy itself says to an agent, in one place: each refusal is made of the request alone, so that it
  * cannot tell what a server has.
  */
-import type { Decision } from "../../policies/decision.ts";
 import type { Json } from "../../audit/canonical.ts";
+import type { Decision } from "../../policies/decision.ts";
 import type { RequestId } from "./envelope.ts";
 import { toByteText } from "./json-spans.ts";
 import {

@@ -10,6 +10,7 @@ import {
 } from "node:http";
 import { Agent as HttpsAgent, request as requestHttps } from "node:https";
 import { urlToHttpOptions } from "node:url";
+import type { Limits } from "../limits.ts";
 import { readHttpAnswer } from "./http-answer.ts";
 import {
   buildFields,
@@ -18,7 +19,6 @@ import {
   writeCancellation,
   writeMessage,
 } from "./http-message.ts";
-import type { Limits } from "../limits.ts";
 import type { Forward, Sending, Sink, StreamRequest, Upstream, UpstreamEvents } from "./upstream.ts";
 
 type SessionFields = Pick<StreamRequest, "session" | "revision">;

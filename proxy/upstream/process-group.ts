@@ -19,7 +19,7 @@ export async function stopProcessGroup(group: number, graceMs: number): Promise<
 }
 
 /** False when the group has no process any more. */
-export function signalGroup(group: number, signal: NodeJS.Signals | 0): boolean {
+function signalGroup(group: number, signal: NodeJS.Signals | 0): boolean {
   try {
     process.kill(-group, signal);
     return true;

@@ -4,10 +4,8 @@
  */
 import { type ChildProcessByStdio, spawn } from "node:child_process";
 import type { Readable, Writable } from "node:stream";
-import type { ClientNotification, ClientRequest, RequestId } from "../messages/envelope.ts";
 import type { Limits } from "../limits.ts";
-import { LineReader } from "./line-reader.ts";
-import { stopProcessGroup } from "./process-group.ts";
+import type { ClientNotification, ClientRequest, RequestId } from "../messages/envelope.ts";
 import type { Era } from "../messages/revision.ts";
 import {
   readServerMessages,
@@ -15,6 +13,8 @@ import {
   type ServerMessage,
   type ServerNotification,
 } from "../messages/server-message.ts";
+import { LineReader } from "./line-reader.ts";
+import { stopProcessGroup } from "./process-group.ts";
 import {
   findCancelled,
   findStatus,

@@ -4,8 +4,8 @@
  * asked once (`server/discover`), and the process that was asked is then used.
  */
 import { randomUUID } from "node:crypto";
-import type { ClientRequest } from "../messages/envelope.ts";
 import type { Limits } from "../limits.ts";
+import type { ClientRequest } from "../messages/envelope.ts";
 import { refuseMethod } from "../messages/refusals.ts";
 import type { Era } from "../messages/revision.ts";
 import { readServerMessages } from "../messages/server-message.ts";

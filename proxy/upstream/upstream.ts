@@ -27,7 +27,7 @@ export interface StreamRequest {
   readonly lastEventId: string | undefined;
 }
 
-export type LossCode =
+type LossCode =
   | "unreachable"
   | "exited"
   | "closed"

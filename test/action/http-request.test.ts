@@ -49,6 +49,12 @@ it("nobody listening is an HttpFailed that names host and reason", async () => {
   await expect(get("http://127.0.0.1:1/secret-path")).rejects.toThrow(/^127\.0\.0\.1:1: ECONNREFUSED$/);
 });
 
+it("an https address is spoken to in TLS, and in nothing else", async () => {
+  const { url, asked } = await startLocalServer(() => ({ status: 200 }));
+  await expect(get(url.replace("http:", "https:"))).rejects.toThrow(/EPROTO|ERR_SSL|SSL/);
+  expect(asked).toEqual([]);
+});
+
 it("goes through the HTTP proxy of the environment, and past it on loopback", async () => {
   const through = Promise.withResolvers<string>();
   const tunnel = createServer((socket) => {

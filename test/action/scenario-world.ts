@@ -6,7 +6,7 @@ import { readFileSync, readdirSync } from "node:fs";
 import { join } from "node:path";
 import type { JobResult, Step } from "../../dev/runner.ts";
 import { type World, startWorld } from "../support/world.ts";
-import { type BuiltAction, buildAction } from "./built-action.ts";
+import { type BuiltAction, buildAction } from "../support/built-action.ts";
 
 const PRINTS_COMMANDS = join(import.meta.dirname, "server-that-prints-commands.ts");
 

@@ -77,7 +77,7 @@ describe("a tally", () => {
 describe("a job summary", () => {
   const render = (
     tally: TallyReport,
-    outcome: LogOutcome = { status: "sealed" },
+    outcome: LogOutcome = { status: "sealed", early: false },
     agents = ["agent"],
   ): string =>
     renderSummary({

@@ -1,7 +1,8 @@
 import { describe, expect, it } from "vitest";
 import { type LogOutcome, decideVerdict } from "../../action/verdict.ts";
 
-const sealed: LogOutcome = { status: "sealed" };
+const sealed: LogOutcome = { status: "sealed", early: false };
+const early: LogOutcome = { status: "sealed", early: true };
 const recovered: LogOutcome = {
   status: "recovered",
   records: 3,
@@ -20,6 +21,7 @@ describe("a job fails by its log", () => {
     ["never", recovered, 0, false],
     ["never", lost, 1, false],
     ["incomplete", sealed, 0, false],
+    ["incomplete", early, 0, false],
     ["incomplete", sealed, 1, false],
     ["incomplete", recovered, 0, true],
     ["incomplete", lost, 0, true],

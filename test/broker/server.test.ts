@@ -236,10 +236,8 @@ test("a one-time link logs in once", async () => {
 
 test("a graceful stop answers what is under way and takes nothing more", async () => {
   const holder = await Holder.create();
-  const answers = Array.from(
-    { length: 5 },
-    async (_, index) =>
-      exchange(on, holder, { subjectToken: await on.subjectToken({ run_id: String(index) }) }),
+  const answers = Array.from({ length: 5 }, async (_, index) =>
+    exchange(on, holder, { subjectToken: await on.subjectToken({ run_id: String(index) }) }),
   );
   const statuses = (await Promise.allSettled(answers)).map((each) => each.status);
   await on.broker.close();

@@ -240,6 +240,17 @@ describe("what comes in", () => {
     expect(got.json.error.code).toBeLessThan(-32000);
   });
 
+  it.each([
+    ["Mcp-Name that differs from the body", { "mcp-name": "other" }],
+    ["Mcp-Name that differs from the body, base64-encoded", { "mcp-name": "=?base64?b3RoZXI=?=" }],
+    ["Mcp-Method that differs from the body", { "mcp-method": "tools/list" }],
+    ["MCP-Protocol-Version that differs from the body", { "mcp-protocol-version": "2026-07-28" }],
+  ])("is refused before anything reaches the server: %s", async (_, headers) => {
+    const got = await sendInVain(url, { body: call(3, "echo"), headers });
+    expect(got).toMatchObject({ status: 400, json: { id: 3, error: { code: -32020 } } });
+    expect(rig.recorder.events("message_refused")[0]?.detail).toMatchObject({ reason: "header_mismatch" });
+  });
+
   it("leaves a reason on the log", async () => {
     await send(url, { body: '{"a":1,"a":2}' });
     expect(rig.recorder.events("message_refused")[0]?.detail).toEqual({

@@ -85,6 +85,7 @@ beforeEach(async () => {
       { server: "one", tools: ["echo"] },
       { server: "one", tools: ["pay"], when: "args.amount < 100" },
       { server: "one", tools: ["get_*"] },
+      { server: "two", tools: ["other"] },
     ],
     limits: { callTimeoutMs: 2_000 },
   });
@@ -466,6 +467,7 @@ describe("a handshake", () => {
   it("of a session that is idle for too long is ended, and the server told", async () => {
     await using short = await startRig({
       servers: { one: { transport: "http", url: server.url } },
+      grants: [{ server: "one", tools: ["echo"] }],
       limits: { sessionIdleMs: 50 },
     });
     const fields = await shakeHands(`${short.url}/mcp/one`);

@@ -1,6 +1,7 @@
 import { request as requestHttp, type ServerResponse } from "node:http";
 import { createServer } from "node:net";
 import { afterEach, describe, expect, it } from "vitest";
+import type { Limits } from "../../../proxy/limits.ts";
 import { startReferenceServer } from "../../support/mcp-reference-server.ts";
 import {
   answerJson,
@@ -21,7 +22,6 @@ import {
   stateless,
   TOKEN,
 } from "../rig.ts";
-import type { Limits } from "../../../proxy/limits.ts";
 
 const open: { close(): Promise<unknown> }[] = [];
 afterEach(async () => {
@@ -523,13 +523,17 @@ describe("a subscription", () => {
     await using reference = Object.assign(await startReferenceServer(), {
       [Symbol.asyncDispose]: () => reference.close(),
     });
-    await using rig = await startRig({ servers: { one: { transport: "http", url: reference.url } } });
+    await using rig = await startRig({
+      servers: { one: { transport: "http", url: reference.url } },
+      grants: [{ server: "one", tools: ["echo"] }],
+      limits: { maxStreams: 1 },
+    });
     const wishes = {
       toolsListChanged: true,
       promptsListChanged: true,
       resourceSubscriptions: ["file:///etc"],
     };
-    const { headers, body } = stateless({
+    const { headers = {}, body } = stateless({
       ...{ jsonrpc: "2.0", id: "listen:0", method: "subscriptions/listen" },
       params: { notifications: wishes },
     });
@@ -566,6 +570,8 @@ describe("a subscription", () => {
     expect(received[0].params.notifications).toEqual({ toolsListChanged: true });
     reference.notifyToolsChanged();
     await expect.poll(() => received[1]?.method).toBe("notifications/tools/list_changed");
+    expect((await send(`${rig.url}/mcp/one`, { headers, body })).status).toBe(503);
+    expect(rig.recorder.events("limit_reached")[0]?.detail).toMatchObject({ limit: "max_streams" });
     request.destroy();
   });
 });
@@ -613,5 +619,26 @@ describe("a thousand calls at once", () => {
     expect(rig.recorder.of("call")).toHaveLength(served.length);
     expect(rig.recorder.of("result")).toHaveLength(served.length);
     expect((await send(url, { body: INITIALIZE })).status).toBe(200);
+  });
+});
+
+describe("an agent that leaves a stream it could resume", () => {
+  it("and does not come back takes its call with it", async () => {
+    const { url, rig, server } = await startWith(
+      withSession((_, response) => openEvents(response).write("id: e-1\ndata: \n\n")),
+      { resumeGraceMs: 50 },
+    );
+    const headers = await shakeHands(url);
+    const request = requestHttp(url, {
+      method: "POST",
+      headers: { ...headers, "content-type": "application/json" },
+    });
+    request.on("error", () => undefined);
+    request.end(JSON.stringify(call(1, "echo")));
+    await new Promise((resolve) => request.on("response", (response) => response.once("data", resolve)));
+    request.destroy();
+    const outcome = await rig.recorder.waitFor(() => rig.recorder.of("result")[0]?.outcome);
+    expect(outcome).toBe("cancelled");
+    await expect.poll(() => server.received.at(-1)?.message.method).toBe("notifications/cancelled");
   });
 });

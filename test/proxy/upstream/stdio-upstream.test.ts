@@ -337,3 +337,10 @@ function isZombie(pid: number): boolean {
     return false;
   }
 }
+
+it("many handshakes at once start no more processes than there may be sessions", async () => {
+  const { rig, url } = await startWith(scriptedCommand("plain"), { limits: { maxSessions: 2 } });
+  const answers = await Promise.all(Array.from({ length: 6 }, () => send(url, { body: INITIALIZE })));
+  expect(answers.map(({ status }) => status).toSorted()).toEqual([200, 200, 503, 503, 503, 503]);
+  expect(rig.stderr.get("one")?.match(/started/g)).toHaveLength(2);
+});
