@@ -148,7 +148,10 @@ describe("values", () => {
     const server = "https://github.acme.internal/_services/token";
     const both = { LANYARD_ISSUERS: `https://token.actions.githubusercontent.com,${server}` };
     expect(parsed({ ...both, LANYARD_PRIVATE_ISSUERS: server })).toMatchObject({ privateIssuers: [server] });
-    for (const wrong of [{ LANYARD_PRIVATE_ISSUERS: server }, { ...both, LANYARD_PRIVATE_ISSUERS: `${server}/` }]) {
+    for (const wrong of [
+      { LANYARD_PRIVATE_ISSUERS: server },
+      { ...both, LANYARD_PRIVATE_ISSUERS: `${server}/` },
+    ]) {
       expect(problemsOf(wrong)).toEqual([expect.stringContaining("LANYARD_PRIVATE_ISSUERS")]);
     }
   });

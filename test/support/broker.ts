@@ -104,10 +104,7 @@ export async function startTestBroker(options: TestBrokerOptions = {}): Promise<
 
 type Parts = Pick<TestBroker, "config" | "issuer" | "directory"> & { readonly resolve: Resolve | undefined };
 
-async function open(
-  parts: Parts,
-  clock: { offset: number },
-): Promise<TestBroker> {
+async function open(parts: Parts, clock: { offset: number }): Promise<TestBroker> {
   const { config, issuer, directory, resolve } = parts;
   const logged: Record<string, unknown>[] = [];
   const now = (): number => Date.now() + clock.offset;
