@@ -48,7 +48,7 @@ export async function fetchSubjectToken(options: SubjectTokenOptions): Promise<s
       throw cause;
     }
   };
-  const untilMs = Date.now() + (options.patienceMs ?? DEFAULT_PATIENCE_MS);
+  const untilMs = performance.now() + (options.patienceMs ?? DEFAULT_PATIENCE_MS);
   try {
     return await retry(attempt, { untilMs, firstPauseMs: 200, maxPauseMs: 3_000 });
   } catch (cause) {
