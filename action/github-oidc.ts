@@ -38,14 +38,14 @@ const Answer = z.object({ value: z.string().check(z.minLength(1), z.maxLength(MA
 export async function fetchSubjectToken(options: SubjectTokenOptions): Promise<string> {
   const url = addressOf(options);
   const attemptTimeoutMs = options.attemptTimeoutMs ?? DEFAULT_ATTEMPT_TIMEOUT_MS;
-  const untilMs = Date.now() + (options.patienceMs ?? DEFAULT_PATIENCE_MS);
+  const untilMs = performance.now() + (options.patienceMs ?? DEFAULT_PATIENCE_MS);
   const attempt = async (): Promise<Attempt<string>> => {
     try {
       const answer = await options.http({
         method: "GET",
         url,
         headers: { Authorization: `bearer ${options.oidc.token}`, Accept: "application/json" },
-        timeoutMs: Math.max(1, Math.min(attemptTimeoutMs, untilMs - Date.now())),
+        timeoutMs: Math.max(1, Math.min(attemptTimeoutMs, untilMs - performance.now())),
       });
       return readAnswer(answer);
     } catch (cause) {

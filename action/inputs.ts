@@ -109,8 +109,9 @@ export function readMainInputs(env: Environment): Read<MainInputs> {
   const problems = [
     ...(parsed.success ? [] : parsed.error.issues.map((issue) => issue.message)),
     ...(oidc === undefined ? [ID_TOKEN_PERMISSION] : []),
+    ...listProxyProblems(env),
   ];
-  if (!parsed.success || oidc === undefined || parsed.data.broker === undefined)
+  if (!parsed.success || oidc === undefined || parsed.data.broker === undefined || problems.length > 0)
     return { ok: false, problems };
   const { broker, ...rest } = parsed.data;
   return { ok: true, value: { ...rest, broker, oidc, runnerEnvironment: env["RUNNER_ENVIRONMENT"] ?? "" } };
@@ -160,8 +161,24 @@ export function selectProxyEnvironment(env: Environment): Record<string, string>
 
 /** The variables that name an HTTP proxy, in both spellings that are in use. */
 export function selectHttpProxies(env: Environment): Record<string, string> {
-  const names = ["HTTP_PROXY", "HTTPS_PROXY", "NO_PROXY"];
-  return select(env, [...names, ...names.map((name) => name.toLowerCase())]);
+  const wrong = new Set(HTTP_PROXIES.filter((name) => env[name] && !isProxyUrl(env[name])));
+  return select(
+    env,
+    [...HTTP_PROXIES, "NO_PROXY", "no_proxy"].filter((name) => !wrong.has(name)),
+  );
+}
+
+const HTTP_PROXIES = ["HTTP_PROXY", "HTTPS_PROXY", "http_proxy", "https_proxy"];
+
+/** Never quotes one: it can hold a password, and whoever stumbles over it later would print it. */
+function listProxyProblems(env: Environment): string[] {
+  return HTTP_PROXIES.filter((name) => env[name] && !isProxyUrl(env[name])).map(
+    (name) => `The variable ${name} must be the URL of an HTTP proxy, as in http://proxy.example.com:3128.`,
+  );
+}
+
+function isProxyUrl(text: string): boolean {
+  return URL.canParse(text) && /^https?:$/.test(new URL(text).protocol);
 }
 
 /** What main left for post, as far as it got. */

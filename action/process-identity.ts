@@ -25,8 +25,8 @@ export function isRunning(identity: ProcessIdentity): boolean {
 /** Resolves once it is gone, true, or after `timeoutMs`, false. */
 export async function waitForEnd(identity: ProcessIdentity, timeoutMs: number): Promise<boolean> {
   const pollMs = 20;
-  for (const deadline = Date.now() + timeoutMs; isRunning(identity); ) {
-    if (Date.now() >= deadline) return false;
+  for (const deadline = performance.now() + timeoutMs; isRunning(identity); ) {
+    if (performance.now() >= deadline) return false;
     // Not our child: the system tells its end to nobody else.
     await sleep(pollMs);
   }

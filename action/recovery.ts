@@ -35,7 +35,7 @@ export async function recoverLog(options: RecoveryOptions): Promise<Recovery> {
     return failed("the job can no longer prove which job it is");
   const tail = spool?.tail ?? "";
   const packed = tail === "" ? "" : (await packSegment(tail)).body.toString("base64");
-  const untilMs = Date.now() + PATIENCE_MS;
+  const untilMs = performance.now() + PATIENCE_MS;
   try {
     const subjectToken = (): Promise<string> => fetchSubjectToken({ http, oidc, audience: broker });
     const reply = await recoverSession(

@@ -9,7 +9,7 @@ export type Attempt<T> =
   | { readonly settled: false; readonly reason: string };
 
 export interface Patience {
-  /** No attempt starts after it, by `Date.now()`. */
+  /** No attempt starts after it, by `performance.now()`: a clock that nobody can set back. */
   readonly untilMs: number;
   readonly firstPauseMs: number;
   readonly maxPauseMs: number;
@@ -28,7 +28,7 @@ export async function retry<T>(attempt: () => Promise<Attempt<T>>, patience: Pat
     const outcome = await attempt();
     if (outcome.settled) return outcome.value;
     const jittered = pauseMs * (0.5 + Math.random());
-    if (patience.signal?.aborted === true || Date.now() + jittered > patience.untilMs) {
+    if (patience.signal?.aborted === true || performance.now() + jittered > patience.untilMs) {
       throw new PatienceExhausted(outcome.reason);
     }
     patience.onRetry?.(outcome.reason);

@@ -27,7 +27,7 @@ export async function sealLog(options: SealingOptions, reason: string): Promise<
   const timeoutMs = options.timeoutMs ?? DEFAULT_TIMEOUT_MS;
   await options.closeProxy();
   const timedOut = `the log could not be stored within ${timeoutMs / 1000} s`;
-  const untilMs = Date.now() + timeoutMs;
+  const untilMs = performance.now() + timeoutMs;
   const timer = setTimeout(() => shipping.halt(timedOut), timeoutMs);
   try {
     await shipping.drain();

@@ -50,7 +50,7 @@ const LEAST_GAIN_MS = 2_000;
 
 export async function openSession(options: BrokerClientOptions, exchange: Exchange): Promise<Session> {
   const patience = {
-    untilMs: Date.now() + OPENING_PATIENCE_MS,
+    untilMs: performance.now() + OPENING_PATIENCE_MS,
     firstPauseMs: FIRST_PAUSE_MS,
     maxPauseMs: MAX_PAUSE_MS,
   };
@@ -100,7 +100,7 @@ function createSession({ document, client, holder }: Opened): Session {
   const renew = async (signal: AbortSignal): Promise<number> => {
     let requestedAt = performance.now();
     const reply = await client.renew({
-      untilMs: Date.now() + leftMs(),
+      untilMs: performance.now() + leftMs(),
       firstPauseMs: RENEWAL_PAUSE_MS,
       maxPauseMs: MAX_RENEWAL_PAUSE_MS,
       signal,

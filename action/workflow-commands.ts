@@ -9,7 +9,7 @@ export interface WorkflowCommands {
   readonly addMask: (secret: string) => void;
   readonly error: (message: string) => void;
   readonly warning: (message: string) => void;
-  /** A plain line. A line break in it starts no command: it is shown as a space. */
+  /** A plain line, in which nothing starts a command: no line break, and no `##[`, which counts anywhere in a line. */
   readonly say: (line: string) => void;
   /** Text of somebody else, in a folded group: no line of it is taken for a command. */
   readonly showForeignText: (title: string, text: string) => void;
@@ -21,7 +21,7 @@ export function createWorkflowCommands(write: (text: string) => void): WorkflowC
     addMask: (secret) => issue("add-mask", secret),
     error: (message) => issue("error", message),
     warning: (message) => issue("warning", message),
-    say: (line) => write(`${line.replaceAll(/[\r\n]+/g, " ")}\n`),
+    say: (line) => write(`${line.replaceAll(/[\r\n]+/g, " ").replaceAll("##[", "# #[")}\n`),
     showForeignText: (title, text) => {
       // The text's author must not know the word that turns commands on again.
       const resume = randomBytes(24).toString("hex");

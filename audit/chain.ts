@@ -15,9 +15,12 @@ export interface ChainState {
   readonly time?: string;
 }
 
+/** Of a line, in characters: a log must be readable again, segment by segment. */
+const MAX_LINE_LENGTH = 8 * 1024 * 1024;
+
 export const CHAIN_START: ChainState = { nextSeq: 0, head: GENESIS_PREV };
 
-/** The entry does not fit the schema of records. */
+/** The entry does not fit the schema of records, or is longer than a record may be. */
 export class EntryRefused extends Error {
   readonly code = "entry_refused";
 }
@@ -60,6 +63,9 @@ export class Chain {
     } as const;
     const linked = Object.assign(checked.data, link);
     const unhashed = canonicalizeWithout(linked, "hash");
+    if (unhashed.text.length > MAX_LINE_LENGTH) {
+      throw new EntryRefused(`the entry is longer than ${MAX_LINE_LENGTH} characters`);
+    }
     const digest = hash("sha256", unhashed.text, "hex");
     this.#nextSeq += 1;
     this.#head = digest;

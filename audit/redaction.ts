@@ -109,16 +109,24 @@ function mapTexts(value: Json, map: (text: string) => string): Json {
     return value;
   }
   const mapped = new Map<string, Json>();
+  const numbers = new Map<string, number>();
   for (const [name, member] of Object.entries(value)) {
-    mapped.set(findFreeName(map(name), mapped), mapTexts(member, map));
+    mapped.set(findFreeName(map(name), { mapped, numbers }), mapTexts(member, map));
   }
   return Object.fromEntries(mapped);
 }
 
+interface Taken {
+  readonly mapped: ReadonlyMap<string, Json>;
+  /** By name, the last number it was given: a hundred thousand equal names are not counted again for each. */
+  readonly numbers: Map<string, number>;
+}
+
 /** Two names that were redacted to the same text both stay: the second as `…#2`. */
-function findFreeName(name: string, taken: ReadonlyMap<string, Json>): string {
+function findFreeName(name: string, { mapped, numbers }: Taken): string {
   let free = name;
-  for (let number = 2; taken.has(free); number++) {
+  for (let number = numbers.get(name) ?? 1; mapped.has(free); numbers.set(name, number)) {
+    number++;
     free = `${name}#${number}`;
   }
   return free;

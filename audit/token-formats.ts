@@ -11,7 +11,11 @@ export interface TokenFormat {
 }
 
 /** The character before a token must not be part of a word: `task-force` holds no `sk-force`. */
-const START = "(?<![A-Za-z0-9])";
+const NO_WORD = "(?<![A-Za-z0-9])";
+/** Unless that letter ends an escape: of JSON within JSON, of a URL, of a terminal's colours. */
+const ESCAPE =
+  "(?<=\\\\(?:[abefnrtv]|u[0-9A-Fa-f]{4}|x[0-9A-Fa-f]{2})|%[0-9A-Fa-f]{2}|[\\x1bBbe3]\\[[0-9;]{0,16}m)";
+const START = `(?:${NO_WORD}|${ESCAPE})`;
 
 function startingWith(prefix: string, rest: string): RegExp {
   return new RegExp(`${START}(?:${prefix})${rest}`);

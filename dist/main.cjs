@@ -1902,9 +1902,10 @@ function readMainInputs(env) {
   const oidc = readOidcEndpoint(env);
   const problems = [
     ...parsed.success ? [] : parsed.error.issues.map((issue2) => issue2.message),
-    ...oidc === void 0 ? [ID_TOKEN_PERMISSION] : []
+    ...oidc === void 0 ? [ID_TOKEN_PERMISSION] : [],
+    ...listProxyProblems(env)
   ];
-  if (!parsed.success || oidc === void 0 || parsed.data.broker === void 0)
+  if (!parsed.success || oidc === void 0 || parsed.data.broker === void 0 || problems.length > 0)
     return { ok: false, problems };
   const { broker, ...rest } = parsed.data;
   return { ok: true, value: { ...rest, broker, oidc, runnerEnvironment: env["RUNNER_ENVIRONMENT"] ?? "" } };
@@ -1944,8 +1945,20 @@ function selectProxyEnvironment(env) {
   };
 }
 function selectHttpProxies(env) {
-  const names = ["HTTP_PROXY", "HTTPS_PROXY", "NO_PROXY"];
-  return select(env, [...names, ...names.map((name) => name.toLowerCase())]);
+  const wrong = new Set(HTTP_PROXIES.filter((name) => env[name] && !isProxyUrl(env[name])));
+  return select(
+    env,
+    [...HTTP_PROXIES, "NO_PROXY", "no_proxy"].filter((name) => !wrong.has(name))
+  );
+}
+var HTTP_PROXIES = ["HTTP_PROXY", "HTTPS_PROXY", "http_proxy", "https_proxy"];
+function listProxyProblems(env) {
+  return HTTP_PROXIES.filter((name) => env[name] && !isProxyUrl(env[name])).map(
+    (name) => `The variable ${name} must be the URL of an HTTP proxy, as in http://proxy.example.com:3128.`
+  );
+}
+function isProxyUrl(text) {
+  return URL.canParse(text) && /^https?:$/.test(new URL(text).protocol);
 }
 var State = object({
   marker: maybe,
@@ -2144,7 +2157,7 @@ function createWorkflowCommands(write) {
     addMask: (secret) => issue2("add-mask", secret),
     error: (message) => issue2("error", message),
     warning: (message) => issue2("warning", message),
-    say: (line) => write(`${line.replaceAll(/[\r\n]+/g, " ")}
+    say: (line) => write(`${line.replaceAll(/[\r\n]+/g, " ").replaceAll("##[", "# #[")}
 `),
     showForeignText: (title, text) => {
       const resume = (0, import_node_crypto3.randomBytes)(24).toString("hex");

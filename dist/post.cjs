@@ -2705,8 +2705,8 @@ function isRunning(identity) {
 }
 async function waitForEnd(identity, timeoutMs) {
   const pollMs = 20;
-  for (const deadline = Date.now() + timeoutMs; isRunning(identity); ) {
-    if (Date.now() >= deadline) return false;
+  for (const deadline = performance.now() + timeoutMs; isRunning(identity); ) {
+    if (performance.now() >= deadline) return false;
     await (0, import_promises.setTimeout)(pollMs);
   }
   return true;
@@ -2965,7 +2965,7 @@ async function retry(attempt, patience) {
     const outcome = await attempt();
     if (outcome.settled) return outcome.value;
     const jittered = pauseMs * (0.5 + Math.random());
-    if (patience.signal?.aborted === true || Date.now() + jittered > patience.untilMs) {
+    if (patience.signal?.aborted === true || performance.now() + jittered > patience.untilMs) {
       throw new PatienceExhausted(outcome.reason);
     }
     patience.onRetry?.(outcome.reason);
@@ -3056,14 +3056,14 @@ var Answer = object({ value: string2().check(_minLength(1), _maxLength(MAX_TOKEN
 async function fetchSubjectToken(options) {
   const url = addressOf(options);
   const attemptTimeoutMs = options.attemptTimeoutMs ?? DEFAULT_ATTEMPT_TIMEOUT_MS;
-  const untilMs = Date.now() + (options.patienceMs ?? DEFAULT_PATIENCE_MS);
+  const untilMs = performance.now() + (options.patienceMs ?? DEFAULT_PATIENCE_MS);
   const attempt = async () => {
     try {
       const answer = await options.http({
         method: "GET",
         url,
         headers: { Authorization: `bearer ${options.oidc.token}`, Accept: "application/json" },
-        timeoutMs: Math.max(1, Math.min(attemptTimeoutMs, untilMs - Date.now()))
+        timeoutMs: Math.max(1, Math.min(attemptTimeoutMs, untilMs - performance.now()))
       });
       return readAnswer2(answer);
     } catch (cause) {
@@ -3112,7 +3112,7 @@ async function recoverLog(options) {
     return failed("the job can no longer prove which job it is");
   const tail = spool?.tail ?? "";
   const packed = tail === "" ? "" : (await packSegment(tail)).body.toString("base64");
-  const untilMs = Date.now() + PATIENCE_MS;
+  const untilMs = performance.now() + PATIENCE_MS;
   try {
     const subjectToken = () => fetchSubjectToken({ http: http2, oidc, audience: broker });
     const reply = await recoverSession(
@@ -3396,8 +3396,15 @@ function readFileCommandPaths(env) {
   };
 }
 function selectHttpProxies(env) {
-  const names = ["HTTP_PROXY", "HTTPS_PROXY", "NO_PROXY"];
-  return select(env, [...names, ...names.map((name) => name.toLowerCase())]);
+  const wrong = new Set(HTTP_PROXIES.filter((name) => env[name] && !isProxyUrl(env[name])));
+  return select(
+    env,
+    [...HTTP_PROXIES, "NO_PROXY", "no_proxy"].filter((name) => !wrong.has(name))
+  );
+}
+var HTTP_PROXIES = ["HTTP_PROXY", "HTTPS_PROXY", "http_proxy", "https_proxy"];
+function isProxyUrl(text2) {
+  return URL.canParse(text2) && /^https?:$/.test(new URL(text2).protocol);
 }
 var State = object({
   marker: maybe,
@@ -3583,7 +3590,7 @@ function createWorkflowCommands(write) {
     addMask: (secret) => issue2("add-mask", secret),
     error: (message) => issue2("error", message),
     warning: (message) => issue2("warning", message),
-    say: (line) => write(`${line.replaceAll(/[\r\n]+/g, " ")}
+    say: (line) => write(`${line.replaceAll(/[\r\n]+/g, " ").replaceAll("##[", "# #[")}
 `),
     showForeignText: (title, text2) => {
       const resume = (0, import_node_crypto3.randomBytes)(24).toString("hex");

@@ -27,7 +27,7 @@ var import_node_fs5 = require("node:fs");
 var import_node_path5 = require("node:path");
 
 // action/guard.ts
-var import_node_crypto11 = require("node:crypto");
+var import_node_crypto12 = require("node:crypto");
 var import_node_path4 = require("node:path");
 
 // audit/secret-forms.ts
@@ -82,7 +82,9 @@ function listBase64Forms(value) {
 }
 
 // audit/token-formats.ts
-var START = "(?<![A-Za-z0-9])";
+var NO_WORD = "(?<![A-Za-z0-9])";
+var ESCAPE = "(?<=\\\\(?:[abefnrtv]|u[0-9A-Fa-f]{4}|x[0-9A-Fa-f]{2})|%[0-9A-Fa-f]{2}|[\\x1bBbe3]\\[[0-9;]{0,16}m)";
+var START = `(?:${NO_WORD}|${ESCAPE})`;
 function startingWith(prefix, rest) {
   return new RegExp(`${START}(?:${prefix})${rest}`);
 }
@@ -195,14 +197,16 @@ function mapTexts(value, map) {
     return value;
   }
   const mapped = /* @__PURE__ */ new Map();
+  const numbers = /* @__PURE__ */ new Map();
   for (const [name, member] of Object.entries(value)) {
-    mapped.set(findFreeName(map(name), mapped), mapTexts(member, map));
+    mapped.set(findFreeName(map(name), { mapped, numbers }), mapTexts(member, map));
   }
   return Object.fromEntries(mapped);
 }
-function findFreeName(name, taken) {
+function findFreeName(name, { mapped, numbers }) {
   let free = name;
-  for (let number3 = 2; taken.has(free); number3++) {
+  for (let number3 = numbers.get(name) ?? 1; mapped.has(free); numbers.set(name, number3)) {
+    number3++;
     free = `${name}#${number3}`;
   }
   return free;
@@ -3095,14 +3099,18 @@ function findFault(params) {
     return "bad_params";
   }
   const decides = hasVariant(params) || meta2 !== void 0 && hasVariant(meta2);
-  return decides || isObject2(args) && hasTwins(args) ? "case_variant" : void 0;
+  return decides || args !== void 0 && hasTwins(args) ? "case_variant" : void 0;
 }
 function hasVariant(members2) {
   return Object.keys(members2).some((name) => (DECIDING.get(foldCase(name)) ?? name) !== name);
 }
-function hasTwins(args) {
-  const names2 = Object.keys(args);
-  return new Set(names2.map(foldCase)).size !== names2.length;
+function hasTwins(value) {
+  if (typeof value !== "object" || value === null) {
+    return false;
+  }
+  const names2 = Array.isArray(value) ? [] : Object.keys(value);
+  const isTwinned = names2.length > 1 && new Set(names2.map(foldCase)).size !== names2.length;
+  return isTwinned || Object.values(value).some(hasTwins);
 }
 function foldCase(name) {
   return name.toUpperCase().toLowerCase();
@@ -3842,8 +3850,9 @@ var HttpReply = class {
     }
     return this.#response.write(writeEvent(event), "latin1") ? void 0 : this.#untilRead();
   }
+  /** Whoever has something left to read needs no sign of life. */
   sendComment() {
-    if (this.isStreaming) {
+    if (this.isStreaming && !this.#response.writableNeedDrain) {
       this.#response.write(COMMENT);
     }
   }
@@ -4303,14 +4312,37 @@ function isSame(sent, own2) {
 var DEFINING = ["name", "title", "description", "inputSchema", "outputSchema", "annotations"];
 var MAX_OPEN_LISTS = 16;
 var Catalog = class {
+  #maxTools;
   #tools = /* @__PURE__ */ new Map();
+  #isRecorded = true;
   /** By the cursor of the next page: the names on the pages before it. */
   #openLists = /* @__PURE__ */ new Map();
+  constructor(maxTools) {
+    this.#maxTools = maxTools;
+  }
   get tools() {
     return this.#tools;
   }
-  /** Whether anything is known now that was not, or is gone. */
+  /** False for a page with more tools than can be known; nothing of it is then. */
   learn(page) {
+    const added = page.definitions.filter(({ name }) => !this.#tools.has(name)).length;
+    if (this.#tools.size + added > this.#maxTools) {
+      return false;
+    }
+    if (this.#hasNews(page)) {
+      this.#isRecorded = false;
+    }
+    return true;
+  }
+  /** `record` is called until it went well once for all that is known. */
+  recordNews(record2) {
+    if (!this.#isRecorded) {
+      record2();
+      this.#isRecorded = true;
+    }
+  }
+  /** Whether anything is known now that was not, or is gone. */
+  #hasNews(page) {
     const added = page.definitions.filter(({ name, definition }) => this.#learnTool(name, definition)).length;
     const before = page.cursor === void 0 ? [] : this.#openLists.get(page.cursor);
     const names2 = before === void 0 ? void 0 : [...before, ...page.definitions.map(({ name }) => name)];
@@ -4353,8 +4385,74 @@ function digestDefinition(definition) {
   return (0, import_node_crypto3.createHash)("sha256").update(canonicalize2(Object.fromEntries(members2))).digest("hex");
 }
 
+// proxy/gate/forwarding.ts
+var import_node_crypto5 = require("node:crypto");
+
 // proxy/gate/exchange.ts
 var import_node_crypto4 = require("node:crypto");
+
+// proxy/messages/server-message.ts
+function readServerMessages(text) {
+  if (text[skipSpace(text, 0)] !== "[") {
+    const message2 = readServerMessage(text);
+    return message2 === void 0 ? void 0 : [message2];
+  }
+  const spans = findElements(text, 0);
+  const messages = [];
+  for (const { start, end } of spans ?? []) {
+    const message2 = readServerMessage(text.slice(start, end));
+    if (message2 === void 0) {
+      return void 0;
+    }
+    messages.push(message2);
+  }
+  return messages.length === 0 ? void 0 : messages;
+}
+function readServerMessage(text) {
+  const found = findMembers(text, 0);
+  if (found === void 0 || skipSpace(text, found.whole.end) !== text.length) {
+    return void 0;
+  }
+  const { spans: members2 } = found;
+  const read = (name) => {
+    const span = members2.get(name);
+    return span === void 0 ? void 0 : readSpan(text, span);
+  };
+  const id = read("id");
+  const method = read("method");
+  if (method !== void 0) {
+    if (typeof method !== "string") {
+      return void 0;
+    }
+    return isRequestId(id) ? { kind: "request", id, method, text, members: members2 } : { kind: "notification", method, text, members: members2 };
+  }
+  if (members2.has("result") === members2.has("error")) {
+    return void 0;
+  }
+  if (members2.has("result")) {
+    return isRequestId(id) ? { kind: "result", id, text, members: members2 } : void 0;
+  }
+  return { kind: "error", id: isRequestId(id) ? id : null, text, members: members2 };
+}
+function findMembersOf(message2, name) {
+  const span = message2.members.get(name);
+  return span === void 0 ? void 0 : findMembers(message2.text, span.start)?.spans;
+}
+function withId(answer2, id) {
+  const own2 = answer2.members.get("id");
+  return own2 === void 0 || answer2.id === null || answer2.id === id ? answer2 : { ...replaceInMessage(answer2, own2, toByteText(JSON.stringify(id))), id };
+}
+function replaceInMessage(message2, span, by) {
+  const shift = by.length - (span.end - span.start);
+  const members2 = /* @__PURE__ */ new Map();
+  for (const [name, { start, end }] of message2.members) {
+    members2.set(name, {
+      start: start >= span.end ? start + shift : start,
+      end: end >= span.end ? end + shift : end
+    });
+  }
+  return { ...message2, text: replaceSpan(message2.text, span, by), members: members2 };
+}
 
 // proxy/recorder.ts
 var RecordingFailed = class extends Error {
@@ -4396,8 +4494,9 @@ var Exchange = class {
     reply.onGone(() => this.#agentLeft());
     this.#timer = timeoutMs === void 0 ? setInterval(() => reply.sendComment(), keepAliveMs).unref() : setTimeout(() => this.#giveUp("timeout", "The call took too long"), timeoutMs);
   }
-  get isDetached() {
-    return this.#isDetached && !this.#isOver;
+  /** Whether an answer to `id` may still come on a stream that is not its own. */
+  awaits(id) {
+    return this.#isDetached && !this.#isOver && id === this.#options.wireId;
   }
   start(send2) {
     const sending = send2(this);
@@ -4429,7 +4528,7 @@ var Exchange = class {
       const passes = passesFromServer(message2.method);
       return passes ? this.#options.reply.sendEvent({ data: message2.text, id: carriage.eventId, retry: carriage.retry }) : void 0;
     }
-    const isOwn = message2.id === this.#options.request.id || message2.id === null && carriage.status !== void 0;
+    const isOwn = message2.id === this.#options.wireId || message2.id === null && carriage.status !== void 0;
     if (!isOwn) {
       this.#options.messageDropped();
       return void 0;
@@ -4443,10 +4542,10 @@ var Exchange = class {
   }
   /** The answer as the agent gets it, amended and on the log; `status` when it is the proxy's own. */
   resolve(answer2) {
-    const { callId, amend } = this.#options;
+    const { callId, amend, request } = this.#options;
     const evidence = callId === void 0 ? NO_BYTES : collectEvidence(answer2.text);
     try {
-      const amended = amend(answer2);
+      const amended = amend(withId(answer2, request.id));
       this.#settle(amended.outcome, evidence);
       return "refusal" in amended ? amended.refusal : { text: amended.message.text };
     } catch (error) {
@@ -4593,7 +4692,8 @@ function parseClientInfo(info) {
     return void 0;
   }
   const { name, version: version2 } = info;
-  return typeof name === "string" && typeof version2 === "string" ? { name: name.slice(0, MAX_INFO_LENGTH), version: version2.slice(0, MAX_INFO_LENGTH) } : void 0;
+  const isInfo = (text) => typeof text === "string" && text.length <= MAX_INFO_LENGTH;
+  return isInfo(name) && isInfo(version2) ? { name, version: version2 } : void 0;
 }
 function findTraceparent(message2) {
   const traceparent = metaOf(message2)?.["traceparent"];
@@ -4646,11 +4746,13 @@ var SessionStream = class {
     }
     if (carriage.status !== void 0) {
       this.#options.answeredStatus(carriage.status);
-      this.#end(() => reply.finish(carriage.status ?? 502, message2.text));
+      this.#end(
+        () => message2.kind === "error" ? reply.finish(carriage.status ?? 502, message2.text) : reply.finishEmpty(502)
+      );
       return void 0;
     }
-    const exchange = message2.id === null ? void 0 : session?.exchanges.get(message2.id);
-    if (exchange?.isDetached !== true) {
+    const exchange = session?.findAwaiting(message2.id);
+    if (exchange === void 0) {
       this.#options.messageDropped();
       return void 0;
     }
@@ -4696,6 +4798,8 @@ var Forwarding = class {
   #options;
   #exchanges = /* @__PURE__ */ new Map();
   #sessionStreams = /* @__PURE__ */ new Set();
+  /** Of a session's request; from a place that nobody can count on, a request without a session least of all. */
+  #lastId = (0, import_node_crypto5.randomInt)(2 ** 40);
   #isLost = false;
   #whenIdle;
   constructor(options) {
@@ -4711,8 +4815,9 @@ var Forwarding = class {
       return;
     }
     const era = eraOf(request);
+    const wireId = session === void 0 ? request.id : ++this.#lastId;
     const exchange = new Exchange({
-      ...{ request, era, server, reply, recording, callId },
+      ...{ request, wireId, era, server, reply, recording, callId },
       amend: (answer2) => {
         this.#isLost = false;
         return amend(answer2);
@@ -4737,7 +4842,7 @@ var Forwarding = class {
     session?.exchanges.set(request.id, exchange);
     this.#exchanges.set(exchange, isStanding ? "standing" : "call");
     const forward = {
-      ...{ message: request, era },
+      ...{ message: { ...request, id: wireId }, era },
       revision: revisionOf(sender),
       session: session?.id,
       accept: writeAccept(parseAccept(sender.fields)),
@@ -4855,65 +4960,6 @@ function passUnchanged(answer2) {
   return { outcome: answer2.kind === "error" ? "error" : "ok", message: answer2 };
 }
 
-// proxy/messages/server-message.ts
-function readServerMessages(text) {
-  if (text[skipSpace(text, 0)] !== "[") {
-    const message2 = readServerMessage(text);
-    return message2 === void 0 ? void 0 : [message2];
-  }
-  const spans = findElements(text, 0);
-  const messages = [];
-  for (const { start, end } of spans ?? []) {
-    const message2 = readServerMessage(text.slice(start, end));
-    if (message2 === void 0) {
-      return void 0;
-    }
-    messages.push(message2);
-  }
-  return messages.length === 0 ? void 0 : messages;
-}
-function readServerMessage(text) {
-  const found = findMembers(text, 0);
-  if (found === void 0 || skipSpace(text, found.whole.end) !== text.length) {
-    return void 0;
-  }
-  const { spans: members2 } = found;
-  const read = (name) => {
-    const span = members2.get(name);
-    return span === void 0 ? void 0 : readSpan(text, span);
-  };
-  const id = read("id");
-  const method = read("method");
-  if (method !== void 0) {
-    if (typeof method !== "string") {
-      return void 0;
-    }
-    return isRequestId(id) ? { kind: "request", id, method, text, members: members2 } : { kind: "notification", method, text, members: members2 };
-  }
-  if (members2.has("result") === members2.has("error")) {
-    return void 0;
-  }
-  if (members2.has("result")) {
-    return isRequestId(id) ? { kind: "result", id, text, members: members2 } : void 0;
-  }
-  return { kind: "error", id: isRequestId(id) ? id : null, text, members: members2 };
-}
-function findMembersOf(message2, name) {
-  const span = message2.members.get(name);
-  return span === void 0 ? void 0 : findMembers(message2.text, span.start)?.spans;
-}
-function replaceInMessage(message2, span, by) {
-  const shift = by.length - (span.end - span.start);
-  const members2 = /* @__PURE__ */ new Map();
-  for (const [name, { start, end }] of message2.members) {
-    members2.set(name, {
-      start: start >= span.end ? start + shift : start,
-      end: end >= span.end ? end + shift : end
-    });
-  }
-  return { ...message2, text: replaceSpan(message2.text, span, by), members: members2 };
-}
-
 // proxy/gate/capabilities.ts
 var GRANTED_TO_CLIENTS = ["tools"];
 function withoutClientCapabilities(request) {
@@ -4980,6 +5026,10 @@ var Session = class {
     this.id = id;
     this.agent = agent;
     this.client = client;
+  }
+  /** Whose stream broke off, and whose answer this is. */
+  findAwaiting(id) {
+    return [...this.exchanges.values()].find((exchange) => exchange.awaits(id));
   }
   get isIdle() {
     return this.exchanges.size === 0 && this.streams === 0;
@@ -5147,9 +5197,13 @@ function judgeCall({ id, params }, circumstances) {
 
 // proxy/gate/tool-result.ts
 function judgeToolResult(request, era, answer2) {
-  const members2 = findMembersOf(answer2, "result");
-  if (answer2.kind === "error" || members2 === void 0) {
+  if (answer2.kind === "error") {
     return passUnchanged(answer2);
+  }
+  const members2 = findMembersOf(answer2, "result");
+  if (members2 === void 0) {
+    const message2 = "The server sent a result that cannot be read";
+    return { outcome: "blocked", refusal: answerFailure(request.id, message2) };
   }
   const read = (name) => {
     const span = members2.get(name);
@@ -5208,7 +5262,7 @@ function passToolCall(context, asked) {
     send(reply, verdict.refusal);
     return;
   }
-  context.forwarding.request(sender, withoutTask(withoutClientCapabilities(request)), {
+  context.forwarding.request(sender, withoutUngranted(withoutClientCapabilities(request)), {
     reply,
     callId,
     ...fields?.ok === true && { paramFields: fields.fields },
@@ -5218,17 +5272,24 @@ function passToolCall(context, asked) {
 function findParamFields2({ catalog }, { sender, request }, tool) {
   return eraOf(request) === "stateless" ? buildParamFields(catalog.paramFieldsOf(tool), request.params?.["arguments"], sender.fields) : void 0;
 }
-function withoutTask(request) {
-  const { task, ...params } = request.params ?? {};
-  return task === void 0 ? request : { ...request, params };
+function withoutUngranted(request) {
+  if (request.params === void 0) {
+    return request;
+  }
+  const { task, inputResponses, ...params } = request.params;
+  return { ...request, params };
 }
 
 // proxy/gate/tool-list.ts
-function filterToolList(answer2, maxDepth, isVisible) {
+var MAX_NAME_LENGTH = 512;
+function filterToolList(answer2, { maxDepth, maxTools }, isVisible) {
   const members2 = findMembersOf(answer2, "result");
   const list2 = members2?.get("tools");
   const elements = list2 === void 0 ? void 0 : findElements(answer2.text, list2.start);
   if (members2 === void 0 || list2 === void 0 || elements === void 0) {
+    return void 0;
+  }
+  if (elements.length > maxTools) {
     return void 0;
   }
   const definitions = [];
@@ -5257,7 +5318,8 @@ function readDefinition(text, maxDepth) {
   const reading = readJson(toCharacters(text), { maxDepth, numbers: "any" });
   const definition = reading.ok ? reading.value : null;
   const name = isObject2(definition) ? definition["name"] : void 0;
-  return isObject2(definition) && typeof name === "string" ? { name, definition } : void 0;
+  const isNamed = typeof name === "string" && name.length <= MAX_NAME_LENGTH;
+  return isObject2(definition) && isNamed ? { name, definition } : void 0;
 }
 
 // proxy/gate/tool-listing.ts
@@ -5268,24 +5330,14 @@ function passToolListing(context, { sender, request, reply }) {
       return passUnchanged(answer2);
     }
     const { policy, server, limits } = context;
-    const list2 = filterToolList(
-      answer2,
-      limits.maxDepth,
-      (tool) => policy.ruleNaming(server, tool) !== void 0
-    );
-    if (list2 === void 0) {
-      const message3 = `The server "${server}" sent a list of tools that cannot be read`;
-      return { outcome: "blocked", refusal: answerFailure(request.id, message3) };
+    const list2 = filterToolList(answer2, limits, (tool) => policy.ruleNaming(server, tool) !== void 0);
+    const isTaken = list2 !== void 0 && context.catalog.learn({ ...list2, cursor: typeof cursor === "string" ? cursor : void 0 });
+    if (!isTaken) {
+      const message2 = `The server "${server}" sent a list of tools that cannot be read`;
+      return { outcome: "blocked", refusal: answerFailure(request.id, message2) };
     }
-    const { definitions, nextCursor, message: message2 } = list2;
-    if (context.catalog.learn({
-      cursor: typeof cursor === "string" ? cursor : void 0,
-      nextCursor,
-      definitions
-    })) {
-      recordCatalog(context);
-    }
-    return { outcome: "ok", message: message2 };
+    context.catalog.recordNews(() => recordCatalog(context));
+    return { outcome: "ok", message: list2.message };
   };
   context.forwarding.request(sender, withoutClientCapabilities(request), { reply, amend });
 }
@@ -5311,6 +5363,7 @@ var Gate = class {
   #context;
   #endSession;
   #sweep;
+  #isClosed = false;
   /** `endSession` tells the server; the HTTP status that it gave. */
   constructor(context, endSession) {
     this.#context = context;
@@ -5320,6 +5373,10 @@ var Gate = class {
   }
   /** The messages of one POST. */
   post({ agent, fields, reply }, { messages, isBatch }) {
+    if (this.#isClosed) {
+      send(reply, refuseHttp(503, "Service Unavailable: the proxy is closing"));
+      return;
+    }
     const accepted = parseAccept(fields);
     if (!accepted.document && !accepted.stream) {
       send(
@@ -5383,16 +5440,18 @@ var Gate = class {
     }
   }
   async close(graceMs) {
+    this.#isClosed = true;
     clearInterval(this.#sweep);
     await this.#context.forwarding.close(graceMs);
   }
   #ask(asked) {
     const { sender, request, reply } = asked;
     const pass = REQUESTS.get(request.method);
+    const era = eraOf(request);
     const state = this.#context.sessionState();
-    if (pass === void 0) {
+    if (pass === void 0 || pass === passHandshake && era === "stateless") {
       this.#recordUnknown(sender, request);
-      send(reply, refuseMethod(request.id, eraOf(request)));
+      send(reply, refuseMethod(request.id, era));
     } else if (sender.session?.exchanges.has(request.id) === true) {
       send(reply, refuseMessage("a request with this id is in flight"));
     } else if (!state.active && request.method !== "tools/call") {
@@ -5423,12 +5482,12 @@ var Gate = class {
   #notify(sender, notification, reply) {
     const { session } = sender;
     const { method, params } = notification;
-    if (method === "notifications/cancelled" && session !== void 0) {
+    if (method === "notifications/cancelled") {
       const { requestId, reason } = params ?? {};
-      const exchange = isRequestId(requestId) ? session.exchanges.get(requestId) : void 0;
+      const exchange = isRequestId(requestId) ? session?.exchanges.get(requestId) : void 0;
       exchange?.cancel(typeof reason === "string" ? reason : void 0);
       reply?.finishEmpty(202);
-    } else if (method === "notifications/cancelled" || passesFromClient(method)) {
+    } else if (passesFromClient(method)) {
       this.#context.forwarding.notify(sender, notification, reply);
     } else {
       reply?.finishEmpty(202);
@@ -5486,6 +5545,7 @@ var DEFAULT_LIMITS = {
   maxDepth: 128,
   maxHeaderBytes: 16 * KIB,
   maxBatchLength: 50,
+  maxTools: 2e3,
   maxConcurrentRequests: 256,
   maxStreams: 128,
   maxConnections: 1024,
@@ -5504,7 +5564,7 @@ var DEFAULT_LIMITS = {
 };
 
 // proxy/recording.ts
-var import_node_crypto5 = require("node:crypto");
+var import_node_crypto6 = require("node:crypto");
 var MAX_KINDS = 500;
 var MAX_TEXT_LENGTH = 1e3;
 var Recording = class {
@@ -5528,7 +5588,7 @@ var Recording = class {
   /** Returns the id of the call. Throws `RecordingFailed`. */
   recordCall(facts, decided) {
     const { redactor } = this.#options;
-    const id = (0, import_node_crypto5.randomUUID)();
+    const id = (0, import_node_crypto6.randomUUID)();
     const { client, tool, args } = facts;
     this.#record({
       kind: "call",
@@ -5563,7 +5623,8 @@ var Recording = class {
   }
   /** Throws `RecordingFailed`. */
   recordCatalog(catalog) {
-    this.#record({ kind: "catalog", ...catalog });
+    const tools = catalog.tools.map((tool) => ({ ...tool, name: this.#redact(tool.name) }));
+    this.#record({ kind: "catalog", ...catalog, tools });
   }
   /** Throws `RecordingFailed`. */
   recordEvent(event, severity, detail) {
@@ -5607,10 +5668,10 @@ var Recording = class {
     return { name: this.#redact(name), version: this.#redact(version2) };
   }
   #redact(text) {
-    return this.#options.redactor.redactText(text.slice(0, MAX_TEXT_LENGTH)).text;
+    return this.#options.redactor.redactText(text).text.slice(0, MAX_TEXT_LENGTH).toWellFormed();
   }
   #digestArguments(args) {
-    return (0, import_node_crypto5.createHash)("sha256").update(this.#options.salt).update(canonicalize2(args)).digest("hex");
+    return (0, import_node_crypto6.createHash)("sha256").update(this.#options.salt).update(canonicalize2(args)).digest("hex");
   }
 };
 
@@ -5640,11 +5701,13 @@ var import_node_https = require("node:https");
 var import_node_url = require("node:url");
 
 // proxy/upstream/http-answer.ts
+var PASSED_OVER_BYTES = 64 * 1024;
+var PASSED_OVER_MS = 1e3;
 function readHttpAnswer(response, reading) {
   const status = response.statusCode ?? 0;
   const loss = findLoss(response, status);
   if (loss !== void 0) {
-    response.resume();
+    passOver(response);
     reading.sink.failed(loss);
     return;
   }
@@ -5654,9 +5717,21 @@ function readHttpAnswer(response, reading) {
   } else if (type === "application/json") {
     readDocument(response, reading, status);
   } else {
-    response.resume();
+    passOver(response);
     reading.sink.status(status);
   }
+}
+function passOver(response) {
+  let bytes = 0;
+  const timer = setTimeout(() => response.destroy(), PASSED_OVER_MS).unref();
+  response.once("close", () => clearTimeout(timer));
+  response.on("error", () => void 0);
+  response.on("data", (chunk) => {
+    bytes += chunk.length;
+    if (bytes > PASSED_OVER_BYTES) {
+      response.destroy();
+    }
+  });
 }
 function findLoss(response, status) {
   if (status === 401 || status === 403 || status === 407) {
@@ -5807,6 +5882,7 @@ function buildSessionFields({
 
 // proxy/upstream/http-upstream.ts
 var IDLE_SOCKET_MS = 4e3;
+var MAX_TOLD = 32;
 var EITHER = "application/json, text/event-stream";
 var SESSION_ID = /^[\x21-\x7e]{1,1024}$/;
 var HttpUpstream = class {
@@ -5816,6 +5892,7 @@ var HttpUpstream = class {
   #events;
   #agent;
   #request;
+  #told = new Places(MAX_TOLD);
   constructor({ url, limits, events }) {
     const isTls = url.protocol === "https:";
     this.#target = (0, import_node_url.urlToHttpOptions)(url);
@@ -5913,12 +5990,20 @@ var HttpUpstream = class {
       }
     };
   }
-  /** Sends what needs no answer. */
+  /** Sends what needs no answer; a server has a moment to take it. */
   #tell(session, body) {
+    if (!this.#told.take()) {
+      return;
+    }
     const request = this.#start({
       method: "POST",
       fields: buildSessionFields({ ...session, accept: EITHER }),
       body
+    });
+    const timer = setTimeout(() => request.destroy(), this.#limits.connectTimeoutMs).unref();
+    request.once("close", () => {
+      clearTimeout(timer);
+      this.#told.free();
     });
     request.once("response", (response) => response.resume());
   }
@@ -5944,7 +6029,7 @@ var ConnectTimeout = class extends Error {
 };
 
 // proxy/upstream/stdio-upstream.ts
-var import_node_crypto6 = require("node:crypto");
+var import_node_crypto7 = require("node:crypto");
 
 // proxy/upstream/stdio-child.ts
 var import_node_child_process = require("node:child_process");
@@ -6045,8 +6130,7 @@ function writeNotification({ method, params }) {
 `;
 }
 function restoreAnswer(message2, id) {
-  const own2 = message2.members.get("id");
-  const restored = own2 === void 0 ? message2 : { ...replaceInMessage(message2, own2, writeId(id)), id };
+  const restored = withId(message2, id);
   const subscription = findIn(restored, "result", ["_meta", SUBSCRIPTION_ID]);
   return subscription === void 0 ? restored : replaceInMessage(restored, subscription, writeId(id));
 }
@@ -6113,7 +6197,11 @@ var StdioChild = class {
       tooLong: () => events.noteOutputDropped()
     });
     const { stdin, stdout, stderr } = this.#process;
-    stdin.on("error", () => void 0);
+    const closed = (detail) => {
+      setTimeout(() => this.#end({ code: "closed", detail }), LAST_OUTPUT_MS).unref();
+    };
+    stdin.on("error", () => closed("stdin"));
+    stdout.once("end", () => closed("stdout"));
     stdout.on("data", (chunk) => lines.read(chunk));
     stderr.on("data", (chunk) => events.stderr(chunk));
     this.#process.once(
@@ -6304,6 +6392,7 @@ function namesStateless(revisions) {
 
 // proxy/upstream/stdio-session.ts
 var MAX_WAITING = 16;
+var MAX_WAITING_LENGTH = 64 * 1024;
 var StdioSession = class {
   child;
   #answer;
@@ -6320,7 +6409,7 @@ var StdioSession = class {
       this.child.notify(this.#answer(message2));
     } else if (this.#stream !== void 0) {
       void this.#stream.message(message2, {});
-    } else if (this.#waiting.length < MAX_WAITING) {
+    } else if (this.#waiting.length < MAX_WAITING && message2.text.length <= MAX_WAITING_LENGTH) {
       this.#waiting.push(message2);
     }
   }
@@ -6454,8 +6543,13 @@ var StdioUpstream = class {
   }
   #openSession(message2, sink, opensSession) {
     const { events } = this.#options;
-    const child = this.#takeSpare() ?? this.#startChild();
-    const id = (0, import_node_crypto6.randomUUID)();
+    const spare = this.#takeSpare();
+    if (spare === void 0 && this.#running.size > this.#options.limits.maxSessions) {
+      sink.failed({ code: "too_many_sessions", detail: `more than ${this.#options.limits.maxSessions}` });
+      return NOTHING;
+    }
+    const child = spare ?? this.#startChild();
+    const id = (0, import_node_crypto7.randomUUID)();
     const session = new StdioSession(
       child,
       (request) => events.answer(request),
@@ -6598,7 +6692,16 @@ function openGate(options, server, how) {
   const forwarding = new Forwarding({ server, recording, limits, sessions, streams, upstream });
   const sessionState = () => options.sessionState();
   return new Gate(
-    { server, policy, recording, limits, sessions, catalog: new Catalog(), forwarding, sessionState },
+    {
+      server,
+      policy,
+      recording,
+      limits,
+      sessions,
+      catalog: new Catalog(limits.maxTools),
+      forwarding,
+      sessionState
+    },
     ({ id, revision }) => upstream.endSession(id, revision)
   );
 }
@@ -6621,7 +6724,7 @@ function connect({ limits, environment: environment2 = {}, stderrOf }, server, {
 }
 
 // action/genesis.ts
-var import_node_crypto7 = require("node:crypto");
+var import_node_crypto8 = require("node:crypto");
 
 // action/version.ts
 var VERSION = "0.1.0";
@@ -6638,7 +6741,7 @@ function describeGenesis(facts) {
     workload: document.workload,
     claims: document.claims,
     policy: document.policy.digest,
-    proxy: { version: VERSION, bundle: (0, import_node_crypto7.hash)("sha256", facts.bundle, "hex") },
+    proxy: { version: VERSION, bundle: (0, import_node_crypto8.hash)("sha256", facts.bundle, "hex") },
     agents: [...facts.agents],
     servers: [...facts.servers],
     isolation: "none",
@@ -6740,7 +6843,7 @@ async function retry(attempt, patience) {
     const outcome = await attempt();
     if (outcome.settled) return outcome.value;
     const jittered = pauseMs * (0.5 + Math.random());
-    if (patience.signal?.aborted === true || Date.now() + jittered > patience.untilMs) {
+    if (patience.signal?.aborted === true || performance.now() + jittered > patience.untilMs) {
       throw new PatienceExhausted(outcome.reason);
     }
     patience.onRetry?.(outcome.reason);
@@ -6766,14 +6869,14 @@ var Answer = object({ value: string2().check(_minLength(1), _maxLength(MAX_TOKEN
 async function fetchSubjectToken(options) {
   const url = addressOf(options);
   const attemptTimeoutMs = options.attemptTimeoutMs ?? DEFAULT_ATTEMPT_TIMEOUT_MS;
-  const untilMs = Date.now() + (options.patienceMs ?? DEFAULT_PATIENCE_MS);
+  const untilMs = performance.now() + (options.patienceMs ?? DEFAULT_PATIENCE_MS);
   const attempt = async () => {
     try {
       const answer2 = await options.http({
         method: "GET",
         url,
         headers: { Authorization: `bearer ${options.oidc.token}`, Accept: "application/json" },
-        timeoutMs: Math.max(1, Math.min(attemptTimeoutMs, untilMs - Date.now()))
+        timeoutMs: Math.max(1, Math.min(attemptTimeoutMs, untilMs - performance.now()))
       });
       return readAnswer2(answer2);
     } catch (cause) {
@@ -6849,7 +6952,7 @@ var SPOOL_FILE = "spool.jsonl";
 var STDERR_DIRECTORY = "stderr";
 
 // action/proof-key.ts
-var import_node_crypto8 = require("node:crypto");
+var import_node_crypto9 = require("node:crypto");
 
 // node_modules/jose/dist/webapi/lib/buffer_utils.js
 var encoder = new TextEncoder();
@@ -7521,8 +7624,8 @@ async function createProofKey() {
   return {
     prove: ({ method, url, accessToken }) => {
       const { origin, pathname } = new URL(url);
-      const ath = accessToken === void 0 ? {} : { ath: (0, import_node_crypto8.hash)("sha256", accessToken, "base64url") };
-      return new SignJWT({ htm: method, htu: `${origin}${pathname}`, ...ath }).setProtectedHeader(header).setJti((0, import_node_crypto8.randomUUID)()).setIssuedAt().sign(privateKey);
+      const ath = accessToken === void 0 ? {} : { ath: (0, import_node_crypto9.hash)("sha256", accessToken, "base64url") };
+      return new SignJWT({ htm: method, htu: `${origin}${pathname}`, ...ath }).setProtectedHeader(header).setJti((0, import_node_crypto9.randomUUID)()).setIssuedAt().sign(privateKey);
     }
   };
 }
@@ -7536,7 +7639,7 @@ async function sealLog(options, reason) {
   const timeoutMs = options.timeoutMs ?? DEFAULT_TIMEOUT_MS;
   await options.closeProxy();
   const timedOut = `the log could not be stored within ${timeoutMs / 1e3} s`;
-  const untilMs = Date.now() + timeoutMs;
+  const untilMs = performance.now() + timeoutMs;
   const timer = setTimeout(() => shipping.halt(timedOut), timeoutMs);
   try {
     await shipping.drain();
@@ -7570,7 +7673,7 @@ function unsealed(reason) {
 var import_node_path = require("node:path");
 
 // audit/chain.ts
-var import_node_crypto9 = require("node:crypto");
+var import_node_crypto10 = require("node:crypto");
 
 // audit/record.ts
 var Digest = string2().check(_regex(/^[0-9a-f]{64}$/, "expected 64 lower-case hex digits"));
@@ -7682,6 +7785,7 @@ var AuditRecord = discriminatedUnion("kind", [
 ]);
 
 // audit/chain.ts
+var MAX_LINE_LENGTH = 8 * 1024 * 1024;
 var CHAIN_START = { nextSeq: 0, head: GENESIS_PREV };
 var EntryRefused = class extends Error {
   code = "entry_refused";
@@ -7720,7 +7824,10 @@ var Chain = class {
     };
     const linked = Object.assign(checked.data, link2);
     const unhashed = canonicalizeWithout(linked, "hash");
-    const digest = (0, import_node_crypto9.hash)("sha256", unhashed.text, "hex");
+    if (unhashed.text.length > MAX_LINE_LENGTH) {
+      throw new EntryRefused(`the entry is longer than ${MAX_LINE_LENGTH} characters`);
+    }
+    const digest = (0, import_node_crypto10.hash)("sha256", unhashed.text, "hex");
     this.#nextSeq += 1;
     this.#head = digest;
     this.#latestMs = latestMs;
@@ -7889,7 +7996,7 @@ var RecoverResponse = discriminatedUnion("status", [
 ]);
 
 // audit/segment.ts
-var import_node_crypto10 = require("node:crypto");
+var import_node_crypto11 = require("node:crypto");
 var import_node_util = require("node:util");
 var import_node_zlib = require("node:zlib");
 var MAX_SEGMENT_BYTES = 32 * 1024 * 1024;
@@ -7901,7 +8008,7 @@ var PACKING = {
 async function packSegment(text) {
   const content = typeof text === "string" ? Buffer.from(text, "utf8") : text;
   const body = await compress(content, { ...PACKING, pledgedSrcSize: content.length });
-  return { body, sha256: (0, import_node_crypto10.hash)("sha256", body, "hex"), md5: (0, import_node_crypto10.createHash)("md5").update(body).digest("base64") };
+  return { body, sha256: (0, import_node_crypto11.hash)("sha256", body, "hex"), md5: (0, import_node_crypto11.createHash)("md5").update(body).digest("base64") };
 }
 
 // action/segment-upload.ts
@@ -8432,7 +8539,7 @@ var RENEWAL_SHARE = 2 / 3;
 var LEAST_GAIN_MS = 2e3;
 async function openSession(options, exchange) {
   const patience = {
-    untilMs: Date.now() + OPENING_PATIENCE_MS,
+    untilMs: performance.now() + OPENING_PATIENCE_MS,
     firstPauseMs: FIRST_PAUSE_MS3,
     maxPauseMs: MAX_PAUSE_MS3
   };
@@ -8469,7 +8576,7 @@ function createSession({ document, client, holder }) {
   const renew = async (signal) => {
     let requestedAt = performance.now();
     const reply = await client.renew({
-      untilMs: Date.now() + leftMs(),
+      untilMs: performance.now() + leftMs(),
       firstPauseMs: RENEWAL_PAUSE_MS,
       maxPauseMs: MAX_RENEWAL_PAUSE_MS,
       signal,
@@ -8523,7 +8630,7 @@ var import_node_fs4 = require("node:fs");
 var import_node_path3 = require("node:path");
 var import_node_string_decoder = require("node:string_decoder");
 var MAX_FILE_BYTES = 1024 * 1024;
-var MAX_LINE_LENGTH = 16 * 1024;
+var MAX_LINE_LENGTH2 = 16 * 1024;
 var CUT_MARGIN = 4 * 1024;
 var PEM_BEGIN = /-----BEGIN [A-Z0-9 ]*PRIVATE KEY(?: BLOCK)?-----/;
 var PEM_END = /-----END [A-Z0-9 ]*-----/;
@@ -8557,7 +8664,7 @@ function createStderrFile(path, redactor, maxBytes = MAX_FILE_BYTES) {
     return inPrivateKey ? "[redacted:private-key]" : redactor.redactText(line).text;
   };
   const cutLine = (line) => {
-    const { text } = redactor.redactText(line.slice(0, MAX_LINE_LENGTH));
+    const { text } = redactor.redactText(line.slice(0, MAX_LINE_LENGTH2));
     return `${text.slice(0, Math.max(0, text.length - CUT_MARGIN))} [line cut]`;
   };
   return {
@@ -8572,7 +8679,7 @@ function createStderrFile(path, redactor, maxBytes = MAX_FILE_BYTES) {
       }
       if (overlong) return;
       partial2 += rest;
-      if (partial2.length > MAX_LINE_LENGTH) {
+      if (partial2.length > MAX_LINE_LENGTH2) {
         writeLine(cutLine(partial2));
         partial2 = "";
         overlong = true;
@@ -8585,7 +8692,7 @@ function createStderrFile(path, redactor, maxBytes = MAX_FILE_BYTES) {
   };
 }
 function fit(line, cut) {
-  return line.length > MAX_LINE_LENGTH ? cut(line) : line;
+  return line.length > MAX_LINE_LENGTH2 ? cut(line) : line;
 }
 function openStderrFiles(directory, redactor) {
   (0, import_node_fs4.mkdirSync)(directory, { mode: 448 });
@@ -8722,7 +8829,7 @@ async function compileAgreed({
   return compilePolicy(source, { claims });
 }
 function createToken(kind) {
-  return `lanyard_${kind}_${(0, import_node_crypto11.randomBytes)(32).toString("base64url")}`;
+  return `lanyard_${kind}_${(0, import_node_crypto12.randomBytes)(32).toString("base64url")}`;
 }
 
 // action/inputs.ts

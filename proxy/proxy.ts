@@ -113,7 +113,16 @@ function openGate(options: GateOptions, server: string, how: ProxyServer): Gate 
   const forwarding = new Forwarding({ server, recording, limits, sessions, streams, upstream });
   const sessionState = (): SessionState => options.sessionState();
   return new Gate(
-    { server, policy, recording, limits, sessions, catalog: new Catalog(), forwarding, sessionState },
+    {
+      server,
+      policy,
+      recording,
+      limits,
+      sessions,
+      catalog: new Catalog(limits.maxTools),
+      forwarding,
+      sessionState,
+    },
     ({ id, revision }) => upstream.endSession(id, revision),
   );
 }

@@ -118,7 +118,8 @@ export class Recording {
 
   /** Throws `RecordingFailed`. */
   recordCatalog(catalog: Omit<EntryOf<"catalog">, "kind">): void {
-    this.#record({ kind: "catalog", ...catalog });
+    const tools = catalog.tools.map((tool) => ({ ...tool, name: this.#redact(tool.name) }));
+    this.#record({ kind: "catalog", ...catalog, tools });
   }
 
   /** Throws `RecordingFailed`. */
@@ -171,7 +172,8 @@ export class Recording {
   }
 
   #redact(text: string): string {
-    return this.#options.redactor.redactText(text.slice(0, MAX_TEXT_LENGTH)).text;
+    // Redacted before it is cut: nobody recognises half a secret.
+    return this.#options.redactor.redactText(text).text.slice(0, MAX_TEXT_LENGTH).toWellFormed();
   }
 
   #digestArguments(args: Json): Digest {

@@ -89,8 +89,9 @@ export class HttpReply implements Reply {
     return this.#response.write(writeEvent(event), "latin1") ? undefined : this.#untilRead();
   }
 
+  /** Whoever has something left to read needs no sign of life. */
   sendComment(): void {
-    if (this.isStreaming) {
+    if (this.isStreaming && !this.#response.writableNeedDrain) {
       this.#response.write(COMMENT);
     }
   }

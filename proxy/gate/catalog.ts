@@ -26,16 +26,42 @@ export interface ListPage {
 }
 
 export class Catalog {
+  readonly #maxTools: number;
   #tools = new Map<string, KnownTool>();
+  #isRecorded = true;
   /** By the cursor of the next page: the names on the pages before it. */
   readonly #openLists = new Map<string, readonly string[]>();
+
+  constructor(maxTools: number) {
+    this.#maxTools = maxTools;
+  }
 
   get tools(): ReadonlyMap<string, { readonly digest: Digest }> {
     return this.#tools;
   }
 
-  /** Whether anything is known now that was not, or is gone. */
+  /** False for a page with more tools than can be known; nothing of it is then. */
   learn(page: ListPage): boolean {
+    const added = page.definitions.filter(({ name }) => !this.#tools.has(name)).length;
+    if (this.#tools.size + added > this.#maxTools) {
+      return false;
+    }
+    if (this.#hasNews(page)) {
+      this.#isRecorded = false;
+    }
+    return true;
+  }
+
+  /** `record` is called until it went well once for all that is known. */
+  recordNews(record: () => void): void {
+    if (!this.#isRecorded) {
+      record();
+      this.#isRecorded = true;
+    }
+  }
+
+  /** Whether anything is known now that was not, or is gone. */
+  #hasNews(page: ListPage): boolean {
     const added = page.definitions.filter(({ name, definition }) => this.#learnTool(name, definition)).length;
     const before = page.cursor === undefined ? [] : this.#openLists.get(page.cursor);
     const names = before === undefined ? undefined : [...before, ...page.definitions.map(({ name }) => name)];

@@ -4,7 +4,7 @@
  */
 import { createHash } from "node:crypto";
 import type { Reply } from "../front/reply.ts";
-import type { ClientRequest } from "../messages/envelope.ts";
+import type { ClientRequest, RequestId } from "../messages/envelope.ts";
 import {
   type Answer,
   answerFailure,
@@ -12,7 +12,12 @@ import {
   refuseUnrecordedRequest,
 } from "../messages/refusals.ts";
 import type { Era } from "../messages/revision.ts";
-import type { ServerAnswer, ServerMessage, ServerRequest } from "../messages/server-message.ts";
+import {
+  type ServerAnswer,
+  type ServerMessage,
+  type ServerRequest,
+  withId,
+} from "../messages/server-message.ts";
 import { RecordingFailed } from "../recorder.ts";
 import type { Outcome, Recording } from "../recording.ts";
 import type { Carriage, Loss, Sending, Sink } from "../upstream/upstream.ts";
@@ -21,6 +26,8 @@ import { passesFromServer } from "./passing.ts";
 
 export interface ExchangeOptions {
   readonly request: ClientRequest;
+  /** The id that the server knows the request by. */
+  readonly wireId: RequestId;
   readonly era: Era;
   readonly server: string;
   readonly reply: Reply;
@@ -75,8 +82,9 @@ export class Exchange implements Sink {
         : setTimeout(() => this.#giveUp("timeout", "The call took too long"), timeoutMs);
   }
 
-  get isDetached(): boolean {
-    return this.#isDetached && !this.#isOver;
+  /** Whether an answer to `id` may still come on a stream that is not its own. */
+  awaits(id: RequestId | null): boolean {
+    return this.#isDetached && !this.#isOver && id === this.#options.wireId;
   }
 
   start(send: (sink: Sink) => Sending): void {
@@ -116,7 +124,7 @@ export class Exchange implements Sink {
     }
     // An HTTP error may come without the id of what it answers.
     const isOwn =
-      message.id === this.#options.request.id || (message.id === null && carriage.status !== undefined);
+      message.id === this.#options.wireId || (message.id === null && carriage.status !== undefined);
     if (!isOwn) {
       this.#options.messageDropped();
       return undefined;
@@ -131,10 +139,10 @@ export class Exchange implements Sink {
 
   /** The answer as the agent gets it, amended and on the log; `status` when it is the proxy's own. */
   resolve(answer: ServerAnswer): { text: string; status?: number } {
-    const { callId, amend } = this.#options;
+    const { callId, amend, request } = this.#options;
     const evidence = callId === undefined ? NO_BYTES : collectEvidence(answer.text);
     try {
-      const amended = amend(answer);
+      const amended = amend(withId(answer, request.id));
       this.#settle(amended.outcome, evidence);
       return "refusal" in amended ? amended.refusal : { text: amended.message.text };
     } catch (error) {

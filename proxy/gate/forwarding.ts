@@ -2,6 +2,7 @@
  * The way from the gate to one server and back: what is in flight there, which streams are open, and whether the
  * server can be reached at all.
  */
+import { randomInt } from "node:crypto";
 import { type Reply, send } from "../front/reply.ts";
 import type { Limits } from "../limits.ts";
 import type { ClientNotification, ClientRequest } from "../messages/envelope.ts";
@@ -41,6 +42,8 @@ export class Forwarding {
   readonly #options: ForwardingOptions;
   readonly #exchanges = new Map<Exchange, "call" | "standing">();
   readonly #sessionStreams = new Set<SessionStream>();
+  /** Of a session's request; from a place that nobody can count on, a request without a session least of all. */
+  #lastId = randomInt(2 ** 40);
   #isLost = false;
   #whenIdle: (() => void) | undefined;
 
@@ -58,8 +61,11 @@ export class Forwarding {
       return;
     }
     const era = eraOf(request);
+    // In a session an answer can come again on another stream: under an id that was used twice it would pass for the
+    // answer to something else, a list that nobody filtered for one.
+    const wireId = session === undefined ? request.id : ++this.#lastId;
     const exchange = new Exchange({
-      ...{ request, era, server, reply, recording, callId },
+      ...{ request, wireId, era, server, reply, recording, callId },
       amend: (answer) => {
         this.#isLost = false;
         return amend(answer);
@@ -84,7 +90,7 @@ export class Forwarding {
     session?.exchanges.set(request.id, exchange);
     this.#exchanges.set(exchange, isStanding ? "standing" : "call");
     const forward = {
-      ...{ message: request, era },
+      ...{ message: { ...request, id: wireId }, era },
       revision: revisionOf(sender),
       session: session?.id,
       accept: writeAccept(parseAccept(sender.fields)),

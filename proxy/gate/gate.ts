@@ -58,6 +58,7 @@ export class Gate {
   readonly #context: GateContext;
   readonly #endSession: (session: Session) => Promise<number>;
   readonly #sweep: NodeJS.Timeout;
+  #isClosed = false;
 
   /** `endSession` tells the server; the HTTP status that it gave. */
   constructor(context: GateContext, endSession: (session: Session) => Promise<number>) {
@@ -69,6 +70,11 @@ export class Gate {
 
   /** The messages of one POST. */
   post({ agent, fields, reply }: Visit, { messages, isBatch }: Post): void {
+    if (this.#isClosed) {
+      // Let in before the end, and heard to its end after it: what it asks could no longer be recorded whole.
+      send(reply, refuseHttp(503, "Service Unavailable: the proxy is closing"));
+      return;
+    }
     const accepted = parseAccept(fields);
     if (!accepted.document && !accepted.stream) {
       send(
@@ -136,6 +142,7 @@ export class Gate {
   }
 
   async close(graceMs: number): Promise<void> {
+    this.#isClosed = true;
     clearInterval(this.#sweep);
     await this.#context.forwarding.close(graceMs);
   }
@@ -143,10 +150,11 @@ export class Gate {
   #ask(asked: Asked): void {
     const { sender, request, reply } = asked;
     const pass = REQUESTS.get(request.method);
+    const era = eraOf(request);
     const state = this.#context.sessionState();
-    if (pass === undefined) {
+    if (pass === undefined || (pass === passHandshake && era === "stateless")) {
       this.#recordUnknown(sender, request);
-      send(reply, refuseMethod(request.id, eraOf(request)));
+      send(reply, refuseMethod(request.id, era));
     } else if (sender.session?.exchanges.has(request.id) === true) {
       send(reply, refuseMessage("a request with this id is in flight"));
     } else if (!state.active && request.method !== "tools/call") {
@@ -179,12 +187,13 @@ export class Gate {
   #notify(sender: Sender, notification: ClientNotification, reply: Reply | undefined): void {
     const { session } = sender;
     const { method, params } = notification;
-    if (method === "notifications/cancelled" && session !== undefined) {
+    if (method === "notifications/cancelled") {
+      // Without a session an id is anybody's: there, a request ends with its connection.
       const { requestId, reason } = params ?? {};
-      const exchange = isRequestId(requestId) ? session.exchanges.get(requestId) : undefined;
+      const exchange = isRequestId(requestId) ? session?.exchanges.get(requestId) : undefined;
       exchange?.cancel(typeof reason === "string" ? reason : undefined);
       reply?.finishEmpty(202);
-    } else if (method === "notifications/cancelled" || passesFromClient(method)) {
+    } else if (passesFromClient(method)) {
       this.#context.forwarding.notify(sender, notification, reply);
     } else {
       reply?.finishEmpty(202);

@@ -29,6 +29,7 @@ export function findClientInfo(message: ClientMessage): ClientInfo | undefined {
   return parseClientInfo(metaOf(message)?.[CLIENT_INFO]);
 }
 
+/** Longer ones are left out: cut, they could end in a part of a secret that nobody recognises. */
 const MAX_INFO_LENGTH = 200;
 
 export function parseClientInfo(info: unknown): ClientInfo | undefined {
@@ -36,9 +37,9 @@ export function parseClientInfo(info: unknown): ClientInfo | undefined {
     return undefined;
   }
   const { name, version } = info;
-  return typeof name === "string" && typeof version === "string"
-    ? { name: name.slice(0, MAX_INFO_LENGTH), version: version.slice(0, MAX_INFO_LENGTH) }
-    : undefined;
+  const isInfo = (text: unknown): text is string =>
+    typeof text === "string" && text.length <= MAX_INFO_LENGTH;
+  return isInfo(name) && isInfo(version) ? { name, version } : undefined;
 }
 
 /** W3C Trace Context, which clients put into `_meta`. */

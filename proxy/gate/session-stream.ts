@@ -62,11 +62,16 @@ export class SessionStream implements Sink {
     }
     if (carriage.status !== undefined) {
       this.#options.answeredStatus(carriage.status);
-      this.#end(() => reply.finish(carriage.status ?? 502, message.text));
+      // A document instead of a stream can only say why there is none.
+      this.#end(() =>
+        message.kind === "error"
+          ? reply.finish(carriage.status ?? 502, message.text)
+          : reply.finishEmpty(502),
+      );
       return undefined;
     }
-    const exchange = message.id === null ? undefined : session?.exchanges.get(message.id);
-    if (exchange?.isDetached !== true) {
+    const exchange = session?.findAwaiting(message.id);
+    if (exchange === undefined) {
       this.#options.messageDropped();
       return undefined;
     }

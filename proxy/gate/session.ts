@@ -24,6 +24,11 @@ export class Session {
     this.client = client;
   }
 
+  /** Whose stream broke off, and whose answer this is. */
+  findAwaiting(id: RequestId | null): Exchange | undefined {
+    return [...this.exchanges.values()].find((exchange) => exchange.awaits(id));
+  }
+
   get isIdle(): boolean {
     return this.exchanges.size === 0 && this.streams === 0;
   }

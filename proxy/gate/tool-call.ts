@@ -53,7 +53,7 @@ export function passToolCall(context: GateContext, asked: Asked): void {
     send(reply, verdict.refusal);
     return;
   }
-  context.forwarding.request(sender, withoutTask(withoutClientCapabilities(request)), {
+  context.forwarding.request(sender, withoutUngranted(withoutClientCapabilities(request)), {
     reply,
     callId,
     ...(fields?.ok === true && { paramFields: fields.fields }),
@@ -72,8 +72,14 @@ function findParamFields(
     : undefined;
 }
 
-/** Whoever does not offer tasks takes such a call for an ordinary one (2025-11-25, Tasks). */
-function withoutTask(request: ClientRequest): ClientRequest {
-  const { task, ...params } = request.params ?? {};
-  return task === undefined ? request : { ...request, params };
+/**
+ * Whoever does not offer tasks takes such a call for an ordinary one (2025-11-25, Tasks). And an agent that nobody
+ * asked for input has none to give: what it sent would be taken for the word of a person (2026-07-28, MRTR).
+ */
+function withoutUngranted(request: ClientRequest): ClientRequest {
+  if (request.params === undefined) {
+    return request;
+  }
+  const { task, inputResponses, ...params } = request.params;
+  return { ...request, params };
 }

@@ -3,6 +3,7 @@
  * every member that nobody here knows and the cursor of the next page.
  */
 import { type Json } from "../../audit/canonical.ts";
+import type { Limits } from "../limits.ts";
 import { isObject, type JsonObject } from "../messages/envelope.ts";
 import { readJson } from "../messages/json-reading.ts";
 import { findElements, readSpan, toCharacters } from "../messages/json-spans.ts";
@@ -21,16 +22,22 @@ export interface ToolDefinition {
   readonly definition: JsonObject;
 }
 
-/** `undefined` for a list that two readers could take differently. */
+/** What can be called has no longer one. */
+const MAX_NAME_LENGTH = 512;
+
+/** `undefined` for a list that two readers could take differently, or with more tools than can be known. */
 export function filterToolList(
   answer: ServerAnswer,
-  maxDepth: number,
+  { maxDepth, maxTools }: Pick<Limits, "maxDepth" | "maxTools">,
   isVisible: (tool: string) => boolean,
 ): ToolList | undefined {
   const members = findMembersOf(answer, "result");
   const list = members?.get("tools");
   const elements = list === undefined ? undefined : findElements(answer.text, list.start);
   if (members === undefined || list === undefined || elements === undefined) {
+    return undefined;
+  }
+  if (elements.length > maxTools) {
     return undefined;
   }
   const definitions: ToolDefinition[] = [];
@@ -60,5 +67,6 @@ function readDefinition(text: string, maxDepth: number): ToolDefinition | undefi
   const reading = readJson(toCharacters(text), { maxDepth, numbers: "any" });
   const definition: Json = reading.ok ? reading.value : null;
   const name = isObject(definition) ? definition["name"] : undefined;
-  return isObject(definition) && typeof name === "string" ? { name, definition } : undefined;
+  const isNamed = typeof name === "string" && name.length <= MAX_NAME_LENGTH;
+  return isObject(definition) && isNamed ? { name, definition } : undefined;
 }

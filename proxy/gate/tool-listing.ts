@@ -15,26 +15,16 @@ export function passToolListing(context: GateContext, { sender, request, reply }
       return passUnchanged(answer);
     }
     const { policy, server, limits } = context;
-    const list = filterToolList(
-      answer,
-      limits.maxDepth,
-      (tool) => policy.ruleNaming(server, tool) !== undefined,
-    );
-    if (list === undefined) {
+    const list = filterToolList(answer, limits, (tool) => policy.ruleNaming(server, tool) !== undefined);
+    const isTaken =
+      list !== undefined &&
+      context.catalog.learn({ ...list, cursor: typeof cursor === "string" ? cursor : undefined });
+    if (!isTaken) {
       const message = `The server "${server}" sent a list of tools that cannot be read`;
       return { outcome: "blocked", refusal: answerFailure(request.id, message) };
     }
-    const { definitions, nextCursor, message } = list;
-    if (
-      context.catalog.learn({
-        cursor: typeof cursor === "string" ? cursor : undefined,
-        nextCursor,
-        definitions,
-      })
-    ) {
-      recordCatalog(context);
-    }
-    return { outcome: "ok", message };
+    context.catalog.recordNews(() => recordCatalog(context));
+    return { outcome: "ok", message: list.message };
   };
   context.forwarding.request(sender, withoutClientCapabilities(request), { reply, amend });
 }

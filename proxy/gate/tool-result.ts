@@ -5,15 +5,19 @@
  */
 import type { ClientRequest } from "../messages/envelope.ts";
 import { findMembers, readSpan } from "../messages/json-spans.ts";
-import { refuseInputRequests } from "../messages/refusals.ts";
+import { answerFailure, refuseInputRequests } from "../messages/refusals.ts";
 import type { Era } from "../messages/revision.ts";
 import { findMembersOf, type ServerAnswer } from "../messages/server-message.ts";
 import { type Amendment, passUnchanged } from "./amendment.ts";
 
 export function judgeToolResult(request: ClientRequest, era: Era, answer: ServerAnswer): Amendment {
-  const members = findMembersOf(answer, "result");
-  if (answer.kind === "error" || members === undefined) {
+  if (answer.kind === "error") {
     return passUnchanged(answer);
+  }
+  const members = findMembersOf(answer, "result");
+  if (members === undefined) {
+    const message = "The server sent a result that cannot be read";
+    return { outcome: "blocked", refusal: answerFailure(request.id, message) };
   }
   const read = (name: string): unknown => {
     const span = members.get(name);

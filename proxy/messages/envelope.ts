@@ -121,17 +121,21 @@ function findFault(params: JsonObject): EnvelopeFault | undefined {
     return "bad_params";
   }
   const decides = hasVariant(params) || (meta !== undefined && hasVariant(meta));
-  return decides || (isObject(args) && hasTwins(args)) ? "case_variant" : undefined;
+  return decides || (args !== undefined && hasTwins(args)) ? "case_variant" : undefined;
 }
 
 function hasVariant(members: JsonObject): boolean {
   return Object.keys(members).some((name) => (DECIDING.get(foldCase(name)) ?? name) !== name);
 }
 
-/** Two arguments that a server which ignores letter case would take for one. */
-function hasTwins(args: JsonObject): boolean {
-  const names = Object.keys(args);
-  return new Set(names.map(foldCase)).size !== names.length;
+/** Two members, at any depth, that a server which ignores letter case would take for one. */
+function hasTwins(value: Json): boolean {
+  if (typeof value !== "object" || value === null) {
+    return false;
+  }
+  const names = Array.isArray(value) ? [] : Object.keys(value);
+  const isTwinned = names.length > 1 && new Set(names.map(foldCase)).size !== names.length;
+  return isTwinned || Object.values(value).some(hasTwins);
 }
 
 /** As a reader that ignores letter case does: U+017F is an `s` to it and U+212A a `k`. */

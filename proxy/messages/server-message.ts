@@ -3,7 +3,15 @@
  * What goes on to the agent are the server's own bytes, or those with a part cut out or replaced.
  */
 import { type RequestId, isRequestId } from "./envelope.ts";
-import { findElements, findMembers, readSpan, replaceSpan, skipSpace, type Span } from "./json-spans.ts";
+import {
+  findElements,
+  findMembers,
+  readSpan,
+  replaceSpan,
+  skipSpace,
+  type Span,
+  toByteText,
+} from "./json-spans.ts";
 
 interface Looked {
   /** One character per byte. */
@@ -81,6 +89,14 @@ function readServerMessage(text: string): ServerMessage | undefined {
 export function findMembersOf(message: ServerMessage, name: string): ReadonlyMap<string, Span> | undefined {
   const span = message.members.get(name);
   return span === undefined ? undefined : findMembers(message.text, span.start)?.spans;
+}
+
+/** The same answer to the request that its sender knows by this id. */
+export function withId(answer: ServerAnswer, id: RequestId): ServerAnswer {
+  const own = answer.members.get("id");
+  return own === undefined || answer.id === null || answer.id === id
+    ? answer
+    : { ...replaceInMessage(answer, own, toByteText(JSON.stringify(id))), id };
 }
 
 /** The same message with a part of its text replaced; `span` lies within one member. */

@@ -8,6 +8,10 @@ import { readServerMessages, type ServerMessage, type ServerRequest } from "../m
 import { EventReader, StreamFault } from "../messages/sse.ts";
 import type { Carriage, Loss, Sink } from "./upstream.ts";
 
+/** Of an answer that nobody reads. */
+const PASSED_OVER_BYTES = 64 * 1024;
+const PASSED_OVER_MS = 1_000;
+
 export interface AnswerReading {
   readonly sink: Sink;
   readonly limits: Limits;
@@ -20,7 +24,7 @@ export function readHttpAnswer(response: IncomingMessage, reading: AnswerReading
   const status = response.statusCode ?? 0;
   const loss = findLoss(response, status);
   if (loss !== undefined) {
-    response.resume();
+    passOver(response);
     reading.sink.failed(loss);
     return;
   }
@@ -30,9 +34,23 @@ export function readHttpAnswer(response: IncomingMessage, reading: AnswerReading
   } else if (type === "application/json") {
     readDocument(response, reading, status);
   } else {
-    response.resume();
+    passOver(response);
     reading.sink.status(status);
   }
+}
+
+/** Read to its end, so that the connection can be used again, unless it has none that is near. */
+function passOver(response: IncomingMessage): void {
+  let bytes = 0;
+  const timer = setTimeout(() => response.destroy(), PASSED_OVER_MS).unref();
+  response.once("close", () => clearTimeout(timer));
+  response.on("error", () => undefined);
+  response.on("data", (chunk: Buffer) => {
+    bytes += chunk.length;
+    if (bytes > PASSED_OVER_BYTES) {
+      response.destroy();
+    }
+  });
 }
 
 function findLoss(response: IncomingMessage, status: number): Loss | undefined {

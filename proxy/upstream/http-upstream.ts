@@ -11,6 +11,7 @@ import {
 import { Agent as HttpsAgent, request as requestHttps } from "node:https";
 import { urlToHttpOptions } from "node:url";
 import type { Limits } from "../limits.ts";
+import { Places } from "../places.ts";
 import { readHttpAnswer } from "./http-answer.ts";
 import {
   buildFields,
@@ -31,6 +32,8 @@ interface Outgoing {
 
 /** Shorter than the five seconds that most servers keep an idle connection: ours ends first. */
 const IDLE_SOCKET_MS = 4_000;
+/** What is sent without waiting for an answer: beyond it a server that asks and asks is not answered. */
+const MAX_TOLD = 32;
 const EITHER = "application/json, text/event-stream";
 const SESSION_ID = /^[\x21-\x7e]{1,1024}$/;
 
@@ -47,6 +50,7 @@ export class HttpUpstream implements Upstream {
   readonly #events: UpstreamEvents;
   readonly #agent: HttpAgent | HttpsAgent;
   readonly #request: typeof requestHttp;
+  readonly #told = new Places(MAX_TOLD);
 
   constructor({ url, limits, events }: HttpUpstreamOptions) {
     const isTls = url.protocol === "https:";
@@ -156,12 +160,20 @@ export class HttpUpstream implements Upstream {
     };
   }
 
-  /** Sends what needs no answer. */
+  /** Sends what needs no answer; a server has a moment to take it. */
   #tell(session: SessionFields, body: string): void {
+    if (!this.#told.take()) {
+      return;
+    }
     const request = this.#start({
       method: "POST",
       fields: buildSessionFields({ ...session, accept: EITHER }),
       body,
+    });
+    const timer = setTimeout(() => request.destroy(), this.#limits.connectTimeoutMs).unref();
+    request.once("close", () => {
+      clearTimeout(timer);
+      this.#told.free();
     });
     request.once("response", (response) => response.resume());
   }

@@ -81,7 +81,12 @@ export class StdioChild {
       tooLong: () => events.noteOutputDropped(),
     });
     const { stdin, stdout, stderr } = this.#process;
-    stdin.on("error", () => undefined);
+    // A server that closes either of them can be asked nothing more, however long it lives; an exit says more.
+    const closed = (detail: string): void => {
+      setTimeout(() => this.#end({ code: "closed", detail }), LAST_OUTPUT_MS).unref();
+    };
+    stdin.on("error", () => closed("stdin"));
+    stdout.once("end", () => closed("stdout"));
     stdout.on("data", (chunk: Buffer) => lines.read(chunk));
     stderr.on("data", (chunk: Buffer) => events.stderr(chunk));
     this.#process.once("error", (error: NodeJS.ErrnoException) =>

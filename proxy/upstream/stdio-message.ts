@@ -22,6 +22,7 @@ import {
   type ServerAnswer,
   type ServerMessage,
   type ServerNotification,
+  withId,
 } from "../messages/server-message.ts";
 
 /** The line for a child, with `id` as the request's id and, where one is asked for, as its progress token. */
@@ -46,8 +47,7 @@ export function writeNotification({ method, params }: Pick<ClientNotification, "
 
 /** An answer as it would be if the agent's client had asked the server itself. */
 export function restoreAnswer(message: ServerAnswer, id: RequestId): ServerAnswer {
-  const own = message.members.get("id");
-  const restored = own === undefined ? message : { ...replaceInMessage(message, own, writeId(id)), id };
+  const restored = withId(message, id);
   const subscription = findIn(restored, "result", ["_meta", SUBSCRIPTION_ID]);
   return subscription === undefined ? restored : replaceInMessage(restored, subscription, writeId(id));
 }

@@ -12,6 +12,8 @@ import type { ChildOwner, StdioChild } from "./stdio-child.ts";
 import type { Sending, Sink } from "./upstream.ts";
 
 const MAX_WAITING = 16;
+/** One character per byte. */
+const MAX_WAITING_LENGTH = 64 * 1024;
 
 export class StdioSession implements ChildOwner {
   readonly child: StdioChild;
@@ -31,7 +33,7 @@ export class StdioSession implements ChildOwner {
       this.child.notify(this.#answer(message));
     } else if (this.#stream !== undefined) {
       void this.#stream.message(message, {});
-    } else if (this.#waiting.length < MAX_WAITING) {
+    } else if (this.#waiting.length < MAX_WAITING && message.text.length <= MAX_WAITING_LENGTH) {
       this.#waiting.push(message);
     }
   }

@@ -136,7 +136,13 @@ export class StdioUpstream implements Upstream {
 
   #openSession(message: ClientRequest, sink: Sink, opensSession: (session: string) => void): Sending {
     const { events } = this.#options;
-    const child = this.#takeSpare() ?? this.#startChild();
+    const spare = this.#takeSpare();
+    // Those that are being stopped count: somebody could begin and leave faster than they end.
+    if (spare === undefined && this.#running.size > this.#options.limits.maxSessions) {
+      sink.failed({ code: "too_many_sessions", detail: `more than ${this.#options.limits.maxSessions}` });
+      return NOTHING;
+    }
+    const child = spare ?? this.#startChild();
     const id = randomUUID();
     const session = new StdioSession(
       child,

@@ -1,7 +1,7 @@
 import { createServer } from "node:net";
 import type { AddressInfo } from "node:net";
 import { once } from "node:events";
-import { expect, it } from "vitest";
+import { expect, it, vi } from "vitest";
 import { HttpFailed, createHttp } from "../../action/http-request.ts";
 import { PatienceExhausted, retry } from "../../action/retry.ts";
 import { listen, startLocalServer } from "./local-server.ts";
@@ -77,13 +77,25 @@ it("goes through the HTTP proxy of the environment, and past it on loopback", as
 it("retrying stops with the last reason when time is up", async () => {
   let attempts = 0;
   const outcome = retry(async () => ({ settled: false, reason: `attempt ${(attempts += 1)}` }), {
-    untilMs: Date.now() + 80,
+    untilMs: performance.now() + 80,
     firstPauseMs: 10,
     maxPauseMs: 20,
   });
   await expect(outcome).rejects.toBeInstanceOf(PatienceExhausted);
   await expect(outcome).rejects.toThrow(`attempt ${attempts}`);
   expect(attempts).toBeGreaterThan(2);
+});
+
+it("retrying ends in time on a machine whose clock is set back", async () => {
+  const realNow = Date.now;
+  const behind = vi.spyOn(Date, "now").mockImplementation(() => realNow() - 3_600_000);
+  const outcome = retry(async () => ({ settled: false, reason: "away" }), {
+    untilMs: performance.now() + 40,
+    firstPauseMs: 5,
+    maxPauseMs: 5,
+  });
+  await expect(outcome).rejects.toBeInstanceOf(PatienceExhausted);
+  behind.mockRestore();
 });
 
 it("retrying stops at once when it is told to", async () => {

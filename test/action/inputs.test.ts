@@ -49,6 +49,20 @@ describe("the inputs of main", () => {
     });
   });
 
+  it("name a variable that is no HTTP proxy, and never quote it: it can hold a password", () => {
+    for (const wrong of [
+      "http://robot:hunter2@bad host:80",
+      "ftp://robot:hunter2@proxy",
+      "robot:hunter2@proxy",
+    ]) {
+      const problems = problemsOf({ https_proxy: wrong });
+      expect(problems).toEqual([expect.stringContaining("The variable https_proxy")]);
+      expect(problems.join()).not.toContain("hunter2");
+      expect(selectProxyEnvironment({ https_proxy: wrong, NO_PROXY: "x" })).not.toHaveProperty("https_proxy");
+    }
+    expect(problemsOf({ HTTPS_PROXY: "http://robot:hunter2@proxy:3128" })).toEqual([]);
+  });
+
   it("split lists at commas, spaces and lines, once each", () => {
     const { roles, agents } = valueOf({
       INPUT_ROLES: "reader, labeller\nreader",

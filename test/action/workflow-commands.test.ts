@@ -33,6 +33,12 @@ it("a plain line stays one line", () => {
   expect(written()).toBe("one ::error::two\n");
 });
 
+it("a plain line starts none of the commands that count anywhere in a line", () => {
+  const { commands, written } = capture();
+  commands.say("Review: https://x/##[add-mask]a and ##[save-state name=directory]/");
+  expect(written()).not.toContain("##[");
+});
+
 it("text of others is shown, and no line of it is a command", () => {
   const { commands, shown } = capture();
   commands.showForeignText(

@@ -75,6 +75,14 @@ describe("a chain", () => {
     expect(chain.append(callOf("a"), noon).record.time).toBe("2026-11-22T13:00:00.000Z");
   });
 
+  test("a record whose size explodes is refused, and the chain stays where it was", () => {
+    const chain = new Chain();
+    const before = chain.append(genesisOf("s-1"), noon).record;
+    const huge = callOf("a", { arguments: "x".repeat(9 * 1024 * 1024) });
+    expect(() => chain.append(huge, noon)).toThrow(EntryRefused);
+    expect(chain).toMatchObject({ nextSeq: 1, head: before.hash });
+  });
+
   test("refuses an entry that does not fit the schema, and stays where it was", () => {
     const chain = new Chain();
     const before = chain.append(genesisOf("s-1"), noon).record;

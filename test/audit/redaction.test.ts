@@ -33,6 +33,36 @@ const tokens: [kind: string, token: string][] = [
   ["jwt", `eyJhbGciOiJkaXIifQ..${"a1-_".repeat(4)}.${"b2-_".repeat(9)}.${"c3-_".repeat(5)}`],
 ];
 
+describe("a token behind an escape", () => {
+  const [, token] = tokens[0] ?? [];
+  test.each([
+    ["JSON within JSON", JSON.stringify({ body: `line\n${token}` })],
+    ["a tab of JSON within JSON", JSON.stringify(`\t${token}`)],
+    ["an escape by number", `\\u003d${token}`],
+    ["a URL", `https://x/?q=token%3D${token}`],
+    ["a terminal's colours", `\u001b[1;31m${token}\u001b[0m`],
+    ["a terminal's colours in JSON", JSON.stringify(`\u001b[31m${token}`)],
+  ])("is replaced: %s", (_, text) => {
+    const redacted = redactor.redactText(text);
+    expect(redacted.count).toBe(1);
+    expect(redacted.text).not.toContain(token);
+  });
+
+  test("is none where a word goes on", () => {
+    const text = "task-force-2024-of-many-words [ask-me-2024-about-this-and-that]";
+    expect(redactor.redactText(text)).toEqual({ text, count: 0 });
+  });
+});
+
+test("a hundred thousand names that are secrets do not hold the machine up", () => {
+  const names = Array.from({ length: 100_000 }, (_, index) => `lop_${String(index).padStart(20, "x")}`);
+  const start = performance.now();
+  const { value, count } = redactor.redactJson(Object.fromEntries(names.map((name) => [name, 0])));
+  expect(performance.now() - start).toBeLessThan(10_000);
+  expect(count).toBe(100_000);
+  expect(Object.keys(value ?? {})).toHaveLength(100_000);
+});
+
 describe("a known secret", () => {
   test("is replaced by its kind and id, everywhere in a text", () => {
     expect(redactor.redactText(`a ${secret.value} and ${secret.value}!`)).toEqual({

@@ -3,7 +3,7 @@
  * `node mcp-scripted-stdio-server.ts BEHAVIOUR`
  */
 import { spawn } from "node:child_process";
-import { writeSync } from "node:fs";
+import { closeSync, writeSync } from "node:fs";
 import { createInterface } from "node:readline";
 
 type Said = ReturnType<typeof JSON.parse>;
@@ -66,6 +66,15 @@ function onCall(id: unknown, params: Said): void {
       return;
     case "silent":
       return;
+    case "closes-stdout":
+      closeSync(1);
+      setInterval(() => undefined, 1000);
+      return;
+    case "closes-stdin":
+      process.stdin.destroy();
+      closeSync(0);
+      setInterval(() => undefined, 1000);
+      return;
     case "roots":
       say({ jsonrpc: "2.0", id: "r1", method: "roots/list" });
       pendingCall = id;
@@ -97,6 +106,9 @@ function onMessage(message: Said): void {
       }
       return;
     case "initialize":
+      if (behaviour === "ignores-sigterm-and-handshakes") {
+        return;
+      }
       answer(id, {
         protocolVersion: params.protocolVersion,
         capabilities: { tools: {}, resources: {}, logging: {} },
@@ -114,7 +126,7 @@ function onMessage(message: Said): void {
 }
 
 if (import.meta.main) {
-  if (behaviour === "ignores-sigterm" || behaviour === "forks") {
+  if (behaviour.startsWith("ignores-sigterm") || behaviour === "forks") {
     process.on("SIGTERM", () => undefined);
     if (behaviour === "forks") {
       const script = "process.on('SIGTERM', () => {}); setInterval(() => {}, 1000)";

@@ -49,6 +49,18 @@ async function open(maxUnreadBytes = 1024 * 1024): Promise<{
 const textOf = async (response: IncomingMessage): Promise<string> =>
   Buffer.concat(await Array.fromAsync<Buffer>(response)).toString();
 
+it("a flood of comments is not kept for a reader that does not read", async () => {
+  const { reply, response, received } = await open();
+  reply.openStream();
+  const reader = await received;
+  reader.pause();
+  for (let sent = 0; sent < 1_000_000; sent++) {
+    reply.sendComment();
+  }
+  expect(response.writableLength).toBeLessThan(1024 * 1024);
+  reader.destroy();
+});
+
 describe("a reply", () => {
   it("is a document when nothing was sent before its last message", async () => {
     const { reply, received } = await open();

@@ -584,7 +584,9 @@ describe("what a client sends beside requests", () => {
     await send(`${other.url}/mcp/one`, { headers: fields, body: notice });
     expect((await first).events[0].error.message).toBe("The call was cancelled");
     expect(other.recorder.of("result").map(({ outcome }) => outcome)).toEqual(["cancelled"]);
-    await expect.poll(() => held.received.at(-1)?.message).toEqual(notice);
+    const forwarded = held.received.find(({ message }) => message?.method === "tools/call");
+    const told = { ...notice, params: { ...notice.params, requestId: forwarded?.message.id } };
+    await expect.poll(() => held.received.at(-1)?.message).toEqual(told);
     await held.close();
   });
 });

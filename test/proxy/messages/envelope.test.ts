@@ -58,11 +58,16 @@ describe("parseClientMessage", () => {
     expect(faultOf(callWith(params))).toBe("case_variant");
   });
 
-  it("refuses two arguments that differ by letter case alone", () => {
-    expect(faultOf(callWith({ name: "x", arguments: { path: "/ok", Path: "/etc" } }))).toBe("case_variant");
-    expect(
-      faultOf(callWith({ name: "x", arguments: { path: "/ok", file: { a: 1, A: 2 } } })),
-    ).toBeUndefined();
+  it.each([
+    ["of the call", { path: "/ok", Path: "/etc" }],
+    ["within an argument", { file: { path: "docs/a", Path: "/etc" } }],
+    ["within a list", { files: [[{ path: "docs/a" }, { path: "docs/b", PATH: "/etc" }]] }],
+  ])("refuses two members that differ by letter case alone: %s", (_, args) => {
+    expect(faultOf(callWith({ name: "x", arguments: args }))).toBe("case_variant");
+  });
+
+  it("takes members that differ by letter case in different objects", () => {
+    expect(faultOf(callWith({ name: "x", arguments: { a: { path: 1 }, b: [{ Path: 2 }] } }))).toBeUndefined();
   });
 
   it.each(["echo\u0000", "\u0000", "a\nb", "a\u007f", "", "x".repeat(513)])("refuses the name %j", (name) => {

@@ -217,9 +217,10 @@ describe("a server's answer", () => {
     const got = await send(url, { headers, body: call(1, "echo") });
     expect(got.events[0].error.message).toBe("The call took too long");
     expect(rig.recorder.of("result")[0]?.outcome).toBe("timeout");
+    const requestId = server.received.find(({ message }) => message?.method === "tools/call")?.message.id;
     await expect
       .poll(() => server.received.at(-1)?.message)
-      .toEqual({ jsonrpc: "2.0", method: "notifications/cancelled", params: { requestId: 1 } });
+      .toEqual({ jsonrpc: "2.0", method: "notifications/cancelled", params: { requestId } });
   });
 
   it("in a never-ending stream is bounded by the time of the call", async () => {
@@ -468,13 +469,15 @@ describe("a session over HTTP", () => {
   });
 
   it("can ask again for an answer whose stream broke off, and the log has one result", async () => {
+    let asked: unknown;
     const { url, rig } = await startWith(
       withSession(({ method, message }, response) => {
         const events = openEvents(response);
         if (method === "GET") {
-          events.write(`id: e-2\ndata: ${JSON.stringify(result(1, "after all"))}\n\n`);
+          events.write(`id: e-2\ndata: ${JSON.stringify(result(asked, "after all"))}\n\n`);
           events.end();
         } else if (message.method === "tools/call") {
+          asked = message.id;
           events.end("id: e-1\ndata: \n\n");
         }
       }),

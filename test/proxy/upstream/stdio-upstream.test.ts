@@ -272,6 +272,42 @@ describe("a stdio server that", () => {
     expect(rig.recorder.of("result")[0]?.outcome).toBe("timeout");
   });
 
+  it.each(["stdin", "stdout"])("closes its %s and lives on is one that was lost", async (pipe) => {
+    const { rig, url } = await startWith(scriptedCommand(`closes-${pipe}`), {
+      limits: { callTimeoutMs: 20_000 },
+    });
+    const headers = await shakeHands(url);
+    const [, pid] = await waitForStderr(rig, /started (\d+)/);
+    const first = send(url, { headers, body: call(1, "echo") });
+    await rig.recorder.waitFor(() => rig.recorder.of("call")[0]);
+    // A closed stdin is noticed by whoever writes to it.
+    const next = async (): Promise<number> => (await send(url, { headers, body: notice })).status;
+    const notice = { jsonrpc: "2.0", method: "notifications/progress", params: { progressToken: 1 } };
+    await expect.poll(next, { timeout: 10_000 }).toBe(404);
+    expect((await first).json.error.message).toContain(`(closed: ${pipe})`);
+    await expect.poll(() => isAlive(Number(pid))).toBe(false);
+  });
+
+  it("ignores SIGTERM has no more processes at a time than sessions, whoever begins and leaves", async () => {
+    const { rig, url } = await startWith(scriptedCommand("ignores-sigterm-and-handshakes"), {
+      limits: { maxSessions: 2, stopGraceMs: 3_000, probeTimeoutMs: 1 },
+    });
+    for (let begun = 0; begun < 3; begun++) {
+      const left = new AbortController();
+      const asked = fetch(url, {
+        method: "POST",
+        headers: { authorization: `Bearer ${TOKEN}`, "content-type": "application/json" },
+        body: JSON.stringify(INITIALIZE),
+        signal: left.signal,
+      });
+      await rig.recorder.waitFor(() => rig.recorder.events("client_attached")[begun]);
+      await waitForStderr(rig, new RegExp(`(?:started \\d+\\s+){${begun + 1}}`));
+      left.abort();
+      await expect(asked).rejects.toThrow();
+    }
+    expect((await send(url, { body: INITIALIZE })).json.error.message).toContain("too_many_sessions");
+  });
+
   it("ignores SIGTERM is killed", async () => {
     const { rig, url } = await startWith(scriptedCommand("ignores-sigterm"));
     await shakeHands(url);
