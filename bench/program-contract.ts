@@ -48,3 +48,39 @@ export const JobTimes = z.strictObject({
   listed_ms: z.number().positive().optional(),
 });
 export type JobTimes = z.infer<typeof JobTimes>;
+
+/** One measurement of a token endpoint: every exchange is of a job, a key and a proof of its own. */
+export const ExchangeLoadRequest = z.strictObject({
+  /** The token endpoint. */
+  url: z.url(),
+  /** What the subject token is presented as: itself, or the assertion of a client (RFC 7523, section 2.2). */
+  presented_as: z.enum(["subject_token", "client_assertion"]),
+  exchanges: count,
+  /** Each of them kept, with one exchange at a time. */
+  connections: count,
+});
+export type ExchangeLoadRequest = z.infer<typeof ExchangeLoadRequest>;
+
+/** Times are of all answers; the clock starts when every token and proof is made. */
+export const ExchangeLoadResult = z.strictObject({
+  elapsed_ms: z.number().positive(),
+  p50_us: z.number().positive(),
+  p99_us: z.number().positive(),
+  /** How many were answered with 200 and an access token that no other answer had. */
+  accepted: z.int(),
+  /** What became of the first that was not. */
+  refusal: z.string().optional(),
+});
+export type ExchangeLoadResult = z.infer<typeof ExchangeLoadResult>;
+
+/** The options of a server whose token endpoint is measured: who signs the subject tokens. */
+export const SubjectIssuer = z.strictObject({ issuer: z.url() });
+
+/** The same for the broker, with where it keeps its rows. */
+export const ExchangeBroker = SubjectIssuer.extend({
+  database: z.discriminatedUnion("kind", [
+    z.strictObject({ kind: z.literal("sqlite"), commit_delay_ms: z.number().nonnegative() }),
+    z.strictObject({ kind: z.literal("postgres"), url: z.string() }),
+  ]),
+});
+export type ExchangeBroker = z.infer<typeof ExchangeBroker>;

@@ -18,8 +18,10 @@ export interface Figure extends Summary {
   readonly unit: string;
   /** The column: the contender, or `a / b` for a ratio. */
   readonly subject: string;
-  readonly goal?: { readonly at_most: number; readonly met: boolean };
+  readonly goal?: Goal;
 }
+
+export type Goal = { readonly met: boolean } & ({ readonly at_most: number } | { readonly at_least: number });
 
 export interface Report {
   readonly bench: string;
@@ -92,10 +94,11 @@ function formatCell(figure: Figure | undefined): string {
 
 function describeGoal({ goal, subject, measure, unit, median }: Figure): string[] {
   if (goal === undefined) return [];
-  const [wanted, is] = [goal.at_most, median].map((value) =>
-    unit === RATIO ? `${formatNumber(value)} times` : `${formatNumber(value)} ${unit}`,
+  const [bound, value] = "at_most" in goal ? ["at most", goal.at_most] : ["at least", goal.at_least];
+  const [wanted, is] = [value, median].map((each) =>
+    `${formatNumber(each)} ${unit === RATIO ? "times" : unit}`.trimEnd(),
   );
-  return [`goal: ${subject}, ${measure}: at most ${wanted}; it is ${is}: ${goal.met ? "met" : "NOT MET"}`];
+  return [`goal: ${subject}, ${measure}: ${bound} ${wanted}; it is ${is}: ${goal.met ? "met" : "NOT MET"}`];
 }
 
 /** Three significant digits, whole numbers from a hundred on. */
