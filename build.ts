@@ -9,13 +9,13 @@ import { basename, join } from "node:path";
 import { build, type Metafile, type Plugin } from "esbuild";
 
 const root = import.meta.dirname;
-const entryFiles = ["action/main.ts", "action/post.ts", "action/proxy.ts", "policies/condition.ts"];
+const entryFiles = ["action/main.ts", "action/post.ts", "action/proxy.ts", "policies/condition/condition.ts"];
 
 /** What compiles conditions is a file of its own: the proxy loads it for a policy that has any. */
 const conditionApart: Plugin = {
   name: "condition-apart",
   setup: (bundler) => {
-    bundler.onResolve({ filter: /^\.\/condition\.ts$/ }, ({ kind }) =>
+    bundler.onResolve({ filter: /^\.\/condition\/condition\.ts$/ }, ({ kind }) =>
       kind === "dynamic-import" ? { path: "./condition.cjs", external: true } : undefined,
     );
   },

@@ -3,8 +3,8 @@
  * It ends as soon as the proxy is ready; what it started is recorded for post before it can fail.
  */
 import { join } from "node:path";
-import { writeClaudeConfig } from "./client-config.ts";
-import { createFileCommands } from "./file-commands.ts";
+import { writeClaudeConfig } from "./runner/client-config.ts";
+import { createFileCommands } from "./runner/file-commands.ts";
 import type { Ready } from "./handover.ts";
 import {
   type MainInputs,
@@ -14,10 +14,10 @@ import {
   selectHttpProxies,
   selectProxyEnvironment,
 } from "./inputs.ts";
-import { claimJob } from "./job-marker.ts";
-import { createPrivateDirectory } from "./private-files.ts";
-import { startProxyProcess } from "./proxy-process.ts";
-import { createWorkflowCommands } from "./workflow-commands.ts";
+import { claimJob } from "./runner/job-marker.ts";
+import { createPrivateDirectory } from "./runner/private-files.ts";
+import { startProxyProcess } from "./runner/proxy-process.ts";
+import { createWorkflowCommands } from "./runner/workflow-commands.ts";
 
 const commands = createWorkflowCommands((text) => process.stdout.write(text));
 const files = createFileCommands(readFileCommandPaths(environment));

@@ -4,16 +4,16 @@
  */
 import { readdirSync } from "node:fs";
 import { join } from "node:path";
-import { type Conclusion, concludeJob } from "./conclusion.ts";
-import { createFileCommands } from "./file-commands.ts";
+import { type Conclusion, concludeJob } from "./conclusion/conclusion.ts";
+import { createFileCommands } from "./runner/file-commands.ts";
 import { PROXY_OUTPUT_FILE, SPOOL_FILE, STDERR_DIRECTORY } from "./handover.ts";
-import { createHttp } from "./http-request.ts";
+import { createHttp } from "./wire/http-request.ts";
 import { environment, readFileCommandPaths, readPostInputs, selectHttpProxies } from "./inputs.ts";
-import { releaseJob } from "./job-marker.ts";
-import { renderBareSummary, renderSummary } from "./job-summary.ts";
-import { readEndOfFile, removeExcept, removePrivateDirectory } from "./private-files.ts";
-import { decideVerdict } from "./verdict.ts";
-import { createWorkflowCommands } from "./workflow-commands.ts";
+import { releaseJob } from "./runner/job-marker.ts";
+import { renderBareSummary, renderSummary } from "./conclusion/job-summary.ts";
+import { readEndOfFile, removeExcept, removePrivateDirectory } from "./runner/private-files.ts";
+import { decideVerdict } from "./conclusion/verdict.ts";
+import { createWorkflowCommands } from "./runner/workflow-commands.ts";
 
 /** Of each file, and of all together. */
 const MAX_SHOWN_BYTES = 1024 * 1024;

@@ -4,12 +4,12 @@
  */
 import { closeSync, readFileSync, writeSync } from "node:fs";
 import { join } from "node:path";
-import { GuardRefused, startGuard } from "./guard.ts";
-import { AnswerUnknown } from "./broker-client.ts";
-import { SubjectTokenUnavailable } from "./github-oidc.ts";
+import { GuardRefused, startGuard } from "./guard/guard.ts";
+import { AnswerUnknown } from "./wire/broker-client.ts";
+import { SubjectTokenUnavailable } from "./wire/github-oidc.ts";
 import { ProxyConfiguration, type Readiness } from "./handover.ts";
 import { environment } from "./inputs.ts";
-import { SessionRefused } from "./session.ts";
+import { SessionRefused } from "./guard/session.ts";
 
 /** This program, as it lies in `dist/`; its digest is that of the files one after the other. */
 const BUNDLES = ["proxy.cjs", "condition.cjs"];

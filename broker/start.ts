@@ -3,7 +3,7 @@
  * failed, so that whoever starts a broker sees all problems at once.
  */
 import { loadPolicies } from "../policies/loading.ts";
-import type { Problem } from "../policies/problem.ts";
+import type { Problem } from "../policies/documents/problem.ts";
 import type { BrokerConfig } from "./config.ts";
 import { watchBucket } from "./custody/bucket-watch.ts";
 import { BucketUnusable } from "./custody/bucket.ts";

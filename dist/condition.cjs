@@ -17,7 +17,7 @@ var __copyProps = (to, from, except, desc) => {
 };
 var __toCommonJS = (mod) => __copyProps(__defProp({}, "__esModule", { value: true }), mod);
 
-// policies/condition.ts
+// policies/condition/condition.ts
 var condition_exports = {};
 __export(condition_exports, {
   compileCondition: () => compileCondition
@@ -4210,7 +4210,7 @@ var globalEnvironment = new Environment({
   unlistedVariablesAreDyn: true
 });
 
-// policies/nearest-name.ts
+// policies/documents/nearest-name.ts
 var longestName = 64;
 function measureDistance(from, to) {
   let beforePrevious = [];
@@ -4295,7 +4295,7 @@ var RUN_FACT_TYPES = {
   pull_request_number: "double"
 };
 
-// policies/condition-syntax.ts
+// policies/condition/condition-syntax.ts
 var CONDITION_VARIABLES = ["args", "tool", "server", "run", "robot", "agent"];
 var runFacts = new Set(Object.keys(RUN_FACT_TYPES));
 var functions = /* @__PURE__ */ new Set(["has", "size", "string"]);
@@ -4402,7 +4402,7 @@ function isVariable(name) {
   return CONDITION_VARIABLES.some((variable) => variable === name);
 }
 
-// policies/condition-values.ts
+// policies/condition/condition-values.ts
 var UnusableArguments = class extends Error {
 };
 function convertArguments(from) {
@@ -4439,7 +4439,7 @@ function convertArguments(from) {
   return new Map(members.map(([name, value]) => [countText(name), convert(value, 1)]));
 }
 
-// policies/condition.ts
+// policies/condition/condition.ts
 var maxSourceLength = 2e3;
 var parserLimits = { maxAstNodes: 250, maxDepth: 32, maxListElements: 200 };
 var valueLimits = { maxValues: 5e3, maxTextLength: 1024 * 1024, maxDepth: 8 };

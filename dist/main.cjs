@@ -3,10 +3,10 @@
 // action/main.ts
 var import_node_path5 = require("node:path");
 
-// action/client-config.ts
+// action/runner/client-config.ts
 var import_node_path2 = require("node:path");
 
-// action/private-files.ts
+// action/runner/private-files.ts
 var import_node_fs = require("node:fs");
 var import_node_fs2 = require("node:fs");
 var import_node_path = require("node:path");
@@ -50,7 +50,7 @@ function openForeignFile(path) {
   return void 0;
 }
 
-// action/client-config.ts
+// action/runner/client-config.ts
 function writeClaudeConfig(directory, agent, proxy) {
   const path = (0, import_node_path2.join)(directory, `mcp-config-${agent.name}.json`);
   const mcpServers = Object.fromEntries(
@@ -69,7 +69,7 @@ function writeClaudeConfig(directory, agent, proxy) {
   return path;
 }
 
-// action/file-commands.ts
+// action/runner/file-commands.ts
 var import_node_crypto = require("node:crypto");
 var import_node_fs3 = require("node:fs");
 function createFileCommands(paths) {
@@ -1994,7 +1994,7 @@ function isAgentName(name) {
   return /^[a-z0-9][a-z0-9-]{0,31}$/.test(name);
 }
 
-// action/job-marker.ts
+// action/runner/job-marker.ts
 var import_node_crypto2 = require("node:crypto");
 var import_node_path3 = require("node:path");
 function claimJob(runnerTemp, job) {
@@ -2009,7 +2009,7 @@ function claimJob(runnerTemp, job) {
   }
 }
 
-// action/proxy-process.ts
+// action/runner/proxy-process.ts
 var import_node_child_process2 = require("node:child_process");
 var import_node_fs5 = require("node:fs");
 var import_node_path4 = require("node:path");
@@ -2049,7 +2049,7 @@ var Readiness = discriminatedUnion("status", [
 ]);
 var PROXY_OUTPUT_FILE = "proxy.log";
 
-// action/process-identity.ts
+// action/runner/process-identity.ts
 var import_node_child_process = require("node:child_process");
 var import_node_fs4 = require("node:fs");
 function identifyProcess(pid) {
@@ -2078,7 +2078,7 @@ function readStartByPs(pid) {
   }
 }
 
-// action/proxy-process.ts
+// action/runner/proxy-process.ts
 var READINESS_TIMEOUT_MS = 9e4;
 var MAX_READINESS_LENGTH = 64 * 1024;
 var READINESS_PIPE = 3;
@@ -2148,7 +2148,7 @@ function parseLine(text) {
   }
 }
 
-// action/workflow-commands.ts
+// action/runner/workflow-commands.ts
 var import_node_crypto3 = require("node:crypto");
 function createWorkflowCommands(write) {
   const issue2 = (command, data) => write(`::${command}::${escapeData(data)}

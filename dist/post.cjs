@@ -26,10 +26,10 @@ var __toESM = (mod, isNodeMode, target) => (target = mod != null ? __create(__ge
 var import_node_fs8 = require("node:fs");
 var import_node_path4 = require("node:path");
 
-// action/conclusion.ts
+// action/conclusion/conclusion.ts
 var import_node_path3 = require("node:path");
 
-// action/http-request.ts
+// action/wire/http-request.ts
 var import_node_http = __toESM(require("node:http"), 1);
 var HttpFailed = class extends Error {
   code = "http_failed";
@@ -2493,7 +2493,7 @@ var AuditRecord = discriminatedUnion("kind", [
   extend2(Seal, link)
 ]);
 
-// action/tally.ts
+// action/guard/tally.ts
 var count2 = int().check(_nonnegative());
 var TallyRow = strictObject({
   agent: string2(),
@@ -2580,7 +2580,7 @@ function createTally() {
   };
 }
 
-// action/session-report.ts
+// action/guard/session-report.ts
 var SessionFacts = strictObject({
   session: string2(),
   robot: string2(),
@@ -2600,7 +2600,7 @@ var SessionReport = strictObject({
   ])
 });
 
-// action/control-client.ts
+// action/conclusion/control-client.ts
 var REPORT_TIMEOUT_MS = 5e3;
 var SEAL_TIMEOUT_MS = 9e4;
 async function requestSeal(http2, control) {
@@ -2668,7 +2668,7 @@ var SPOOL_FILE = "spool.jsonl";
 var PROXY_OUTPUT_FILE = "proxy.log";
 var STDERR_DIRECTORY = "stderr";
 
-// action/leftovers.ts
+// action/runner/leftovers.ts
 var import_node_fs = require("node:fs");
 var import_node_path = require("node:path");
 function endProcessesBelow(directory) {
@@ -2692,7 +2692,7 @@ function worksBelow(pid, directory) {
   }
 }
 
-// action/process-identity.ts
+// action/runner/process-identity.ts
 var import_node_child_process = require("node:child_process");
 var import_node_fs2 = require("node:fs");
 var import_promises = require("node:timers/promises");
@@ -2955,7 +2955,7 @@ var RecoverResponse = discriminatedUnion("status", [
   strictObject({ status: literal("sealed"), review_url: string2() })
 ]);
 
-// action/retry.ts
+// action/wire/retry.ts
 var import_promises2 = require("node:timers/promises");
 var PatienceExhausted = class extends Error {
   code = "patience_exhausted";
@@ -2977,7 +2977,7 @@ async function retry(attempt, patience) {
   }
 }
 
-// action/broker-client.ts
+// action/wire/broker-client.ts
 var SEAL_TIMEOUT_MS2 = 3e4;
 var MAX_SENTENCE_LENGTH = 1e3;
 var AnswerUnknown = class extends Error {
@@ -3042,7 +3042,7 @@ function parseJson(text2) {
   }
 }
 
-// action/github-oidc.ts
+// action/wire/github-oidc.ts
 var SubjectTokenUnavailable = class extends Error {
   code = "subject_token_unavailable";
 };
@@ -3102,7 +3102,7 @@ function unavailable(reason) {
   );
 }
 
-// action/recovery.ts
+// action/conclusion/recovery.ts
 var PATIENCE_MS = 3e4;
 async function recoverLog(options) {
   const { http: http2, broker, oidc, spool } = options;
@@ -3133,10 +3133,10 @@ function failed(reason) {
   return { status: "failed", reason };
 }
 
-// action/spool-reading.ts
+// action/conclusion/spool-reading.ts
 var import_node_fs5 = require("node:fs");
 
-// action/private-files.ts
+// action/runner/private-files.ts
 var import_node_fs3 = require("node:fs");
 var import_node_fs4 = require("node:fs");
 var import_node_path2 = require("node:path");
@@ -3174,7 +3174,7 @@ function removeExcept(directory, kept) {
   }
 }
 
-// action/spool-reading.ts
+// action/conclusion/spool-reading.ts
 var CHUNK_BYTES = 1024 * 1024;
 var MAX_SPOOL_BYTES = 1024 * 1024 * 1024;
 var MAX_LINE_BYTES = 16 * 1024 * 1024;
@@ -3248,7 +3248,7 @@ function parseRecord(text2) {
   }
 }
 
-// action/conclusion.ts
+// action/conclusion/conclusion.ts
 var EXIT_GRACE_MS = 2e3;
 var SEAL_GRACE_MS = 1e4;
 async function concludeJob(inputs2, http2) {
@@ -3309,7 +3309,7 @@ function describeOpenLog(log) {
   return log.status === "unsealed" ? log.reason : "the proxy left it open";
 }
 
-// action/file-commands.ts
+// action/runner/file-commands.ts
 var import_node_crypto2 = require("node:crypto");
 var import_node_fs6 = require("node:fs");
 function createFileCommands(paths) {
@@ -3459,13 +3459,13 @@ function isAgentName(name) {
   return /^[a-z0-9][a-z0-9-]{0,31}$/.test(name);
 }
 
-// action/job-marker.ts
+// action/runner/job-marker.ts
 var import_node_fs7 = require("node:fs");
 function releaseJob(marker) {
   (0, import_node_fs7.rmSync)(marker, { force: true });
 }
 
-// action/job-summary.ts
+// action/conclusion/job-summary.ts
 var MAX_ROWS2 = 100;
 var MAX_TEXT_LENGTH = 200;
 function renderSummary({ report, outcome }) {
@@ -3559,7 +3559,7 @@ function escapeHtml(value) {
   return value.replaceAll(/[&<>"'`|*_[\]\\~#:@]/g, (mark) => `&#${mark.charCodeAt(0)};`);
 }
 
-// action/verdict.ts
+// action/conclusion/verdict.ts
 var EARLY_SEAL = "The log is complete and sealed, but the proxy was ended before the job was: look at what a step did to it.";
 function decideVerdict({ outcome, denied, failOn, reviewUrl }) {
   const review = reviewUrl === void 0 ? "" : ` Review: ${reviewUrl}`;
@@ -3581,7 +3581,7 @@ function describeLoss(outcome) {
   return outcome.spool === void 0 ? start : `${start} What was recorded lies on this runner in ${outcome.spool}.`;
 }
 
-// action/workflow-commands.ts
+// action/runner/workflow-commands.ts
 var import_node_crypto3 = require("node:crypto");
 function createWorkflowCommands(write) {
   const issue2 = (command, data) => write(`::${command}::${escapeData(data)}

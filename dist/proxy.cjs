@@ -26,11 +26,11 @@ var __toESM = (mod, isNodeMode, target) => (target = mod != null ? __create(__ge
 var import_node_fs5 = require("node:fs");
 var import_node_path5 = require("node:path");
 
-// action/guard.ts
+// action/guard/guard.ts
 var import_node_crypto12 = require("node:crypto");
 var import_node_path4 = require("node:path");
 
-// audit/secret-forms.ts
+// audit/redaction/secret-forms.ts
 var MIN_SECRET_LENGTH = 4;
 var MIN_PART_LENGTH = 12;
 function listSecretForms(value) {
@@ -81,7 +81,7 @@ function listBase64Forms(value) {
   return forms.flatMap((form) => [form, form.replaceAll("+", "-").replaceAll("/", "_")]);
 }
 
-// audit/token-formats.ts
+// audit/redaction/token-formats.ts
 var NO_WORD = "(?<![A-Za-z0-9])";
 var ESCAPE = "(?<=\\\\(?:[abefnrtv]|u[0-9A-Fa-f]{4}|x[0-9A-Fa-f]{2})|%[0-9A-Fa-f]{2}|[\\x1bBbe3]\\[[0-9;]{0,16}m)";
 var START = `(?:${NO_WORD}|${ESCAPE})`;
@@ -126,7 +126,7 @@ var TOKEN_FORMATS = [
   }
 ];
 
-// audit/redaction.ts
+// audit/redaction/redaction.ts
 function createRedactor(secrets) {
   return new PatternRedactor(secrets);
 }
@@ -212,7 +212,7 @@ function findFreeName(name, { mapped, numbers }) {
   return free;
 }
 
-// policies/trigger.ts
+// policies/checks/trigger.ts
 function pullRequestNumberOf(ref) {
   const digits = /^refs\/pull\/([1-9][0-9]{0,9})\/merge$/.exec(ref)?.[1];
   return digits === void 0 ? void 0 : Number(digits);
@@ -6723,13 +6723,13 @@ function connect({ limits, environment: environment2 = {}, stderrOf }, server, {
   return upstream;
 }
 
-// action/genesis.ts
+// action/guard/genesis.ts
 var import_node_crypto8 = require("node:crypto");
 
 // action/version.ts
 var VERSION = "0.1.0";
 
-// action/genesis.ts
+// action/guard/genesis.ts
 function describeGenesis(facts) {
   const { document } = facts;
   return {
@@ -6755,7 +6755,7 @@ function describeGenesis(facts) {
   };
 }
 
-// action/http-request.ts
+// action/wire/http-request.ts
 var import_node_http3 = __toESM(require("node:http"), 1);
 var HttpFailed = class extends Error {
   code = "http_failed";
@@ -6833,7 +6833,7 @@ function describe3(cause) {
   return "code" in cause && typeof cause.code === "string" ? `${cause.code}` : cause.message;
 }
 
-// action/retry.ts
+// action/wire/retry.ts
 var import_promises2 = require("node:timers/promises");
 var PatienceExhausted = class extends Error {
   code = "patience_exhausted";
@@ -6855,7 +6855,7 @@ async function retry(attempt, patience) {
   }
 }
 
-// action/github-oidc.ts
+// action/wire/github-oidc.ts
 var SubjectTokenUnavailable = class extends Error {
   code = "subject_token_unavailable";
 };
@@ -6951,7 +6951,7 @@ var Readiness = discriminatedUnion("status", [
 var SPOOL_FILE = "spool.jsonl";
 var STDERR_DIRECTORY = "stderr";
 
-// action/proof-key.ts
+// action/wire/proof-key.ts
 var import_node_crypto9 = require("node:crypto");
 
 // node_modules/jose/dist/webapi/lib/buffer_utils.js
@@ -7617,7 +7617,7 @@ async function generateKeyPair(alg, options) {
   ]);
 }
 
-// action/proof-key.ts
+// action/wire/proof-key.ts
 async function createProofKey() {
   const { privateKey, publicKey } = await generateKeyPair("ES256", { extractable: false });
   const header = { typ: "dpop+jwt", alg: "ES256", jwk: await exportJWK(publicKey) };
@@ -7630,7 +7630,7 @@ async function createProofKey() {
   };
 }
 
-// action/sealing.ts
+// action/guard/sealing.ts
 var DEFAULT_TIMEOUT_MS = 6e4;
 var MAX_ROUNDS = 3;
 async function sealLog(options, reason) {
@@ -7669,7 +7669,7 @@ function unsealed(reason) {
   return { status: "unsealed", reason };
 }
 
-// action/session-log.ts
+// action/guard/session-log.ts
 var import_node_path = require("node:path");
 
 // audit/chain.ts
@@ -8011,7 +8011,7 @@ async function packSegment(text) {
   return { body, sha256: (0, import_node_crypto11.hash)("sha256", body, "hex"), md5: (0, import_node_crypto11.createHash)("md5").update(body).digest("base64") };
 }
 
-// action/segment-upload.ts
+// action/wire/segment-upload.ts
 var UPLOAD_TIMEOUT_MS = 6e4;
 var PRECONDITION_FAILED = 412;
 async function uploadSegment(http2, segment) {
@@ -8035,7 +8035,7 @@ async function uploadSegment(http2, segment) {
   }
 }
 
-// action/shipping.ts
+// action/guard/shipping.ts
 var FIRST_PAUSE_MS2 = 500;
 var MAX_PAUSE_MS2 = 5e3;
 var Shipping = class {
@@ -8196,15 +8196,15 @@ var Shipping = class {
   }
 };
 
-// action/spool.ts
+// action/guard/spool.ts
 var import_node_fs2 = require("node:fs");
 
-// action/private-files.ts
+// action/runner/private-files.ts
 var import_node_fs = require("node:fs");
 var PRIVATE_FILE_MODE = 384;
 var CREATE_NEW = import_node_fs.constants.O_WRONLY | import_node_fs.constants.O_CREAT | import_node_fs.constants.O_EXCL | import_node_fs.constants.O_NOFOLLOW | import_node_fs.constants.O_APPEND;
 
-// action/spool.ts
+// action/guard/spool.ts
 function openSpool(options) {
   const descriptor = (0, import_node_fs2.openSync)(
     options.path,
@@ -8250,7 +8250,7 @@ function writeWhole(descriptor, bytes) {
   }
 }
 
-// action/tally.ts
+// action/guard/tally.ts
 var count2 = int().check(_nonnegative());
 var TallyRow = strictObject({
   agent: string2(),
@@ -8337,7 +8337,7 @@ function createTally() {
   };
 }
 
-// action/session-log.ts
+// action/guard/session-log.ts
 var HEADROOM_BYTES = 8 * 1024 * 1024;
 function openSessionLog(options) {
   const tally = createTally();
@@ -8376,7 +8376,7 @@ function refuseByBacklog(kind, unsentBytes) {
   return unsentBytes < limit ? void 0 : "too much of the log waits to be stored";
 }
 
-// action/session-servers.ts
+// action/guard/session-servers.ts
 var import_node_fs3 = require("node:fs");
 var import_node_path2 = require("node:path");
 function selectServers(offered, wanted) {
@@ -8412,10 +8412,10 @@ function fillVariables(text, places) {
   );
 }
 
-// action/session.ts
+// action/guard/session.ts
 var import_promises3 = require("node:timers/promises");
 
-// action/broker-client.ts
+// action/wire/broker-client.ts
 var ATTEMPT_TIMEOUT_MS = 1e4;
 var SEAL_TIMEOUT_MS = 3e4;
 var MAX_SENTENCE_LENGTH = 1e3;
@@ -8526,7 +8526,7 @@ function parseJson(text) {
   }
 }
 
-// action/session.ts
+// action/guard/session.ts
 var SessionRefused = class extends Error {
   code = "session_refused";
 };
@@ -8625,7 +8625,7 @@ function createSession({ document, client, holder }) {
   return { document, client, state, keepAlive, end };
 }
 
-// action/stderr-file.ts
+// action/guard/stderr-file.ts
 var import_node_fs4 = require("node:fs");
 var import_node_path3 = require("node:path");
 var import_node_string_decoder = require("node:string_decoder");
@@ -8718,7 +8718,7 @@ function openStderrFiles(directory, redactor) {
   };
 }
 
-// action/guard.ts
+// action/guard/guard.ts
 var GuardRefused = class extends Error {
   code = "guard_refused";
 };

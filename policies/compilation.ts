@@ -2,7 +2,7 @@
  * A session's policy, compiled: one table per server, exact names first, then prefixes, then conditions.
  * Deny is the default; any one grant whose condition holds allows, and the first of them is the rule that is named.
  */
-import type { Condition } from "./condition.ts";
+import type { Condition } from "./condition/condition.ts";
 import type { Call, CompiledPolicy, Decision } from "./decision.ts";
 import { collectRunFacts } from "./run-facts.ts";
 import { digestPolicy, type SessionGrant, type SessionPolicy } from "./session-policy.ts";
@@ -82,7 +82,7 @@ async function compileConditions(grants: readonly SessionGrant[]): Promise<Condi
   if (conditional.length === 0) {
     return new Map();
   }
-  const { compileCondition } = await import("./condition.ts");
+  const { compileCondition } = await import("./condition/condition.ts");
   return new Map(
     conditional.map((grant) => {
       const compiled = compileCondition(grant.when ?? "");

@@ -3,9 +3,9 @@
  * They say less than loading checks; what they refuse, loading refuses too.
  */
 import * as z from "zod/mini";
-import { RobotsDocument } from "./robots-document.ts";
-import { RolesDocument } from "./roles-document.ts";
-import { ServersDocument } from "./servers-document.ts";
+import { RobotsDocument } from "./documents/robots-document.ts";
+import { RolesDocument } from "./documents/roles-document.ts";
+import { ServersDocument } from "./documents/servers-document.ts";
 
 const documents = [
   { name: "servers", title: "Lanyard: servers.yaml", schema: ServersDocument },

@@ -3,17 +3,17 @@
  * All problems of all files are reported at once; a directory with one problem gives no policies at all.
  */
 import type * as z from "zod/mini";
-import { type PolicyDocument, type PolicyFile, readDocument } from "./document.ts";
-import { readPolicyFiles } from "./directory.ts";
+import { type PolicyDocument, type PolicyFile, readDocument } from "./documents/document.ts";
+import { readPolicyFiles } from "./documents/directory.ts";
 import { type Policies, repositoryKey, repositoryOf } from "./policies.ts";
-import { orderProblems, type Problem } from "./problem.ts";
-import { checkRobots } from "./robots-check.ts";
-import { RobotsDocument } from "./robots-document.ts";
-import { checkRoles } from "./roles-check.ts";
-import { RolesDocument } from "./roles-document.ts";
-import { checkServers } from "./servers-check.ts";
-import { ServersDocument } from "./servers-document.ts";
-import { findWarnings } from "./warnings.ts";
+import { orderProblems, type Problem } from "./documents/problem.ts";
+import { checkRobots } from "./checks/robots-check.ts";
+import { RobotsDocument } from "./documents/robots-document.ts";
+import { checkRoles } from "./checks/roles-check.ts";
+import { RolesDocument } from "./documents/roles-document.ts";
+import { checkServers } from "./checks/servers-check.ts";
+import { ServersDocument } from "./documents/servers-document.ts";
+import { findWarnings } from "./checks/warnings.ts";
 
 export type LoadedPolicies =
   | { readonly ok: true; readonly policies: Policies; readonly warnings: readonly Problem[] }

@@ -2,10 +2,10 @@
  * A policy directory, loaded and checked: every name in it resolves, every condition compiles.
  * Everything is looked up in Maps: no name, wherever it comes from, can reach anything else.
  */
-import type { PolicyDocument } from "./document.ts";
-import type { Robot, RobotsDocument } from "./robots-document.ts";
-import type { Role } from "./roles-document.ts";
-import type { ServerEntry } from "./servers-document.ts";
+import type { PolicyDocument } from "./documents/document.ts";
+import type { Robot, RobotsDocument } from "./documents/robots-document.ts";
+import type { Role } from "./documents/roles-document.ts";
+import type { ServerEntry } from "./documents/servers-document.ts";
 import type { SessionPolicy } from "./session-policy.ts";
 
 /** The robots of one repository. */

@@ -3,9 +3,9 @@
  * Comments of an existing document stay; a robot that exists is never replaced. Nothing is written to disk here.
  */
 import { Document, isCollection, isMap, isScalar, type Node, parseDocument } from "yaml";
-import { type PolicyFile, readDocument } from "./document.ts";
-import type { Problem } from "./problem.ts";
-import { type Binding, type Robot, RobotsDocument } from "./robots-document.ts";
+import { type PolicyFile, readDocument } from "./documents/document.ts";
+import type { Problem } from "./documents/problem.ts";
+import { type Binding, type Robot, RobotsDocument } from "./documents/robots-document.ts";
 
 export interface ProvisionRequest {
   readonly issuer: string;

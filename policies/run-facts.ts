@@ -2,7 +2,7 @@
  * `run` in a condition: the claims that describe a run, under their wire names, and what follows from them.
  * A claim that is missing or no text is missing here too: a condition that needs it cannot be evaluated, and denies.
  */
-import { pullRequestNumberOf } from "./trigger.ts";
+import { pullRequestNumberOf } from "./checks/trigger.ts";
 
 const runClaims = [
   "actor",

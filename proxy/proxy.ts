@@ -3,7 +3,7 @@
  * No message reaches a server that was not decided and recorded; what it started, it ends.
  */
 import type { Totals } from "../audit/record.ts";
-import type { Redactor } from "../audit/redaction.ts";
+import type { Redactor } from "../audit/redaction/redaction.ts";
 import type { CompiledPolicy } from "../policies/decision.ts";
 import type { Control } from "./front/control.ts";
 import { Front } from "./front/front.ts";

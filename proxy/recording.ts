@@ -6,7 +6,7 @@
 import { createHash, randomUUID } from "node:crypto";
 import { canonicalize, type Json } from "../audit/canonical.ts";
 import type { Digest, Entry, EntryOf, Totals } from "../audit/record.ts";
-import type { Redactor } from "../audit/redaction.ts";
+import type { Redactor } from "../audit/redaction/redaction.ts";
 import { type Recorder, RecordingFailed } from "./recorder.ts";
 
 export interface ClientInfo {

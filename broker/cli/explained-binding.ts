@@ -2,8 +2,8 @@
  * Which robot a job gets and why, as an operator reads it: every binding of every robot it could mean, field by field,
  * and beside it what the broker decides.
  */
-import { type BindingRequest, describeRefusal, matchBinding } from "../../policies/binding.ts";
-import { type FieldComparison, compareFields } from "../../policies/binding-fields.ts";
+import { type BindingRequest, describeRefusal, matchBinding } from "../../policies/binding/binding.ts";
+import { type FieldComparison, compareFields } from "../../policies/binding/binding-fields.ts";
 import type { Claims } from "../../policies/claims.ts";
 import { type Policies, repositoryKey } from "../../policies/policies.ts";
 

@@ -2,7 +2,7 @@
  * `lanyard policy check`: loads a policy directory and reports every problem in it, with the line it is about.
  */
 import { Command } from "commander";
-import { readPolicyFiles } from "../../policies/directory.ts";
+import { readPolicyFiles } from "../../policies/documents/directory.ts";
 import { assemblePolicies, type LoadedPolicies } from "../../policies/loading.ts";
 import type { Policies } from "../../policies/policies.ts";
 import { type ReportedFiles, reportProblem } from "./problem-report.ts";

@@ -2,8 +2,8 @@
  * Problems of policy documents as a person reads them: the place, what to change, and the line it is about.
  */
 import { join } from "node:path";
-import type { PolicyFile } from "../../policies/document.ts";
-import type { Problem } from "../../policies/problem.ts";
+import type { PolicyFile } from "../../policies/documents/document.ts";
+import type { Problem } from "../../policies/documents/problem.ts";
 
 export interface ReportedFiles {
   readonly directory: string;

@@ -5,7 +5,7 @@
 import { readdir, readFile, stat } from "node:fs/promises";
 import { join, relative, resolve, sep } from "node:path";
 import { MANIFEST_OBJECT } from "../../audit/object-path.ts";
-import type { SessionSource } from "../../audit/verification.ts";
+import type { SessionSource } from "../../audit/verification/verification.ts";
 
 export interface SessionFolder {
   /** Absolute: its partitions say whose log it should be. */

@@ -2,7 +2,7 @@
  * Verdicts of `lanyard audit verify` as a person reads them in a terminal, and as scripts read them.
  * Nothing that stands in a log reaches the terminal as a control sequence or out of sight.
  */
-import type { Verdict, VerdictStatus } from "../../audit/verdict.ts";
+import type { Verdict, VerdictStatus } from "../../audit/verification/verdict.ts";
 import { revealText } from "../pages/visible-text.ts";
 
 /** `unreadable`: the folder or the disk failed, so nothing is known. */

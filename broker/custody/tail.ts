@@ -3,7 +3,7 @@
  * it is read line by line as far as it is a chain of records, compared with what the broker had witnessed, and believed
  * in nothing.
  */
-import { ChainVerifier, splitLines } from "../../audit/chain-verification.ts";
+import { ChainVerifier, splitLines } from "../../audit/verification/chain-verification.ts";
 import { type AuditRecord, GENESIS_PREV } from "../../audit/record.ts";
 import { SegmentRefused, unpackSegment } from "../../audit/segment.ts";
 import { MAX_UNSENT_BYTES } from "../contract.ts";

@@ -3,7 +3,7 @@
  * how it ended. Whoever can write to the bucket, but not to the broker's database, is noticed here.
  */
 import { parseSegmentObject, segmentObject } from "../../audit/object-path.ts";
-import type { Verdict } from "../../audit/verdict.ts";
+import type { Verdict } from "../../audit/verification/verdict.ts";
 import type { SegmentRow, SessionRow } from "../storage/schema.ts";
 import { workloadOf } from "../sessions/session-row.ts";
 import type { ProblemView } from "./view.ts";

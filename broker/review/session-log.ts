@@ -5,8 +5,8 @@
 import { hash } from "node:crypto";
 import type { JSONWebKeySet } from "jose";
 import { segmentObject } from "../../audit/object-path.ts";
-import type { Verdict } from "../../audit/verdict.ts";
-import { verifySession } from "../../audit/verification.ts";
+import type { Verdict } from "../../audit/verification/verdict.ts";
+import { verifySession } from "../../audit/verification/verification.ts";
 import { type Bucket, ObjectTooLarge } from "../custody/bucket.ts";
 import type { Queries, SegmentRow, SessionRow } from "../storage/schema.ts";
 import { listSegments } from "../storage/segments.ts";

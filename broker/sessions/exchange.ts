@@ -3,7 +3,7 @@
  * The first exchange of a job binds the job to its key, for all robots and for good; the same key gets the same
  * session again; another key is refused, and the run shows it.
  */
-import { matchBinding } from "../../policies/binding.ts";
+import { matchBinding } from "../../policies/binding/binding.ts";
 import type { TokenResponse } from "../contract.ts";
 import type { Proof } from "../identity/dpop-proof.ts";
 import type { VerifiedSubject } from "../identity/subject-token.ts";

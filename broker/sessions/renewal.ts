@@ -2,7 +2,7 @@
  * Renewal: the same job, shown by a fresh subject token, keeps its session, up to the robot's maximum.
  * The binding must still match: a robot that was taken away is not prolonged, what it was granted does not grow.
  */
-import { matchBinding } from "../../policies/binding.ts";
+import { matchBinding } from "../../policies/binding/binding.ts";
 import type { Policies } from "../../policies/policies.ts";
 import type { RenewResponse } from "../contract.ts";
 import type { VerifiedSubject } from "../identity/subject-token.ts";

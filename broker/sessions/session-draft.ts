@@ -5,7 +5,7 @@
 import { randomBytes } from "node:crypto";
 import { canonicalize } from "../../audit/canonical.ts";
 import { sessionPrefix } from "../../audit/object-path.ts";
-import type { BindingMatch } from "../../policies/binding.ts";
+import type { BindingMatch } from "../../policies/binding/binding.ts";
 import { serversOf } from "../../policies/policies.ts";
 import { digestPolicy, sessionPolicyOf } from "../../policies/session-policy.ts";
 import type { VerifiedSubject } from "../identity/subject-token.ts";

@@ -6,8 +6,8 @@ import { createHash } from "node:crypto";
 import { unpackSegment } from "../../audit/segment.ts";
 import { AuditRecord } from "../../audit/record.ts";
 import type { SealRequest, SegmentRequest } from "../../broker/contract.ts";
-import type { Reply, SessionClient } from "../../action/broker-client.ts";
-import { type Http, createHttp } from "../../action/http-request.ts";
+import type { Reply, SessionClient } from "../../action/wire/broker-client.ts";
+import { type Http, createHttp } from "../../action/wire/http-request.ts";
 import { listen } from "./local-server.ts";
 
 export interface CustodyPeer {

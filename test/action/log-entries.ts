@@ -1,6 +1,6 @@
 /** Entries of a log, as short as the schema allows. */
 import type { EntryOf } from "../../audit/record.ts";
-import { describeGenesis } from "../../action/genesis.ts";
+import { describeGenesis } from "../../action/guard/genesis.ts";
 import { sessionDocument } from "./session-document.ts";
 
 export const genesis = (): EntryOf<"genesis"> =>

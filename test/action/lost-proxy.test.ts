@@ -13,7 +13,7 @@ import {
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { openSessionLog } from "../../action/session-log.ts";
+import { openSessionLog } from "../../action/guard/session-log.ts";
 import { RunView } from "../../broker/review/view.ts";
 import { findStep, type JobResult, type Step } from "../../dev/runner.ts";
 import { connectAgent } from "../support/agents.ts";

@@ -4,7 +4,7 @@ import { describe, expect, test } from "vitest";
 import reference from "canonicalize";
 import { CanonicalError } from "../../audit/canonical.ts";
 import { Chain, EntryRefused } from "../../audit/chain.ts";
-import { ChainVerifier, splitLines } from "../../audit/chain-verification.ts";
+import { ChainVerifier, splitLines } from "../../audit/verification/chain-verification.ts";
 import { AuditRecord, type Entry, GENESIS_PREV } from "../../audit/record.ts";
 import { callOf, genesisOf, resultOf, sealOf, workOf } from "./stored-session.ts";
 

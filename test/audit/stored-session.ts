@@ -11,8 +11,12 @@ import { MANIFEST_OBJECT, RECOVERED_MANIFEST_OBJECT, segmentObject } from "../..
 import type { Entry, EntryOf, Workload } from "../../audit/record.ts";
 import { packSegment, unpackSegment } from "../../audit/segment.ts";
 import { serializeManifest, type SigningKey, signCheckpoint, signManifest } from "../../audit/signature.ts";
-import { type SessionSource, type VerificationOptions, verifySession } from "../../audit/verification.ts";
-import type { Verdict } from "../../audit/verdict.ts";
+import {
+  type SessionSource,
+  type VerificationOptions,
+  verifySession,
+} from "../../audit/verification/verification.ts";
+import type { Verdict } from "../../audit/verification/verdict.ts";
 
 export type Objects = Map<string, Buffer>;
 

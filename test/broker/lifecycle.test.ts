@@ -2,7 +2,7 @@
 import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { afterAll, beforeAll, expect, test } from "vitest";
-import { verifySession } from "../../audit/verification.ts";
+import { verifySession } from "../../audit/verification/verification.ts";
 import { SessionDocument } from "../../broker/contract.ts";
 import { openFolderBucket } from "../../broker/custody/folder-bucket.ts";
 import { digestPolicy } from "../../policies/session-policy.ts";

@@ -1,9 +1,9 @@
 /** Policy documents and claims that tests start from: valid, and changed one thing at a time. */
 import { Claims } from "../../policies/claims.ts";
-import type { PolicyFile } from "../../policies/document.ts";
+import type { PolicyFile } from "../../policies/documents/document.ts";
 import { assemblePolicies } from "../../policies/loading.ts";
 import type { Policies } from "../../policies/policies.ts";
-import type { Problem } from "../../policies/problem.ts";
+import type { Problem } from "../../policies/documents/problem.ts";
 
 export const issuer = "https://token.actions.githubusercontent.com";
 

@@ -7,7 +7,7 @@ import { compilePolicy } from "../../policies/compilation.ts";
 import { loadPolicies } from "../../policies/loading.ts";
 import type { Policies } from "../../policies/policies.ts";
 import { serversOf } from "../../policies/policies.ts";
-import { findUnmarkedTool } from "../../policies/robots-check.ts";
+import { findUnmarkedTool } from "../../policies/checks/robots-check.ts";
 import { sessionPolicyOf } from "../../policies/session-policy.ts";
 import { prefixOf } from "../../policies/tool-pattern.ts";
 import { claimsOf } from "./fixtures.ts";

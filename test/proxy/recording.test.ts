@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { createRedactor } from "../../audit/redaction.ts";
+import { createRedactor } from "../../audit/redaction/redaction.ts";
 import { RecordingFailed } from "../../proxy/recorder.ts";
 import { type CallFacts, Recording } from "../../proxy/recording.ts";
 import { WitnessRecorder } from "../support/mcp-witness-recorder.ts";

@@ -2,7 +2,7 @@
  * A running proxy with everything around it that a test looks at, and the requests that a client would send.
  */
 import { request as requestHttp } from "node:http";
-import { createRedactor } from "../../audit/redaction.ts";
+import { createRedactor } from "../../audit/redaction/redaction.ts";
 import { compilePolicy } from "../../policies/compilation.ts";
 import type { SessionGrant } from "../../policies/session-policy.ts";
 import type { SessionState } from "../../proxy/gate/gate-context.ts";

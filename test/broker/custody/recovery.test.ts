@@ -6,7 +6,7 @@ import type { JSONWebKeySet } from "jose";
 import { afterAll, beforeAll, beforeEach, expect, test } from "vitest";
 import { Chain } from "../../../audit/chain.ts";
 import { packSegment } from "../../../audit/segment.ts";
-import { verifySession } from "../../../audit/verification.ts";
+import { verifySession } from "../../../audit/verification/verification.ts";
 import { type FolderBucket, openFolderBucket } from "../../../broker/custody/folder-bucket.ts";
 import { openDatabase } from "../../../broker/storage/database.ts";
 import { type TestBroker, startTestBroker } from "../../support/broker.ts";

@@ -3,7 +3,7 @@ import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { decodeProtectedHeader } from "jose";
 import { afterEach, beforeEach, expect, test } from "vitest";
-import { verifySession } from "../../../audit/verification.ts";
+import { verifySession } from "../../../audit/verification/verification.ts";
 import { openFolderBucket } from "../../../broker/custody/folder-bucket.ts";
 import { PUBLISH_AHEAD_MS } from "../../../broker/keys/key-schedule.ts";
 import { rotateKey } from "../../../broker/keys/rotation.ts";

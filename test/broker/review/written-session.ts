@@ -4,7 +4,7 @@ import { segmentObject, sessionPrefix } from "../../../audit/object-path.ts";
 import type { AuditRecord, Entry, EntryOf } from "../../../audit/record.ts";
 import { packSegment } from "../../../audit/segment.ts";
 import { serializeManifest, signCheckpoint, signManifest } from "../../../audit/signature.ts";
-import { Tally } from "../../../audit/tally.ts";
+import { Tally } from "../../../audit/verification/tally.ts";
 import { runIdOf, workloadIdOf } from "../../../broker/sessions/run-id.ts";
 import { recordFinding } from "../../../broker/storage/findings.ts";
 import type { FindingKind, SessionState } from "../../../broker/storage/schema.ts";

@@ -1,0 +1,209 @@
+/**
+ * The broker's endpoints as a proxy sees them: each request with a proof of its own, each answer through its schema.
+ * What passes (no answer, 429, 5xx) is tried again for as long as the caller has patience; what the broker refuses is returned.
+ */
+import type * as z from "zod/mini";
+import {
+  ID_TOKEN_TYPE,
+  Refusal,
+  RecoverResponse,
+  RenewResponse,
+  SealResponse,
+  SegmentResponse,
+  SessionDocument,
+  TOKEN_EXCHANGE_GRANT,
+  TokenResponse,
+  type RecoverRequest,
+  type SealRequest,
+  type SegmentRequest,
+} from "../../broker/contract.ts";
+import { type Http, type HttpAnswer, HttpFailed } from "./http-request.ts";
+import type { ProofKey } from "./proof-key.ts";
+import { type Attempt, type Patience, retry } from "./retry.ts";
+
+const ATTEMPT_TIMEOUT_MS = 10_000;
+/** Checking every segment of a long log takes the broker a while. */
+const SEAL_TIMEOUT_MS = 30_000;
+const MAX_SENTENCE_LENGTH = 1_000;
+
+export type Reply<T> =
+  | { readonly ok: true; readonly value: T }
+  /** The broker's own words; `error` is its stable code. */
+  | { readonly ok: false; readonly status: number; readonly error: string; readonly sentence: string };
+
+/** The broker answered something that is not of the contract: the two sides are of different versions, or it is no broker. */
+export class AnswerUnknown extends Error {
+  readonly code = "answer_unknown";
+}
+
+export interface BrokerClientOptions {
+  readonly http: Http;
+  /** An origin, without a slash at its end. */
+  readonly broker: string;
+  /** A fresh subject token whose audience is the broker. */
+  readonly subjectToken: () => Promise<string>;
+}
+
+export interface Exchange {
+  readonly key: ProofKey;
+  readonly robot: string | undefined;
+  readonly roles: readonly string[];
+}
+
+/** RFC 8693. Each attempt has a fresh subject token and the same key: a repeated one finds the same session. */
+export function exchangeToken(
+  options: BrokerClientOptions,
+  exchange: Exchange,
+  patience: Patience,
+): Promise<Reply<TokenResponse>> {
+  const url = `${options.broker}/token`;
+  const scope = [
+    ...(exchange.robot === undefined ? [] : [`robot:${exchange.robot}`]),
+    ...exchange.roles.map((role) => `role:${role}`),
+  ].join(" ");
+  return persist(
+    options,
+    async () => {
+      const form = new URLSearchParams({
+        grant_type: TOKEN_EXCHANGE_GRANT,
+        subject_token: await options.subjectToken(),
+        subject_token_type: ID_TOKEN_TYPE,
+        resource: options.broker,
+        ...(scope === "" ? {} : { scope }),
+      });
+      return {
+        method: "POST",
+        url,
+        headers: {
+          "Content-Type": "application/x-www-form-urlencoded",
+          DPoP: await exchange.key.prove({ method: "POST", url }),
+        },
+        body: form.toString(),
+        timeoutMs: ATTEMPT_TIMEOUT_MS,
+      };
+    },
+    { answer: TokenResponse, patience },
+  );
+}
+
+/** What a session's holder may ask for, with its token and its key. */
+export interface SessionClient {
+  read(patience: Patience): Promise<Reply<SessionDocument>>;
+  renew(patience: Patience): Promise<Reply<RenewResponse>>;
+  announceSegment(segment: SegmentRequest, patience: Patience): Promise<Reply<SegmentResponse>>;
+  seal(seal: SealRequest, patience: Patience): Promise<Reply<SealResponse>>;
+}
+
+export function createSessionClient(
+  options: BrokerClientOptions,
+  holder: { readonly key: ProofKey; readonly accessToken: () => string },
+): SessionClient {
+  const authorize = async (method: "GET" | "POST", path: string) => {
+    const url = `${options.broker}${path}`;
+    const accessToken = holder.accessToken();
+    const headers = {
+      Authorization: `DPoP ${accessToken}`,
+      DPoP: await holder.key.prove({ method, url, accessToken }),
+    };
+    return { method, url, headers, timeoutMs: ATTEMPT_TIMEOUT_MS } as const;
+  };
+  const post = async (path: string, content: unknown) => {
+    const request = await authorize("POST", path);
+    const headers = { ...request.headers, "Content-Type": "application/json" };
+    return { ...request, headers, body: JSON.stringify(content) };
+  };
+  return {
+    read: (patience) =>
+      persist(options, () => authorize("GET", "/session"), { answer: SessionDocument, patience }),
+    renew: (patience) =>
+      persist(options, async () => post("/session/renew", { subject_token: await options.subjectToken() }), {
+        answer: RenewResponse,
+        patience,
+      }),
+    announceSegment: (segment, patience) =>
+      persist(options, () => post("/session/segments", segment), { answer: SegmentResponse, patience }),
+    seal: (seal, patience) =>
+      persist(options, async () => ({ ...(await post("/session/seal", seal)), timeoutMs: SEAL_TIMEOUT_MS }), {
+        answer: SealResponse,
+        patience,
+      }),
+  };
+}
+
+/** Neither key nor access token: the proxy is gone, and the job proves itself with a fresh subject token. */
+export function recoverSession(
+  options: BrokerClientOptions,
+  recovery: Omit<RecoverRequest, "subject_token">,
+  patience: Patience,
+): Promise<Reply<RecoverResponse>> {
+  return persist(
+    options,
+    async () => ({
+      method: "POST",
+      url: `${options.broker}/session/recover`,
+      headers: { "Content-Type": "application/json" },
+      body: JSON.stringify({ ...recovery, subject_token: await options.subjectToken() }),
+      timeoutMs: SEAL_TIMEOUT_MS,
+    }),
+    { answer: RecoverResponse, patience },
+  );
+}
+
+interface Expected<T> {
+  readonly answer: z.ZodMiniType<T>;
+  readonly patience: Patience;
+}
+
+function persist<T>(
+  options: BrokerClientOptions,
+  prepare: () => Promise<Parameters<Http>[0]>,
+  expected: Expected<T>,
+): Promise<Reply<T>> {
+  const attempt = async (): Promise<Attempt<Reply<T>>> => {
+    const request = await prepare();
+    let answer: HttpAnswer;
+    try {
+      answer = await options.http(request);
+    } catch (cause) {
+      if (cause instanceof HttpFailed) {
+        return { settled: false, reason: `it could not be reached (${cause.message})` };
+      }
+      throw cause;
+    }
+    if (answer.status === 429 || answer.status >= 500) {
+      return { settled: false, reason: `it answered: ${describeRefusal(answer).sentence}` };
+    }
+    return { settled: true, value: readReply(answer, expected.answer) };
+  };
+  return retry(attempt, expected.patience);
+}
+
+/** A body of the expected form is an answer whatever its status: 409 `segments_missing` is one. */
+function readReply<T>(answer: HttpAnswer, schema: z.ZodMiniType<T>): Reply<T> {
+  const parsed = schema.safeParse(parseJson(answer.body));
+  if (parsed.success && (answer.status < 300 || answer.status === 409))
+    return { ok: true, value: parsed.data };
+  if (answer.status < 400) {
+    throw new AnswerUnknown(
+      "The broker's answer is not one that this version of the Action knows. Check that `broker` is a Lanyard broker, and that the Action and the broker are of the same version.",
+      { cause: parsed.error },
+    );
+  }
+  return { ok: false, status: answer.status, ...describeRefusal(answer) };
+}
+
+function describeRefusal(answer: HttpAnswer): { error: string; sentence: string } {
+  const refusal = Refusal.safeParse(parseJson(answer.body));
+  if (!refusal.success) return { error: "unknown", sentence: `It answered with status ${answer.status}.` };
+  const { error, error_description, reference } = refusal.data;
+  const sentence = error_description.slice(0, MAX_SENTENCE_LENGTH);
+  return { error, sentence: reference === undefined ? sentence : `${sentence} Reference: ${reference}` };
+}
+
+function parseJson(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return undefined;
+  }
+}

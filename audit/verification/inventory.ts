@@ -1,0 +1,89 @@
+/**
+ * What lies under a session's prefix: its objects and its manifest, the first thing that verification looks at.
+ * Whatever does not belong there is a problem by itself.
+ */
+import type { JSONWebKeySet } from "jose";
+import type { Manifest, StreamName } from "../manifest.ts";
+import {
+  checkManifest,
+  MAX_MANIFEST_BYTES,
+  readManifest,
+  type StoredManifest,
+} from "./manifest-verification.ts";
+import { MANIFEST_OBJECT, parseSegmentObject, RECOVERED_MANIFEST_OBJECT } from "../object-path.ts";
+import type { ProblemList } from "./problem-list.ts";
+import type { SessionSource, StreamListing } from "./stream-verification.ts";
+
+/** A session of the longest kind, with a segment every few seconds, has some thousands. */
+const MAX_OBJECTS = 50_000;
+
+export interface Inventory {
+  readonly objects: readonly string[];
+  /** Undefined: there is none. */
+  readonly stored: StoredManifest | undefined;
+  /** The manifest, when its signature verifies. */
+  readonly believed: Manifest | undefined;
+}
+
+export async function takeInventory(
+  source: SessionSource,
+  keys: JSONWebKeySet,
+  problems: ProblemList,
+): Promise<Inventory> {
+  const listed = await source.list();
+  if (listed.length > MAX_OBJECTS) {
+    const message = `there are ${listed.length} objects, the first ${MAX_OBJECTS} are looked at`;
+    problems.addBreak("objects", { code: "too_many_objects", message });
+  }
+  const objects = listed.sort().slice(0, MAX_OBJECTS);
+  const object = [MANIFEST_OBJECT, RECOVERED_MANIFEST_OBJECT].find((name) => objects.includes(name));
+  const stored = object && (await readManifest(object, await source.read(object, MAX_MANIFEST_BYTES), keys));
+  for (const name of objects) {
+    if (name !== object && !belongs(name, object) && !(stored && isSuperseded(name, stored))) {
+      const message = "it is no part of this log, as far as its manifest tells";
+      problems.addBreak(name, { code: "object_unexpected", message });
+    }
+  }
+  if (!stored) {
+    return { objects, stored: undefined, believed: undefined };
+  }
+  checkManifest(stored, problems);
+  return { objects, stored, believed: stored.signedBy === undefined ? undefined : stored.manifest };
+}
+
+/** What the manifest says about one of the streams. */
+export function listStream({ stored }: Inventory, stream: StreamName): StreamListing | undefined {
+  return stored?.manifest === undefined
+    ? undefined
+    : {
+        manifestObject: stored.object,
+        entries: stored.manifest[stream],
+        trusted: stored.signedBy !== undefined,
+        sealed: stored.manifest.status === "sealed",
+      };
+}
+
+/** The objects that can be segments of a stream: beside a sealed log's manifest nothing was recovered. */
+export function listCandidates({ objects, stored }: Inventory, stream: StreamName): readonly string[] {
+  return objects.filter(
+    (name) => parseSegmentObject(stream, name) !== undefined && belongs(name, stored?.object),
+  );
+}
+
+function belongs(name: string, manifestObject: string | undefined): boolean {
+  return (
+    parseSegmentObject("runner", name) !== undefined ||
+    (manifestObject !== MANIFEST_OBJECT && parseSegmentObject("recovered", name) !== undefined)
+  );
+}
+
+/** What was handed in while the proxy lived, which then sealed: the manifest says so, and it is no part of the log. */
+function isSuperseded(name: string, { manifest, signedBy }: StoredManifest): boolean {
+  const outlived =
+    signedBy !== undefined &&
+    manifest?.status === "sealed" &&
+    manifest.findings.some(({ kind }) => kind === "recovered_while_alive");
+  return (
+    outlived && (name === RECOVERED_MANIFEST_OBJECT || parseSegmentObject("recovered", name) !== undefined)
+  );
+}

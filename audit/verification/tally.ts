@@ -1,0 +1,24 @@
+/**
+ * Counts the calls of a log, and their results, as its seal states them.
+ */
+import type { Entry, Totals } from "../record.ts";
+
+export class Tally {
+  #calls = 0;
+  #allowed = 0;
+  #failed = 0;
+
+  add(entry: Entry): void {
+    if (entry.kind === "call") {
+      this.#calls += 1;
+      this.#allowed += entry.decision === "allow" ? 1 : 0;
+    } else if (entry.kind === "result") {
+      this.#failed += entry.outcome === "ok" ? 0 : 1;
+    }
+  }
+
+  totals(): Totals {
+    const denied = this.#calls - this.#allowed;
+    return { calls: this.#calls, allowed: this.#allowed, denied, failed: this.#failed };
+  }
+}

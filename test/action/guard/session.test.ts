@@ -1,0 +1,168 @@
+import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
+import { createHttp } from "../../../action/wire/http-request.ts";
+import { createProofKey } from "../../../action/wire/proof-key.ts";
+import { type Session, type SessionEvent, openSession } from "../../../action/guard/session.ts";
+import { type Answer, type Asked, startLocalServer } from "../local-server.ts";
+import { sessionDocument } from "../session-document.ts";
+
+interface Script {
+  readonly token?: (count: number) => Answer;
+  readonly renew?: (count: number) => Answer;
+}
+
+const granted = (expiresIn: number): Answer => ({
+  status: 200,
+  body: {
+    access_token: "at-1",
+    issued_token_type: "urn:ietf:params:oauth:token-type:access_token",
+    token_type: "DPoP",
+    expires_in: expiresIn,
+    scope: "robot:acme/payments/triager",
+  },
+});
+const refused = (status: number, error: string): Answer => ({
+  status,
+  body: { error, error_description: "No robot is bound to this job.", reference: "R-1" },
+});
+
+async function open(script: Script, roles: string[] = []) {
+  const counts = new Map<string, number>();
+  const broker = await startLocalServer((asked: Asked) => {
+    const count = (counts.get(asked.path) ?? 0) + 1;
+    counts.set(asked.path, count);
+    if (asked.path === "/token") return script.token?.(count) ?? granted(900);
+    if (asked.path === "/session") return { status: 200, body: sessionDocument() };
+    return (
+      script.renew?.(count) ?? { status: 200, body: { access_token: `renewed-${count}`, expires_in: 900 } }
+    );
+  });
+  let tokens = 0;
+  const subjectToken = async (): Promise<string> => `subject-${(tokens += 1)}`;
+  const options = { http: createHttp({}), broker: broker.url, subjectToken };
+  const exchange = { key: await createProofKey(), robot: "acme/payments/triager", roles };
+  return { broker, opening: openSession(options, exchange) };
+}
+
+describe("opening", () => {
+  it("exchanges a subject token for a session, and reads its document with token and proof", async () => {
+    const { broker, opening } = await open({}, ["reader"]);
+    const session = await opening;
+    expect(session.document.robot).toBe("acme/payments/triager");
+    expect(session.state()).toEqual({ active: true });
+    const [exchange, read] = broker.asked;
+    const form = new URLSearchParams(exchange?.body);
+    expect(Object.fromEntries(form)).toMatchObject({
+      grant_type: "urn:ietf:params:oauth:grant-type:token-exchange",
+      subject_token: "subject-1",
+      resource: broker.url,
+      scope: "robot:acme/payments/triager role:reader",
+    });
+    expect(exchange?.headers["dpop"]).toMatch(/^ey/);
+    expect(read?.headers.authorization).toBe("DPoP at-1");
+  });
+
+  it("a lost answer: the exchange is repeated with a fresh subject token and the same key", async () => {
+    const { broker, opening } = await open({
+      token: (count) => (count === 1 ? { status: 502 } : granted(900)),
+    });
+    await opening;
+    const exchanges = broker.asked.filter(({ path }) => path === "/token");
+    expect(exchanges.map(({ body }) => new URLSearchParams(body).get("subject_token"))).toEqual([
+      "subject-1",
+      "subject-2",
+    ]);
+    const keys = exchanges.map(({ headers }) => {
+      const [header = ""] = String(headers["dpop"]).split(".");
+      return JSON.parse(Buffer.from(header, "base64url").toString("utf8")).jwk;
+    });
+    expect(keys[0]).toEqual(keys[1]);
+  });
+
+  it("a refusal is final, and said in the broker's words with its reference", async () => {
+    const { broker, opening } = await open({ token: () => refused(400, "invalid_request") });
+    await expect(opening).rejects.toThrow(
+      "The broker did not accept this job: No robot is bound to this job. Reference: R-1",
+    );
+    expect(broker.asked).toHaveLength(1);
+  });
+
+  it("an answer of another version is not guessed at", async () => {
+    const { opening } = await open({ token: () => ({ status: 200, body: { hello: "world" } }) });
+    await expect(opening).rejects.toThrow(/not one that this version of the Action knows/);
+  });
+});
+
+describe("keeping alive", () => {
+  let ended: AbortController;
+  beforeEach(() => {
+    ended = new AbortController();
+  });
+  afterEach(() => {
+    ended.abort();
+    vi.useRealTimers();
+  });
+  const attend = (session: Session) => {
+    const events: SessionEvent[] = [];
+    const over = session.keepAlive((event) => events.push(event), ended.signal);
+    return { events, over };
+  };
+
+  it("renews before the session ends, and the next request carries the new token", async () => {
+    const { broker, opening } = await open({ token: () => granted(4) });
+    const session = await opening;
+    const { events } = attend(session);
+    await vi.waitUntil(() => events.length > 0, { timeout: 4_000 });
+    expect(events[0]?.event).toBe("session_renewed");
+    expect(session.state()).toEqual({ active: true });
+    await session.client
+      .seal(
+        { segments: 1, last_seq: 0, head: "0".repeat(64) },
+        { untilMs: 0, firstPauseMs: 1, maxPauseMs: 1 },
+      )
+      .catch(() => undefined);
+    expect(broker.asked.at(-1)?.headers.authorization).toBe("DPoP renewed-1");
+  });
+
+  it("a revoked session is over at once", async () => {
+    const { opening } = await open({ token: () => granted(2), renew: () => refused(403, "session_over") });
+    const session = await opening;
+    const { events, over } = attend(session);
+    await over;
+    expect(session.state()).toMatchObject({
+      active: false,
+      reason: expect.stringContaining("the broker ended the session"),
+    });
+    expect(events.map(({ event }) => event)).toEqual(["session_over"]);
+  });
+
+  it("an outage that outlasts the session ends it, and the reason says so", async () => {
+    const { broker, opening } = await open({ token: () => granted(3), renew: () => ({ status: 503 }) });
+    const session = await opening;
+    const { over } = attend(session);
+    await over;
+    expect(session.state()).toMatchObject({
+      active: false,
+      reason: expect.stringContaining("could not be renewed"),
+    });
+    expect(broker.asked.filter(({ path }) => path === "/session/renew").length).toBeGreaterThan(0);
+  });
+
+  it("a session whose maximum is reached is not asked for again and again", async () => {
+    const { broker, opening } = await open({
+      token: () => granted(3),
+      renew: () => ({ status: 200, body: { access_token: "last", expires_in: 1 } }),
+    });
+    const session = await opening;
+    const { over } = attend(session);
+    await over;
+    expect(session.state()).toEqual({ active: false, reason: "the session has expired" });
+    expect(broker.asked.filter(({ path }) => path === "/session/renew")).toHaveLength(1);
+  });
+
+  it("once ended for a reason it stays ended for that reason", async () => {
+    const session = await (await open({})).opening;
+    session.end("first");
+    session.end("second");
+    expect(session.state()).toEqual({ active: false, reason: "first" });
+  });
+});
