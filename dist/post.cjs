@@ -3063,7 +3063,7 @@ async function fetchSubjectToken(options) {
         method: "GET",
         url,
         headers: { Authorization: `bearer ${options.oidc.token}`, Accept: "application/json" },
-        timeoutMs: Math.max(1, Math.min(attemptTimeoutMs, untilMs - performance.now()))
+        timeoutMs: Math.max(1, Math.ceil(Math.min(attemptTimeoutMs, untilMs - performance.now())))
       });
       return readAnswer2(answer);
     } catch (cause) {

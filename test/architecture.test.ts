@@ -57,7 +57,9 @@ describe("the rooms", () => {
   });
 
   it("see the walls that they test: a crossing would be found", () => {
-    expect(importsOf(join(root, "action/guard/guard.ts")).some((target) => target.startsWith("proxy/"))).toBe(true);
+    expect(importsOf(join(root, "action/guard/guard.ts")).some((target) => target.startsWith("proxy/"))).toBe(
+      true,
+    );
   });
 });
 

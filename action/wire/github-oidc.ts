@@ -45,7 +45,7 @@ export async function fetchSubjectToken(options: SubjectTokenOptions): Promise<s
         method: "GET",
         url,
         headers: { Authorization: `bearer ${options.oidc.token}`, Accept: "application/json" },
-        timeoutMs: Math.max(1, Math.min(attemptTimeoutMs, untilMs - performance.now())),
+        timeoutMs: Math.max(1, Math.ceil(Math.min(attemptTimeoutMs, untilMs - performance.now()))),
       });
       return readAnswer(answer);
     } catch (cause) {

@@ -195,7 +195,7 @@ describe("the pauses between attempts", () => {
         startedAt.push(performance.now());
         return { settled: false, reason: "no" };
       },
-      { untilMs: Date.now() + 600, firstPauseMs: 20, maxPauseMs: 80 },
+      { untilMs: performance.now() + 600, firstPauseMs: 20, maxPauseMs: 80 },
     );
     await expect(failing).rejects.toBeInstanceOf(PatienceExhausted);
     return startedAt.slice(1).map((at, index) => at - (startedAt[index] ?? 0));
@@ -224,7 +224,7 @@ describe("the pauses between attempts", () => {
         setImmediate(() => giveUp.abort());
         return { settled: false, reason: "no" };
       },
-      { untilMs: Date.now() + 60_000, firstPauseMs: 50_000, maxPauseMs: 50_000, signal: giveUp.signal },
+      { untilMs: performance.now() + 60_000, firstPauseMs: 50_000, maxPauseMs: 50_000, signal: giveUp.signal },
     );
     await expect(waiting).rejects.toThrow("no");
   });
