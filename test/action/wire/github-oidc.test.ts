@@ -224,7 +224,12 @@ describe("the pauses between attempts", () => {
         setImmediate(() => giveUp.abort());
         return { settled: false, reason: "no" };
       },
-      { untilMs: performance.now() + 60_000, firstPauseMs: 50_000, maxPauseMs: 50_000, signal: giveUp.signal },
+      {
+        untilMs: performance.now() + 60_000,
+        firstPauseMs: 50_000,
+        maxPauseMs: 50_000,
+        signal: giveUp.signal,
+      },
     );
     await expect(waiting).rejects.toThrow("no");
   });
