@@ -32,12 +32,12 @@ it.each(["slack", "constructor", "__proto__"])(
 
 it("only the two variables are filled in, what is filled in is not looked at again", () => {
   const directory = mkdtempSync(join(tmpdir(), "lanyard-test-"));
-  const placed = placeServers(servers, { runnerTemp: "/temp/{workspace}", workspace: "/work", directory });
+  const placed = placeServers(servers, { runnerTemp: "/temp/{workspace}", workspace: "/project", directory });
   expect(placed["github"]).toEqual({ transport: "http", url: "https://mcp.example/{workspace}" });
   expect(placed["memory"]).toEqual({
     transport: "stdio",
-    command: ["npx", "-y", "server-memory", "--in", "/work/x", "{other}", '{"a":1}'],
-    env: { MEMORY_FILE_PATH: "/temp/{workspace}/memory.json", TWICE: "/work/work" },
+    command: ["npx", "-y", "server-memory", "--in", "/project/x", "{other}", '{"a":1}'],
+    env: { MEMORY_FILE_PATH: "/temp/{workspace}/memory.json", TWICE: "/project/project" },
     cwd: join(directory, "servers", "memory"),
     start: "eager",
   });
@@ -45,6 +45,6 @@ it("only the two variables are filled in, what is filled in is not looked at aga
 
 it("a stdio server starts in an empty directory of its own, not in what was checked out", () => {
   const directory = mkdtempSync(join(tmpdir(), "lanyard-test-"));
-  placeServers(servers, { runnerTemp: "/temp", workspace: "/work", directory });
+  placeServers(servers, { runnerTemp: "/temp", workspace: "/project", directory });
   expect(existsSync(join(directory, "servers", "memory"))).toBe(true);
 });
