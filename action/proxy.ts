@@ -26,7 +26,8 @@ async function run(): Promise<void> {
       environment,
     });
     for (const signal of ["SIGTERM", "SIGINT"] as const) {
-      process.once(signal, () => void guard.seal(`the proxy received ${signal}`));
+      // Every time: post repeats the request, and a second one must not end the process while it seals.
+      process.on(signal, () => void guard.seal(`the proxy received ${signal}`));
     }
     if (!tellMain(guard.ready)) await guard.seal("main ended before the proxy was ready");
     await guard.over;

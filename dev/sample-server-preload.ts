@@ -9,6 +9,8 @@ const listen = Object.getOwnPropertyDescriptor(Server.prototype, "listen")
 
 function listenOnLoopback(this: Server, ...args: unknown[]): Server {
   const [port, host, ...rest] = args;
+  // Said here, since server-everything says that it listens even where its port is taken.
+  this.once("listening", () => process.stderr.write("the port is open\n"));
   const named = typeof port === "object" || typeof host === "string";
   return Reflect.apply(listen, this, named ? args : [port, "127.0.0.1", host, ...rest]) as Server;
 }

@@ -7,7 +7,8 @@ import { createRequire } from "node:module";
 import { join } from "node:path";
 import { createInterface } from "node:readline";
 
-const READY_LINE = /listening on port/;
+/** Said by what is preloaded into it. */
+const READY_LINE = "the port is open";
 const START_TIMEOUT_MS = 10_000;
 
 export interface SampleServer {
@@ -39,7 +40,7 @@ export async function startSampleServer(port: number): Promise<SampleServer> {
     lines.on("line", (line) => {
       said.splice(0, Math.max(0, said.length - 4));
       said.push(line);
-      if (READY_LINE.test(line)) {
+      if (line === READY_LINE) {
         clearTimeout(timer);
         child.off("exit", failed);
         resolve();

@@ -8920,7 +8920,7 @@ async function run() {
       environment
     });
     for (const signal of ["SIGTERM", "SIGINT"]) {
-      process.once(signal, () => void guard.seal(`the proxy received ${signal}`));
+      process.on(signal, () => void guard.seal(`the proxy received ${signal}`));
     }
     if (!tellMain(guard.ready)) await guard.seal("main ended before the proxy was ready");
     await guard.over;

@@ -10,8 +10,8 @@ import { RunList } from "../../broker/review/view.ts";
 const ROOT = join(import.meta.dirname, "..", "..");
 // Inside the clone, where npx finds the servers that are installed with it.
 const state = join(ROOT, ".lanyard", `test-${randomUUID()}`);
-// Three in a row that nobody is likely to have.
-const port = 20_000 + randomInt(10_000) * 4;
+// Three in a row that nobody is likely to have: below those that the system gives to outgoing connections.
+const port = 20_000 + randomInt(3_000) * 4;
 
 afterAll(() => rm(state, { recursive: true, force: true }));
 

@@ -90,7 +90,8 @@ describe.each(grants)("%s", (_name, grant, parametersOf) => {
     expect(server.grant_types_supported).toContain(grant);
     const answer = await obtain(grant, parametersOf(await on.subjectToken(job)));
     expect(answer.token_type).toBe("dpop");
-    expect(answer.expires_in).toBe(15 * 60);
+    // Whole seconds from now to the token's end: a slow answer has one less.
+    expect(answer.expires_in).toBeCloseTo(15 * 60, -1);
     const response = await readSession(answer.access_token);
     expect(response.status).toBe(200);
     expect(await response.json()).toMatchObject({ robot: "acme/payments/triager" });
