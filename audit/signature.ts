@@ -1,6 +1,7 @@
 /**
  * The broker's signatures under checkpoints and manifests: JWS with Ed25519, each with a `typ` of its own, so that
  * none can stand for another. A signature has one spelling: any change of any of its characters is noticed.
+ * What says that it was signed after its key was distrusted (`revoked` in the key set) is refused.
  */
 import {
   base64url,
@@ -30,7 +31,7 @@ export interface SigningKey {
 /** Why something signed is not believed. `member` is what is wrong in a document, where that is known. */
 export interface SignatureRefusal {
   readonly ok: false;
-  readonly code: "malformed" | "key_unknown" | "signature";
+  readonly code: "malformed" | "key_unknown" | "key_distrusted" | "signature";
   readonly message: string;
   readonly member?: string;
 }
@@ -56,7 +57,10 @@ export async function verifyCheckpoint(jws: string, keys: JSONWebKeySet): Promis
     return verified;
   }
   const claims = parseDocument(verified.payload, CheckpointClaims);
-  return claims.ok ? { ok: true, claims: claims.value, kid: verified.kid } : claims;
+  if (!claims.ok) {
+    return claims;
+  }
+  return findDistrust(verified, claims.value.iat) ?? { ok: true, claims: claims.value, kid: verified.kid };
 }
 
 export async function signManifest(unsigned: UnsignedManifest, key: SigningKey): Promise<Manifest> {
@@ -86,7 +90,11 @@ export async function verifyManifest(bytes: Uint8Array, keys: JSONWebKeySet): Pr
   }
   const jws = `${header}.${base64url.encode(canonicalize(unsigned))}.${signed}`;
   const verified = await verify(jws, MANIFEST_TYPE, keys);
-  return verified.ok ? { ok: true, manifest, kid: verified.kid } : { ...verified, manifest };
+  if (!verified.ok) {
+    return { ...verified, manifest };
+  }
+  const distrusted = findDistrust(verified, Date.parse(manifest.written_at) / 1000);
+  return distrusted === undefined ? { ok: true, manifest, kid: verified.kid } : { ...distrusted, manifest };
 }
 
 async function sign(payload: string, typ: string, { kid, privateKey }: SigningKey): Promise<string> {
@@ -95,7 +103,14 @@ async function sign(payload: string, typ: string, { kid, privateKey }: SigningKe
     .sign(privateKey);
 }
 
-type Verified = { readonly ok: true; payload: Uint8Array; kid: string } | SignatureRefusal;
+interface VerifiedSignature {
+  readonly ok: true;
+  readonly payload: Uint8Array;
+  readonly kid: string;
+  /** Seconds since the epoch; undefined: the key is trusted. */
+  readonly distrustedFrom: number | undefined;
+}
+type Verified = VerifiedSignature | SignatureRefusal;
 
 const SignatureHeader = z.strictObject({ alg: z.literal(ALGORITHM), typ: z.string(), kid: z.string() });
 
@@ -116,13 +131,33 @@ async function verify(jws: string, typ: string, keys: JSONWebKeySet): Promise<Ve
     const { payload } = await compactVerify(jws, createLocalJWKSet({ keys: usable }), {
       algorithms: [ALGORITHM],
     });
-    return { ok: true, payload, kid };
+    return { ok: true, payload, kid, distrustedFrom: readDistrust(usable) };
   } catch (cause) {
     if (cause instanceof errors.JOSEError) {
       return refuse("signature", `its signature by the key ${kid} does not fit`);
     }
     throw cause;
   }
+}
+
+/** OpenID Federation 1.0, section 8.7.2: seconds since the epoch. */
+const Revocation = z.object({ revoked_at: z.int() });
+
+/** What says that a key is distrusted, and not since when, says that it always was. */
+function readDistrust(keys: readonly Record<string, unknown>[]): number | undefined {
+  const times = keys
+    .filter(({ revoked }) => revoked !== undefined)
+    .map(({ revoked }) => Revocation.safeParse(revoked).data?.revoked_at ?? Number.NEGATIVE_INFINITY);
+  return times.length === 0 ? undefined : Math.min(...times);
+}
+
+function findDistrust(
+  { kid, distrustedFrom }: VerifiedSignature,
+  signedAtSeconds: number,
+): SignatureRefusal | undefined {
+  return distrustedFrom === undefined || signedAtSeconds < distrustedFrom
+    ? undefined
+    : refuse("key_distrusted", `it says that it was signed when the key ${kid} was distrusted already`);
 }
 
 function readHeader(jws: string): z.infer<typeof SignatureHeader> | undefined {

@@ -3,12 +3,12 @@
  * Nothing but the exchange, the session endpoints, discovery, public keys and health answers an anonymous caller.
  */
 import type { Server } from "node:http";
-import helmet from "@fastify/helmet";
 import Fastify, { type FastifyError, type FastifyInstance, type FastifyReply, LogController } from "fastify";
 import { BucketUnusable } from "./custody/bucket.ts";
 import type { FolderBucket } from "./custody/folder-bucket.ts";
 import { limitAddresses } from "./operations/address-limit.ts";
 import { type GracefulStop, prepareStop } from "./operations/graceful-stop.ts";
+import { limitDuration } from "./operations/handler-deadline.ts";
 import type { Limits } from "./operations/limits.ts";
 import { shedLoad } from "./operations/load-shedding.ts";
 import type { Metrics } from "./operations/metrics.ts";
@@ -16,6 +16,7 @@ import { countRequests } from "./operations/request-metrics.ts";
 import type { PageDependencies } from "./page-dependencies.ts";
 import { registerPages } from "./pages/routes.ts";
 import { type RefusalCode, refuse } from "./refusals.ts";
+import { addAnswerHeaders, ANSWER_HEADERS } from "./routes/answer-headers.ts";
 import { registerOAuthRoutes } from "./routes/oauth-routes.ts";
 import { registerPublicRoutes } from "./routes/public-routes.ts";
 import { registerRecoveryRoute } from "./routes/recovery-route.ts";
@@ -28,6 +29,7 @@ import { DatabaseUnavailable } from "./storage/unavailable.ts";
 const MAX_BODY_BYTES = 64 * 1024;
 /** As long as a whole request may take; whatever an endpoint waits for gives up much earlier. */
 const HANDLER_TIMEOUT_MS = 120_000;
+const LOOK_EVERY_MS = 1_000;
 
 export interface AppParts {
   readonly services: Services;
@@ -63,26 +65,21 @@ export async function buildApp({
     // Addresses of uploads are secrets for five minutes: requests are logged by route, below.
     logController: new LogController({ disableRequestLogging: true }),
     bodyLimit: MAX_BODY_BYTES,
-    handlerTimeout: HANDLER_TIMEOUT_MS,
     trustProxy: operations.trustedProxies.length > 0 ? [...operations.trustedProxies] : false,
     serverFactory: (handler) => server.on("request", handler),
+    // An address that cannot be decoded reaches no hook and no route, and is still answered as any other.
+    frameworkErrors: (error, _request, reply) => answerError(reply.headers(ANSWER_HEADERS), error),
   });
   app.setErrorHandler<FastifyError>((error, _request, reply) => answerError(reply, error));
   app.setNotFoundHandler((_request, reply) => answerRefusal(reply, refuse("not_found", "no route")));
-  app.addHook("onResponse", async (request, reply) => {
+  app.addHook("onResponse", (request, reply, done) => {
     const { url: route = "none" } = request.routeOptions;
     const ms = Math.round(reply.elapsedTime);
     request.log.debug({ method: request.method, route, status: reply.statusCode, ms }, "answered");
+    done();
   });
-  await app.register(helmet, {
-    contentSecurityPolicy: {
-      useDefaults: false,
-      directives: { defaultSrc: ["'none'"], frameAncestors: ["'none'"] },
-    },
-    // Whoever terminates TLS decides about the rest of its host.
-    strictTransportSecurity: false,
-  });
-
+  limitDuration(app, { timeoutMs: HANDLER_TIMEOUT_MS, lookEveryMs: LOOK_EVERY_MS });
+  addAnswerHeaders(app);
   countRequests(app, operations.metrics);
   const graceful = prepareStop(app, server);
   operations.metrics.watchLoad(shedLoad(app, operations.limits));

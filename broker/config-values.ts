@@ -1,7 +1,38 @@
 /** The values of the broker's variables: text in, a value or what to write out. Pure. */
 import { isIP } from "node:net";
 import { resolve } from "node:path";
-import type { AuditStore, BrokerConfig, DatabaseConfig, ParsedValue } from "./config.ts";
+
+export type AuditStore =
+  | { readonly kind: "folder"; readonly path: string }
+  | {
+      readonly kind: "s3";
+      readonly bucket: string;
+      /** Empty, or without a slash at either end. */
+      readonly prefix: string;
+      readonly endpoint: string | undefined;
+      readonly region: string | undefined;
+      readonly pathStyle: boolean;
+    };
+
+export type DatabaseConfig =
+  | {
+      readonly kind: "sqlite";
+      readonly path: string;
+      /** Added to every commit, as a slow disk would: for measurements. Absent: nothing. */
+      readonly commitDelayMs?: number;
+    }
+  /** `url` may hold a password. */
+  | { readonly kind: "postgres"; readonly url: string };
+
+export interface ListenAddress {
+  readonly host: string;
+  readonly port: number;
+}
+
+/** A value of a variable, or the sentence that says what to write. */
+export type ParsedValue<T> =
+  | { readonly ok: true; readonly value: T }
+  | { readonly ok: false; readonly write: string };
 
 const wrong = (write: string): { readonly ok: false; readonly write: string } => ({ ok: false, write });
 
@@ -14,7 +45,7 @@ export function parsePublicUrl(text: string): ParsedValue<string> {
   return { ok: true, value: url.origin };
 }
 
-export function parseListen(text: string): ParsedValue<BrokerConfig["listen"]> {
+export function parseListen(text: string): ParsedValue<ListenAddress> {
   const match = /^(?:\[([0-9a-fA-F:.]+)\]|([^:[\]]+)):([0-9]{1,5})$/.exec(text);
   const host = match?.[1] ?? match?.[2];
   const port = Number(match?.[3]);
@@ -25,7 +56,7 @@ export function parseListen(text: string): ParsedValue<BrokerConfig["listen"]> {
 }
 
 /** `off`: nowhere. */
-export function parseOptionalListen(text: string): ParsedValue<BrokerConfig["listen"] | undefined> {
+export function parseOptionalListen(text: string): ParsedValue<ListenAddress | undefined> {
   if (text === "off") return { ok: true, value: undefined };
   const listen = parseListen(text);
   return listen.ok ? listen : wrong(`${listen.write}, or off`);

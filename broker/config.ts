@@ -6,6 +6,10 @@ import { env } from "node:process";
 import { resolve } from "node:path";
 import { z } from "zod";
 import {
+  type AuditStore,
+  type DatabaseConfig,
+  type ListenAddress,
+  type ParsedValue,
   parseAddresses,
   parseAuditStore,
   parseDatabase,
@@ -19,32 +23,10 @@ import {
 } from "./config-values.ts";
 import type { Limits } from "./operations/limits.ts";
 
-export type AuditStore =
-  | { readonly kind: "folder"; readonly path: string }
-  | {
-      readonly kind: "s3";
-      readonly bucket: string;
-      /** Empty, or without a slash at either end. */
-      readonly prefix: string;
-      readonly endpoint: string | undefined;
-      readonly region: string | undefined;
-      readonly pathStyle: boolean;
-    };
-
-export type DatabaseConfig =
-  | {
-      readonly kind: "sqlite";
-      readonly path: string;
-      /** Added to every commit, as a slow disk would: for measurements. Absent: nothing. */
-      readonly commitDelayMs?: number;
-    }
-  /** `url` may hold a password. */
-  | { readonly kind: "postgres"; readonly url: string };
-
 export interface BrokerConfig {
   /** An origin, without a slash at its end. Undefined: the address it listens on, for tests and development. */
   readonly publicUrl: string | undefined;
-  readonly listen: { readonly host: string; readonly port: number };
+  readonly listen: ListenAddress;
   /** A directory of policy documents. */
   readonly policies: string;
   readonly database: DatabaseConfig;
@@ -58,15 +40,10 @@ export interface BrokerConfig {
   /** Addresses and networks whose `X-Forwarded-For` is believed. Absent: none. */
   readonly trustedProxies?: readonly string[];
   /** Where metrics are served. Absent: nowhere. */
-  readonly metrics?: { readonly host: string; readonly port: number } | undefined;
+  readonly metrics?: ListenAddress | undefined;
   /** Where absent, the defaults hold. */
   readonly limits?: Partial<Limits>;
 }
-
-/** A value of a variable, or the sentence that says what to write. */
-export type ParsedValue<T> =
-  | { readonly ok: true; readonly value: T }
-  | { readonly ok: false; readonly write: string };
 
 function variable<T>(parse: (text: string) => ParsedValue<T>) {
   return z.string("it is missing").transform((text, context) => {

@@ -25,6 +25,13 @@ const untrusted = {
   sentence: "The subject token is not signed by its issuer, or was not made to identify a job.",
 } as const satisfies PublicAnswer;
 
+/** The session, or the whole job: to a caller it is all the same, too. */
+const over = {
+  status: 400,
+  error: "invalid_grant",
+  sentence: "This job, or its session of this robot, has ended; a job has one. Run the job again.",
+} as const satisfies PublicAnswer;
+
 export const REFUSALS = {
   request_malformed: {
     status: 400,
@@ -144,11 +151,8 @@ export const REFUSALS = {
     sentence:
       "This job has its session already, and it belongs to another key. The attempt is shown on the run's page. Lanyard is used once in a job, before any other step.",
   },
-  session_ended: {
-    status: 400,
-    error: "invalid_grant",
-    sentence: "The session of this job and robot has ended; a job has one. Run the job again.",
-  },
+  session_ended: over,
+  attempt_over: over,
   session_differs: {
     status: 400,
     error: "invalid_scope",

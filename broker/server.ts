@@ -6,12 +6,14 @@ import { type Server, createServer } from "node:http";
 import { type App, buildApp } from "./app.ts";
 import type { BrokerConfig } from "./config.ts";
 import type { Resolve } from "./identity/fetched-document.ts";
+import type { StaleKeys } from "./identity/issuer-keys.ts";
 import { createLoginLinks } from "./login-links.ts";
 import { KEY_REFRESH_MS } from "./keys/key-schedule.ts";
 import { createMetricsServer } from "./operations/metrics-listener.ts";
 import type { LoginMode } from "./page-dependencies.ts";
 import { StartFailed, openServices } from "./start.ts";
 import { startSweeper } from "./sessions/sweeping.ts";
+import { countRevoked } from "./storage/sessions.ts";
 import { DatabaseUnavailable } from "./storage/unavailable.ts";
 
 export { StartFailed } from "./start.ts";
@@ -75,14 +77,20 @@ export async function startBroker({
       ? { kind: "one_time_link", redeem: (code) => links.redeem(code) }
       : { kind: "operator_token" };
 
-  const opened = await openServices({ config, publicUrl, resolve, now }).catch((error: unknown) => {
-    server.close();
-    throw error;
-  });
+  let app: App | undefined;
+  const onStaleKeys = (iss: string, { reason, ageMs, goodForMs }: StaleKeys): void => {
+    const [ageSeconds, goodForSeconds] = [Math.round(ageMs / 1000), Math.round(goodForMs / 1000)];
+    app?.fastify.log.warn({ iss, reason, ageSeconds, goodForSeconds }, "the issuer's keys are old");
+  };
+  const opened = await openServices({ config, publicUrl, resolve, onStaleKeys, now }).catch(
+    (error: unknown) => {
+      server.close();
+      throw error;
+    },
+  );
   const { services, sealingKey, limits, metrics } = opened;
   server.maxConnections = limits.maxConnections;
   const metricsServer = config.metrics && createMetricsServer(metrics);
-  let app: App | undefined;
   try {
     app = await buildApp({
       services,
@@ -103,11 +111,20 @@ export async function startBroker({
     const { fastify, graceful } = app;
     await fastify.ready();
     for (const { message, ...place } of opened.warnings) fastify.log.warn({ ...place }, message);
+    if (config.database.kind === "postgres" && config.audit.kind === "folder") {
+      fastify.log.warn(
+        { folder: config.audit.path },
+        "the audit log lies in a folder: all brokers of this database must share it, LANYARD_AUDIT can be a bucket of S3",
+      );
+    }
     const metricsAddress =
       metricsServer &&
       config.metrics &&
       (await listen(metricsServer, config.metrics, "LANYARD_METRICS_LISTEN"));
-    if (metricsServer !== undefined) metrics.watchProcess();
+    if (metricsServer !== undefined) {
+      metrics.watchProcess();
+      metrics.watchRevoked(async () => countRevoked(services.database));
+    }
     const address = early ?? (await listen(server, config.listen, "LANYARD_LISTEN"));
     const sweeper = startSweeper(services, {
       onExpired: (sessions) => metrics.countSessions("expired", sessions),

@@ -10,6 +10,7 @@ import { BucketUnusable } from "./custody/bucket.ts";
 import type { FolderBucket } from "./custody/folder-bucket.ts";
 import { openBucket } from "./custody/open-bucket.ts";
 import type { Resolve } from "./identity/fetched-document.ts";
+import type { StaleKeys } from "./identity/issuer-keys.ts";
 import { createRecentProofs } from "./identity/recent-proofs.ts";
 import { createSubjectTokens } from "./identity/subject-token.ts";
 import { type SealingKey, SealingKeyUnusable, loadSealingKey } from "./keys/sealing-key.ts";
@@ -47,6 +48,8 @@ export interface StartOptions {
   readonly publicUrl: string;
   /** Finds the addresses of issuers; absent: the system's resolver. */
   readonly resolve?: Resolve | undefined;
+  /** Told when an issuer's keys are old and could not be fetched again. */
+  readonly onStaleKeys?: (issuer: string, stale: StaleKeys) => void;
   readonly now: () => number;
 }
 
@@ -54,6 +57,7 @@ export async function openServices({
   config,
   publicUrl,
   resolve,
+  onStaleKeys,
   now,
 }: StartOptions): Promise<OpenedServices> {
   const problems: string[] = [];
@@ -127,6 +131,7 @@ export async function openServices({
             audience: publicUrl,
             resolve,
             onKeysFetched: metrics.countKeyFetch,
+            onStaleKeys,
             now,
           }),
           { perMinute: limits.repositoryPerMinute, now },

@@ -60,7 +60,9 @@ export class CheckpointVerifier {
   async verify(record: RecordOf<"checkpoint">, place: CheckpointPlace): Promise<CheckpointFault[]> {
     const reading = await verifyCheckpoint(record.signature, this.#keys);
     if (!reading.ok) {
-      const code = reading.code === "key_unknown" ? "key_unknown" : "checkpoint_signature";
+      const { code: read } = reading;
+      const isKey = read === "key_unknown" || read === "key_distrusted";
+      const code = isKey ? read : "checkpoint_signature";
       return [{ code, message: `the checkpoint of segment ${record.segment}: ${reading.message}` }];
     }
     const { claims } = reading;

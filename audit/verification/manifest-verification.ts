@@ -30,6 +30,7 @@ export interface StoredManifest {
 const REFUSAL_CODES: Record<SignatureRefusal["code"], ProblemCode> = {
   malformed: "manifest_malformed",
   key_unknown: "key_unknown",
+  key_distrusted: "key_distrusted",
   signature: "manifest_signature",
 };
 

@@ -12,6 +12,7 @@ export type ProblemCode =
   | "manifest_signature"
   | "manifest_contradicts"
   | "key_unknown"
+  | "key_distrusted"
   | "location_mismatch"
   // What lies in the bucket.
   | "object_unexpected"

@@ -5,7 +5,7 @@
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import type { DatabaseConfig } from "../../broker/config.ts";
+import type { DatabaseConfig } from "../../broker/config-values.ts";
 import { startBroker } from "../../broker/server.ts";
 import { openDatabase } from "../../broker/storage/database.ts";
 import { ExchangeBroker } from "../program-contract.ts";

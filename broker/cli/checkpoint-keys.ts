@@ -14,6 +14,8 @@ const PublicKey = z.object({
   crv: z.literal("Ed25519"),
   x: z.string(),
   kid: z.string(),
+  /** Since when it is distrusted; what it means is for verification to say. */
+  revoked: z.json().optional(),
 });
 /** Keys of other kinds may stand among them: they sign something else. */
 const PublishedKeys = z.object({

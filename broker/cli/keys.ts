@@ -1,20 +1,26 @@
 /**
- * `lanyard keys`: the keys that sign tokens and checkpoints, listed and rotated. Works on the database directly, also
- * while brokers run: they notice by themselves, and nothing that was signed before is refused.
+ * `lanyard keys`: the keys that sign tokens and checkpoints, listed, rotated and, in an emergency, distrusted. Works on
+ * the database directly, also while brokers run: they notice by themselves. A rotation refuses nothing that was signed
+ * before.
  */
 import { Command, Option } from "commander";
 import { readDatabaseConfig, readKeysConfig } from "../config.ts";
-import {
-  PUBLISH_AHEAD_MS,
-  type ScheduledKey,
-  TOKEN_KEY_KEPT_MS,
-  scheduleKeys,
-} from "../keys/key-schedule.ts";
+import { PUBLISH_AHEAD_MS, TOKEN_KEY_KEPT_MS, scheduleKeys } from "../keys/key-schedule.ts";
+import { distrustKey } from "../keys/distrust.ts";
 import { type Rotation, rotateKey } from "../keys/rotation.ts";
-import { SealingKeyUnusable, findSealingKey } from "../keys/sealing-key.ts";
+import { type SealingKey, SealingKeyUnusable, findSealingKey } from "../keys/sealing-key.ts";
 import { DatabaseUnusable, openDatabase } from "../storage/database.ts";
 import type { KeyPurpose, Queries } from "../storage/schema.ts";
-import { listSigningKeys } from "../storage/signing-keys.ts";
+import { findKeyPurpose, listSigningKeys } from "../storage/signing-keys.ts";
+import {
+  type ListedKey,
+  describeDistrust,
+  describeKey,
+  describeRotation,
+  tellDistrust,
+  tellRotation,
+  warnOfDistrust,
+} from "./key-text.ts";
 import { type ExitCode, type Terminal, openTerminal } from "./terminal.ts";
 
 const PURPOSES: readonly KeyPurpose[] = ["token", "checkpoint"];
@@ -25,10 +31,13 @@ interface Options {
 interface RotateOptions extends Options {
   readonly purpose: KeyPurpose | "all";
 }
+interface DistrustOptions extends Options {
+  readonly yes?: true;
+}
 
 export function keysCommand(terminal: Terminal = openTerminal()): Command {
   const command = new Command("keys").description(
-    "list and rotate the keys that sign tokens and checkpoints",
+    "list, rotate and distrust the keys that sign tokens and checkpoints",
   );
   command
     .command("list")
@@ -47,6 +56,15 @@ export function keysCommand(terminal: Terminal = openTerminal()): Command {
     .addHelpText("after", `\n${describeSchedule()}\n`)
     .action(async (options: RotateOptions) => {
       await withDatabase(terminal, async (database) => rotate(database, options, terminal));
+    });
+  command
+    .command("distrust")
+    .description("stop trusting a key that somebody else may have; another one signs at once")
+    .argument("<kid>", "as in the list")
+    .option("--yes", "do not ask")
+    .option("--json", "print one JSON object")
+    .action(async (kid: string, options: DistrustOptions) => {
+      await withDatabase(terminal, async (database) => distrust(database, { kid, ...options }, terminal));
     });
   return command;
 }
@@ -97,12 +115,17 @@ async function list(database: Queries, { json }: Options, terminal: Terminal): P
   }
   if (keys.length === 0)
     terminal.write("There are no keys yet: `lanyard serve` makes them at its first start.\n");
-  for (const { purpose, kid, phase, signs_from, signs_until, published_until } of keys) {
-    const signs = signs_until === null ? `signs from ${signs_from}` : `signs ${signs_from} to ${signs_until}`;
-    const published = published_until === null ? "" : `, published until ${published_until}`;
-    terminal.write(`${purpose.padEnd(10)}  ${kid}  ${phase.padEnd(9)}  ${signs}${published}\n`);
+  for (const { purpose, kid, phase, ...times } of keys) {
+    terminal.write(`${purpose.padEnd(10)}  ${kid}  ${phase.padEnd(10)}  ${tellTimes(times)}\n`);
   }
   return 0;
+}
+
+async function openSealingKey(terminal: Terminal): Promise<SealingKey | undefined> {
+  const keys = readKeysConfig();
+  if (keys.ok) return findSealingKey(keys.keys);
+  for (const { variable, message } of keys.problems) terminal.writeError(`${variable}: ${message}\n`);
+  return undefined;
 }
 
 async function rotate(
@@ -110,12 +133,8 @@ async function rotate(
   { purpose: asked, json }: RotateOptions,
   terminal: Terminal,
 ): Promise<ExitCode> {
-  const keys = readKeysConfig();
-  if (!keys.ok) {
-    for (const { variable, message } of keys.problems) terminal.writeError(`${variable}: ${message}\n`);
-    return 2;
-  }
-  const sealingKey = await findSealingKey(keys.keys);
+  const sealingKey = await openSealingKey(terminal);
+  if (sealingKey === undefined) return 2;
   const rotations: { readonly purpose: KeyPurpose; readonly rotation: Rotation }[] = [];
   for (const purpose of PURPOSES.filter((each) => asked === "all" || asked === each)) {
     rotations.push({
@@ -136,50 +155,36 @@ async function rotate(
   return ok ? 0 : 1;
 }
 
-function tellRotation(rotation: Rotation): string {
-  if (rotation.ok) {
-    const { key, previous } = rotation;
-    const until =
-      previous.publishedUntil === undefined ? "for ever" : `until ${timestampOf(previous.publishedUntil)}`;
-    return `${key.kid} is published and signs from ${timestampOf(key.signsFrom)}; ${previous.kid} stays published ${until}.`;
+async function distrust(
+  database: Queries,
+  { kid, yes, json }: DistrustOptions & { kid: string },
+  terminal: Terminal,
+): Promise<ExitCode> {
+  const sealingKey = await openSealingKey(terminal);
+  if (sealingKey === undefined) return 2;
+  const purpose = await findKeyPurpose(database, kid);
+  if (purpose !== undefined && yes === undefined) {
+    const answer = await terminal.confirm(warnOfDistrust({ kid, purpose }));
+    if (answer !== true) {
+      const message = answer === false ? "Nothing was changed." : "Nobody can be asked here: give --yes.";
+      if (json) writeJson({ ok: false, code: "not_confirmed", message }, terminal);
+      else terminal.writeError(`${message}\n`);
+      return answer === false ? 1 : 2;
+    }
   }
-  switch (rotation.code) {
-    case "none":
-      return "there is no key to rotate: `lanyard serve` makes the first at its first start.";
-    case "pending":
-      return `nothing was changed: ${rotation.key.kid} is new already and signs from ${timestampOf(rotation.key.signsFrom)}.`;
-  }
+  const distrusted = await distrustKey(kid, { database, sealingKey, now: Date.now() });
+  if (json) writeJson(describeDistrust(distrusted), terminal);
+  else if (distrusted.ok) terminal.write(`${tellDistrust(distrusted, kid)}\n`);
+  else terminal.writeError(`${tellDistrust(distrusted, kid)}\n`);
+  return distrusted.ok ? 0 : 1;
 }
 
-function describeRotation({ purpose, rotation }: { purpose: KeyPurpose; rotation: Rotation }): unknown {
-  if (rotation.ok) {
-    const { key, previous } = rotation;
-    return { purpose, ok: true, key: describeKey(key), previous: describeKey(previous) };
-  }
-  const { code } = rotation;
-  return { purpose, ok: false, code, ...(code === "pending" ? { key: describeKey(rotation.key) } : {}) };
+function tellTimes(times: Omit<ListedKey, "kid" | "phase">): string {
+  const { signs_from, signs_until, published_until, distrusted_at } = times;
+  if (distrusted_at !== null) return `distrusted since ${distrusted_at}`;
+  const signs = signs_until === null ? `signs from ${signs_from}` : `signs ${signs_from} to ${signs_until}`;
+  return published_until === null ? signs : `${signs}, published until ${published_until}`;
 }
-
-interface ListedKey {
-  readonly kid: string;
-  readonly phase: ScheduledKey["phase"];
-  readonly signs_from: string;
-  readonly signs_until: string | null;
-  /** Null: for ever, or until there is a successor. */
-  readonly published_until: string | null;
-}
-
-function describeKey({ kid, phase, signsFrom, signsUntil, publishedUntil }: ScheduledKey): ListedKey {
-  return {
-    kid,
-    phase,
-    signs_from: timestampOf(signsFrom),
-    signs_until: signsUntil === undefined ? null : timestampOf(signsUntil),
-    published_until: publishedUntil === undefined ? null : timestampOf(publishedUntil),
-  };
-}
-
-const timestampOf = (milliseconds: number): string => new Date(milliseconds).toISOString();
 
 function writeJson(value: unknown, terminal: Terminal): void {
   terminal.write(`${JSON.stringify(value)}\n`);

@@ -25,6 +25,7 @@ export function describeListed(row: ListedSession, now: number) {
     created_at: timestampOf(row.created_at),
     expires_at: timestampOf(row.expires_at),
     ended_at: row.ended_at === null ? null : timestampOf(row.ended_at),
+    revoked_by: row.revoked_by ?? null,
   };
 }
 
@@ -79,6 +80,7 @@ export function renderSheet(session: ReturnType<typeof describeWhole>): string {
   const lines: [string, string][] = [
     ["session", session.session],
     ["state", session.state],
+    ...(session.revoked_by === null ? [] : [["revoked by", session.revoked_by] satisfies [string, string]]),
     ["robot", session.robot],
     ["roles", session.roles.join(", ")],
     ["servers", session.servers.join(", ")],

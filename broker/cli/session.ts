@@ -2,6 +2,7 @@
  * `lanyard session`: what jobs hold now or have held, and its end by an operator's hand. Works on the database directly,
  * also while brokers run: what it changes counts from the next request on.
  */
+import { userInfo } from "node:os";
 import { Command, InvalidArgumentError, Option } from "commander";
 import { readDatabaseConfig } from "../config.ts";
 import { revokeSession } from "../sessions/revocation.ts";
@@ -63,8 +64,14 @@ export function sessionCommand(terminal: Terminal = openTerminal()): Command {
     .command("revoke")
     .description("end one session for good")
     .argument("<session>", "its id, as in the list")
+    .option(
+      "--by <name>",
+      "who revokes it, for the record; by default the user of this machine",
+      parseName,
+      nameUser(),
+    )
     .option("--json", "print one JSON object")
-    .action(async (id: string, options: Options) => {
+    .action(async (id: string, options: Options & { readonly by: string }) => {
       await withDatabase(terminal, async (database) => revoke({ id, ...options }, { database, terminal }));
     });
   return command;
@@ -131,11 +138,11 @@ async function show(
 }
 
 async function revoke(
-  { id, json }: Options & { id: string },
+  { id, by, json }: Options & { id: string; by: string },
   { database, terminal }: Context,
 ): Promise<ExitCode> {
   const now = Date.now();
-  const revoked = await revokeSession(database, id, now);
+  const revoked = await revokeSession(database, id, { at: now, by });
   const row = await findSession(database, id);
   if (row === undefined) return refuseUnknown({ id, json }, terminal);
   const ok = row.state === "revoked";
@@ -144,10 +151,11 @@ async function revoke(
       "its job no other session of this robot. Its proxy refuses all calls as soon as it next reports to the broker; " +
       "a call that is under way is not called back. The log ends without a seal: the run is shown as incomplete."
     : ok
-      ? `${id} was revoked before.`
+      ? `${id} was revoked before${(row.revoked_by ?? null) === null ? "" : ` by ${row.revoked_by}`}.`
       : `${id} is ${stateOf(row, now)}: it grants nothing any more, and nothing was changed.`;
-  if (json) writeJson({ ok, session: id, state: row.state, message }, terminal);
-  else if (ok) terminal.write(`${message}\n`);
+  if (json) {
+    writeJson({ ok, session: id, state: row.state, revoked_by: row.revoked_by ?? null, message }, terminal);
+  } else if (ok) terminal.write(`${message}\n`);
   else terminal.writeError(`${message}\n`);
   return ok ? 0 : 1;
 }
@@ -164,6 +172,26 @@ function parseRobot(text: string): string {
     throw new InvalidArgumentError("Write owner/repo or owner/repo/name.");
   }
   return text;
+}
+
+const NAME = /^[A-Za-z0-9][A-Za-z0-9._@-]{0,63}$/;
+
+function parseName(text: string): string {
+  if (!NAME.test(text)) {
+    throw new InvalidArgumentError("Write 1 to 64 letters, digits, dots, dashes, underscores or @.");
+  }
+  return text;
+}
+
+/** Whoever has the database can write any name: it is a note, not a proof. */
+function nameUser(): string {
+  try {
+    const { username } = userInfo();
+    return NAME.test(username) ? username : "somebody";
+  } catch {
+    // A container's user may have no entry.
+    return "somebody";
+  }
 }
 
 function parseLimit(text: string): number {

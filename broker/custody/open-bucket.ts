@@ -1,7 +1,7 @@
 /**
  * The bucket that the configuration names. The AWS SDK is loaded only where it is used.
  */
-import type { AuditStore } from "../config.ts";
+import type { AuditStore } from "../config-values.ts";
 import type { Bucket } from "./bucket.ts";
 import { type FolderBucket, type FolderBucketOptions, openFolderBucket } from "./folder-bucket.ts";
 

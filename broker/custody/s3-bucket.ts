@@ -13,7 +13,7 @@ import {
   S3ServiceException,
 } from "@aws-sdk/client-s3";
 import { getSignedUrl } from "@aws-sdk/s3-request-presigner";
-import type { AuditStore } from "../config.ts";
+import type { AuditStore } from "../config-values.ts";
 import { type Bucket, BucketUnusable, ObjectTooLarge, PROBE_KEY, type UploadTerms } from "./bucket.ts";
 import { describeS3Failure } from "./s3-failure.ts";
 

@@ -8,9 +8,8 @@ import { signCheckpoint } from "../../audit/signature.ts";
 import { MAX_UNSENT_BYTES, type SegmentRequest, type SegmentResponse } from "../contract.ts";
 import { type Refused, refuse } from "../refusals.ts";
 import type { Services } from "../services.ts";
-import type { Queries, SegmentRow, SessionRow } from "../storage/schema.ts";
-import { announceSegment, findLastSegment, findSegment } from "../storage/segments.ts";
-import { lockSession } from "../storage/transactions.ts";
+import type { SegmentRow, SessionRow } from "../storage/schema.ts";
+import { findSegment } from "../storage/segments.ts";
 
 /** Long enough for a slow runner; an address that ran out is replaced by announcing again. */
 const UPLOAD_EXPIRES_SECONDS = 300;
@@ -44,42 +43,41 @@ export async function announce(
 }
 
 async function keep(session: SessionRow, request: SegmentRequest, services: Services): Promise<Kept> {
-  const { database, signingKeys } = services;
+  const { ledger, signingKeys } = services;
   const announcedAt = services.now();
-  const { segment, sha256, last_seq: seq, head } = request;
+  const { segment, sha256, first_seq, last_seq: seq, prev, head } = request;
   // Signed first and stored in the same breath: nobody sees a checkpoint that the database does not know.
   const checkpoint = await signCheckpoint(
     { session: session.id, segment, sha256, seq, head, iat: Math.floor(announcedAt / 1000) },
     signingKeys.checkpoint,
   );
-  return database.transaction().execute(async (db) => {
-    const disorder = await findDisorder(db, session, request);
-    if (disorder !== undefined) return refuse("segment_out_of_order", disorder);
-    const row = { session: session.id, ...request, checkpoint, announced_at: announcedAt };
-    return { ok: true, row: await announceSegment(db, row) };
+  const announced = await ledger.announce({
+    row: { session: session.id, ...request, checkpoint, announced_at: announcedAt },
+    start: GENESIS_PREV,
   });
-}
-
-async function findDisorder(
-  db: Queries,
-  session: SessionRow,
-  { segment, first_seq, prev }: SegmentRequest,
-): Promise<string | undefined> {
-  const { final_segment: final = null, state } = (await lockSession(db, session.id)) ?? session;
-  const last = await findLastSegment(db, session.id);
-  const expected = {
-    segment: (last?.segment ?? 0) + 1,
-    first_seq: (last?.last_seq ?? -1) + 1,
-    prev: last?.head ?? GENESIS_PREV,
-  };
-  // Somebody else announced it in the meantime: what is stored decides.
-  if (last?.segment === segment) return undefined;
-  if (segment !== expected.segment || first_seq !== expected.first_seq || prev !== expected.prev) {
-    return `expected ${JSON.stringify(expected)}, got ${JSON.stringify({ segment, first_seq, prev })}`;
+  switch (announced.kind) {
+    case "kept":
+      return { ok: true, row: announced.row };
+    case "out_of_order": {
+      const { last } = announced;
+      const expected = {
+        segment: (last?.segment ?? 0) + 1,
+        first_seq: (last?.last_seq ?? -1) + 1,
+        prev: last?.head ?? GENESIS_PREV,
+      };
+      return refuse(
+        "segment_out_of_order",
+        `expected ${JSON.stringify(expected)}, got ${JSON.stringify({ segment, first_seq, prev })}`,
+      );
+    }
+    case "over": {
+      const { state, final_segment: final } = announced.session;
+      return refuse(
+        "segment_out_of_order",
+        `session ${session.id} is ${state}, its last segment is ${final}`,
+      );
+    }
   }
-  return (final !== null && segment > final) || state === "sealed"
-    ? `session ${session.id} is ${state}, its last segment is ${final}`
-    : undefined;
 }
 
 function isSame(row: SegmentRow, request: SegmentRequest): boolean {

@@ -2,10 +2,11 @@
  * Verification of a DPoP proof (RFC 9449, section 4.3): the caller has a private key, now, for this request.
  * Pure but for the signature; that a proof is used once is the caller's to remember.
  */
-import { EmbeddedJWK, type JWK, calculateJwkThumbprint, jwtVerify } from "jose";
-import { createHash } from "node:crypto";
+import { hash } from "node:crypto";
+import { EmbeddedJWK, jwtVerify } from "jose";
 import { z } from "zod";
 import { type Refused, refuse } from "../refusals.ts";
+import { type P256PublicJwk, thumbprintOf } from "./key-thumbprint.ts";
 
 const ALGORITHMS = ["ES256"];
 const MAX_AGE_SECONDS = 30;
@@ -65,7 +66,7 @@ export async function verifyProof(
   if (header.length > MAX_PROOF_BYTES) {
     return refuse("proof_invalid", `it has ${header.length} characters`);
   }
-  let jwk: JWK;
+  let jwk: P256PublicJwk;
   let claims: z.infer<typeof ProofClaims>;
   try {
     const { payload, protectedHeader } = await jwtVerify(header, EmbeddedJWK, {
@@ -73,7 +74,7 @@ export async function verifyProof(
       // Its age is checked below, by the same clock in both directions.
       currentDate: new Date(now),
     });
-    jwk = ProofHeader.parse(protectedHeader).jwk as JWK;
+    jwk = ProofHeader.parse(protectedHeader).jwk;
     claims = ProofClaims.parse(payload);
   } catch (error) {
     return refuse("proof_invalid", error instanceof Error ? error.name : "it does not verify");
@@ -96,12 +97,12 @@ export async function verifyProof(
   }
   return {
     ok: true,
-    thumbprint: await calculateJwkThumbprint(jwk),
+    thumbprint: thumbprintOf(jwk),
     jti: claims.jti,
     expiresAt: (claims.iat + MAX_AGE_SECONDS + 1) * 1000,
   };
 }
 
 function digestOf(token: string): string {
-  return createHash("sha256").update(token).digest("base64url");
+  return hash("sha256", token, "base64url");
 }

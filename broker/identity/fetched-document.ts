@@ -5,8 +5,8 @@
  */
 import type { LookupAddress } from "node:dns";
 import { lookup as resolveName } from "node:dns/promises";
-import { type IncomingMessage, request as requestHttp } from "node:http";
-import { request as requestHttps } from "node:https";
+import { type ClientRequest, type IncomingMessage, request as requestHttp } from "node:http";
+import { type RequestOptions, request as requestHttps } from "node:https";
 import { type LookupFunction, isIP } from "node:net";
 import { promisify } from "node:util";
 import { gunzip } from "node:zlib";
@@ -20,6 +20,9 @@ export class FetchFailed extends Error {
 /** Every address of a name. */
 export type Resolve = (hostname: string) => Promise<readonly LookupAddress[]>;
 
+/** Makes a request over TLS, with these options and no laxer ones. */
+export type RequestTls = (url: URL, options: RequestOptions) => ClientRequest;
+
 export interface FetchLimits {
   /** Of the body, and again of what it decompresses to. */
   readonly maxBytes: number;
@@ -29,6 +32,8 @@ export interface FetchLimits {
   readonly permitted?: ReadonlySet<AddressRange>;
   /** By default the system's resolver. */
   readonly resolve?: Resolve;
+  /** By default Node's own; for tests, which do not have the ports of the names that they serve. */
+  readonly requestTls?: RequestTls;
 }
 
 const unpack = promisify(gunzip);
@@ -68,7 +73,7 @@ async function open(url: URL, limits: FetchLimits, signal: AbortSignal): Promise
   // Whatever the environment says: a certificate that does not verify is a failure.
   const request =
     url.protocol === "https:"
-      ? requestHttps(url, { ...options, rejectUnauthorized: true })
+      ? (limits.requestTls ?? requestHttps)(url, { ...options, rejectUnauthorized: true })
       : requestHttp(url, options);
   request.once("response", resolve);
   // Stays for what fails after the response: whoever reads it is told there.

@@ -2,7 +2,7 @@
  * The public keys of one configured issuer, found through its discovery document.
  * They are fetched when they are first needed, when they are old, and at most once a minute for a `kid` that is not
  * among them: a flood of invented ones costs nothing, and none of them is remembered. An issuer that is down does not
- * stop tokens of known keys, for a day.
+ * stop tokens of known keys, for a day; that its keys are old is told each time when they could not be fetched.
  */
 import { FetchFailed } from "./fetched-document.ts";
 import type { PublicJwk, PublishedKeys } from "./published-keys.ts";
@@ -20,8 +20,6 @@ export interface FoundKeys {
   readonly keys: readonly PublicJwk[];
   /** What the issuer says it signs with; undefined where it does not say. */
   readonly algorithms: readonly string[] | undefined;
-  /** Why the keys could not be fetched again, where they are older than they should be: for the log. */
-  readonly stale: string | undefined;
 }
 
 export interface IssuerKeys {
@@ -32,11 +30,20 @@ export interface IssuerKeys {
 export interface IssuerKeysOptions {
   /** Throws `FetchFailed`. */
   readonly fetchKeys: () => Promise<PublishedKeys>;
+  /** Told why keys that are older than they should be could not be fetched again: once a minute at most. */
+  readonly onStale?: ((stale: StaleKeys) => void) | undefined;
   /** Milliseconds since the epoch. */
   readonly now: () => number;
 }
 
-export function createIssuerKeys({ fetchKeys, now }: IssuerKeysOptions): IssuerKeys {
+export interface StaleKeys {
+  readonly reason: string;
+  readonly ageMs: number;
+  /** When tokens of these keys are refused, too. */
+  readonly goodForMs: number;
+}
+
+export function createIssuerKeys({ fetchKeys, onStale, now }: IssuerKeysOptions): IssuerKeys {
   let published: PublishedKeys | undefined;
   let fetchedAt = Number.NEGATIVE_INFINITY;
   let triedAt = Number.NEGATIVE_INFINITY;
@@ -54,6 +61,10 @@ export function createIssuerKeys({ fetchKeys, now }: IssuerKeysOptions): IssuerK
       } catch (error) {
         if (!(error instanceof FetchFailed)) throw error;
         failure = error;
+        const ageMs = age();
+        if (published !== undefined && ageMs >= FRESH_MS) {
+          onStale?.({ reason: error.message, ageMs, goodForMs: Math.max(0, MAX_STALE_MS - ageMs) });
+        }
       } finally {
         underWay = undefined;
       }
@@ -81,11 +92,7 @@ export function createIssuerKeys({ fetchKeys, now }: IssuerKeysOptions): IssuerK
       // It may be the key that they rotated to: whoever has it should come again.
       if (!isKnown(kid) && failure !== undefined) throw failure;
       const { keys, algorithms } = published;
-      return {
-        keys: keys.filter((key) => key.kid === kid),
-        algorithms,
-        stale: age() >= FRESH_MS ? failure?.message : undefined,
-      };
+      return { keys: keys.filter((key) => key.kid === kid), algorithms };
     },
   };
 }

@@ -3,7 +3,7 @@
  * OpenID Connect Discovery 1.0, section 4, and RFC 7517, section 5.
  */
 import { z } from "zod";
-import { FetchFailed, type Resolve, fetchJson } from "./fetched-document.ts";
+import { FetchFailed, type RequestTls, type Resolve, fetchJson } from "./fetched-document.ts";
 import { reachOf } from "./issuer-reach.ts";
 
 const LIMITS = { maxBytes: 256 * 1024, timeoutMs: 5_000 };
@@ -50,15 +50,18 @@ export interface IssuerAccess {
   readonly privateIssuers: readonly string[];
   /** By default the system's resolver. */
   readonly resolve?: Resolve | undefined;
+  /** By default Node's own. */
+  readonly requestTls?: RequestTls | undefined;
 }
 
 /** Throws `FetchFailed`. */
 export async function fetchPublishedKeys(issuer: string, access: IssuerAccess): Promise<PublishedKeys> {
-  const { privateIssuers, resolve } = access;
+  const { privateIssuers, resolve, requestTls } = access;
   const limits = {
     ...LIMITS,
     permitted: reachOf(issuer, privateIssuers),
     ...(resolve === undefined ? {} : { resolve }),
+    ...(requestTls === undefined ? {} : { requestTls }),
   };
   const discovery = Discovery.safeParse(
     await fetchJson(`${issuer}/.well-known/openid-configuration`, limits),

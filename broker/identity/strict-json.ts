@@ -16,10 +16,29 @@ export function parseStrictObject(text: string): Record<string, unknown> | undef
   } catch {
     return undefined;
   }
-  if (typeof value !== "object" || value === null || Array.isArray(value) || isAmbiguous(text)) {
-    return undefined;
+  if (!isObject(value)) return undefined;
+  return isFlat(text) && isWrittenAs(text, value) ? value : isAmbiguous(text) ? undefined : value;
+}
+
+function isObject(value: unknown): value is Record<string, unknown> {
+  return typeof value === "object" && value !== null && !Array.isArray(value);
+}
+
+/** With so few brackets it is not too deep, whatever they enclose. */
+function isFlat(text: string): boolean {
+  let brackets = 0;
+  for (const bracket of ["{", "["]) {
+    for (let at = text.indexOf(bracket); at >= 0; at = text.indexOf(bracket, at + 1)) {
+      brackets += 1;
+      if (brackets > MAX_DEPTH) return false;
+    }
   }
-  return Object.fromEntries(Object.entries(value));
+  return true;
+}
+
+/** What was read has each name once, so a text that it is written as has, too: so do those of every issuer known. */
+function isWrittenAs(text: string, value: object): boolean {
+  return JSON.stringify(value) === text;
 }
 
 /** For valid JSON. Works on the written text, as `JSON.parse` has already forgotten all but the last. */

@@ -6,8 +6,8 @@
 import type { Workload } from "../../audit/record.ts";
 import type { Claims } from "../../policies/claims.ts";
 import type { Refused } from "../refusals.ts";
-import type { Resolve } from "./fetched-document.ts";
-import { type IssuerKeys, createIssuerKeys } from "./issuer-keys.ts";
+import type { RequestTls, Resolve } from "./fetched-document.ts";
+import { type IssuerKeys, type StaleKeys, createIssuerKeys } from "./issuer-keys.ts";
 import { refuseMember } from "./member-refusal.ts";
 import { type PublishedKeys, fetchPublishedKeys } from "./published-keys.ts";
 import { checkAudience, checkTimes, readClaims } from "./token-claims.ts";
@@ -33,8 +33,6 @@ export interface VerifiedSubject {
   readonly workload: Workload;
   /** Milliseconds since the epoch. */
   readonly expiresAt: number;
-  /** Why the issuer's keys are older than they should be: for the log. */
-  readonly staleKeys?: string;
 }
 
 export interface SubjectTokens {
@@ -50,14 +48,27 @@ export interface SubjectTokenOptions {
   readonly audience: string;
   /** By default the system's resolver. */
   readonly resolve?: Resolve | undefined;
+  /** By default Node's own; for tests. */
+  readonly requestTls?: RequestTls | undefined;
   /** Told of every fetch of an issuer's keys: for metrics. */
   readonly onKeysFetched?: ((issuer: string, outcome: "fetched" | "failed") => void) | undefined;
+  /** Told when an issuer's keys are old and could not be fetched again: for the log. */
+  readonly onStaleKeys?: ((issuer: string, stale: StaleKeys) => void) | undefined;
   readonly now: () => number;
 }
 
 export function createSubjectTokens(options: SubjectTokenOptions): SubjectTokens {
-  const { issuers, privateIssuers = [], audience, resolve, onKeysFetched, now } = options;
-  const access = { privateIssuers, resolve };
+  const {
+    issuers,
+    privateIssuers = [],
+    audience,
+    resolve,
+    requestTls,
+    onKeysFetched,
+    onStaleKeys,
+    now,
+  } = options;
+  const access = { privateIssuers, resolve, requestTls };
   const fetchKeys = async (issuer: string): Promise<PublishedKeys> => {
     let outcome: "fetched" | "failed" = "failed";
     try {
@@ -69,7 +80,14 @@ export function createSubjectTokens(options: SubjectTokenOptions): SubjectTokens
     }
   };
   const keysByIssuer = new Map(
-    issuers.map((issuer) => [issuer, createIssuerKeys({ fetchKeys: () => fetchKeys(issuer), now })]),
+    issuers.map((issuer) => [
+      issuer,
+      createIssuerKeys({
+        fetchKeys: () => fetchKeys(issuer),
+        onStale: (stale) => onStaleKeys?.(issuer, stale),
+        now,
+      }),
+    ]),
   );
   return {
     async verify(token) {
@@ -93,8 +111,7 @@ export function createSubjectTokens(options: SubjectTokenOptions): SubjectTokens
       const read = readClaims(payload);
       if (!read.ok) return read;
       const { expiresAt } = times;
-      const { staleKeys } = key;
-      return { ...read, expiresAt, ...(staleKeys === undefined ? {} : { staleKeys }) };
+      return { ...read, expiresAt };
     },
   };
 }

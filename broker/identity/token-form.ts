@@ -2,6 +2,7 @@
  * The outer form of a compact JWS: three canonical base64url parts, two of them JSON objects.
  * Nothing is verified here; what it returns is what the sender says, for choosing a key and nothing else.
  */
+import { isUtf8 } from "node:buffer";
 import { type Refused, refuse } from "../refusals.ts";
 import { parseStrictObject } from "./strict-json.ts";
 
@@ -48,11 +49,7 @@ function decodeCanonical(part: string): Buffer | undefined {
   return bytes.toString("base64url") === part ? bytes : undefined;
 }
 
-/** Bytes that are not UTF-8 would be replaced by others, and a byte order mark dropped, that the signature is over. */
+/** Bytes that are not UTF-8 would be replaced by others, that the signature is not over. A byte order mark is no JSON. */
 function parseObject(bytes: Buffer): Record<string, unknown> | undefined {
-  try {
-    return parseStrictObject(new TextDecoder("utf-8", { fatal: true, ignoreBOM: true }).decode(bytes));
-  } catch {
-    return undefined;
-  }
+  return isUtf8(bytes) ? parseStrictObject(bytes.toString("utf8")) : undefined;
 }

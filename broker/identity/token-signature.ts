@@ -35,8 +35,6 @@ export interface ChosenKey {
   readonly ok: true;
   readonly key: CryptoKey;
   readonly algorithm: Algorithm;
-  /** Why the issuer's keys are older than they should be. */
-  readonly staleKeys: string | undefined;
 }
 
 export async function findKey(
@@ -65,7 +63,7 @@ export async function findKey(
     return refuseMember("key_unknown", "kid", { expected, got: kid });
   }
   const key = await importOnce(jwk, algorithm);
-  return "ok" in key ? key : { ok: true, key, algorithm, staleKeys: found.stale };
+  return "ok" in key ? key : { ok: true, key, algorithm };
 }
 
 /** RFC 7517, sections 4.2 to 4.4: what a key says of its use is binding. */

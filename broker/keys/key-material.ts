@@ -26,6 +26,8 @@ const SealedJwk = z.strictObject({
   alg: z.string(),
   /** Absent once the key signs no more. */
   d: z.string().optional(),
+  /** Milliseconds since the epoch. Under the seal, so that whoever can only write to the database cannot take it back. */
+  distrusted_at: z.int().optional(),
 });
 type SealedJwk = z.infer<typeof SealedJwk>;
 
@@ -60,6 +62,7 @@ export async function createKey(
     public_jwk: JSON.stringify(publish(jwk)),
     sealed_private_jwk: await sealJwk(jwk, { purpose, sealingKey }),
     created_at: at,
+    distrusted_at: null,
   };
 }
 
@@ -80,6 +83,16 @@ export async function destroyPrivateHalf(row: SigningKeyRow, sealingKey: Sealing
   return { ...row, sealed_private_jwk: await sealJwk(jwk, { purpose: row.purpose, sealingKey }) };
 }
 
+/** The row as of a key that must not sign any more, and whose signatures count for nothing from then on. */
+export async function distrustKeyRow(
+  row: SigningKeyRow,
+  { sealingKey, at }: Pick<KeyOrigin, "sealingKey" | "at">,
+): Promise<SigningKeyRow> {
+  const { d: _, ...jwk } = await openJwk(row, sealingKey);
+  const sealed = await sealJwk({ ...jwk, distrusted_at: at }, { purpose: row.purpose, sealingKey });
+  return { ...row, sealed_private_jwk: sealed, distrusted_at: at };
+}
+
 async function openJwk(row: SigningKeyRow, sealingKey: SealingKey): Promise<SealedJwk> {
   const opened = await sealingKey.open(sealPurpose(row), row.sealed_private_jwk);
   const jwk = SealedJwk.parse(JSON.parse(Buffer.from(opened).toString("utf8")));
@@ -87,6 +100,7 @@ async function openJwk(row: SigningKeyRow, sealingKey: SealingKey): Promise<Seal
   if (
     kid !== row.kid ||
     alg !== ALGORITHMS[row.purpose] ||
+    (jwk.distrusted_at ?? null) !== row.distrusted_at ||
     kid !== (await calculateJwkThumbprint(publish(jwk)))
   ) {
     throw new SealingKeyUnusable(`what is stored as the ${row.purpose} key ${row.kid} is another key`);
@@ -104,6 +118,9 @@ function sealJwk(
 const sealPurpose = ({ purpose, kid }: Pick<SigningKeyRow, "purpose" | "kid">): string =>
   `signing key: ${purpose} ${kid}`;
 
-function publish({ d: _, y, ...jwk }: SealedJwk): JWK {
-  return { ...jwk, ...(y === undefined ? {} : { y }), use: "sig" };
+/** `revoked` is the member that OpenID Federation 1.0, section 8.7.2, has for keys of the past; `revoked_at` in seconds. */
+function publish({ d: _, y, distrusted_at: at, ...jwk }: SealedJwk): JWK & { revoked?: object } {
+  const revoked =
+    at === undefined ? {} : { revoked: { revoked_at: Math.floor(at / 1000), reason: "compromised" } };
+  return { ...jwk, ...(y === undefined ? {} : { y }), use: "sig", ...revoked };
 }

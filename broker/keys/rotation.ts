@@ -39,7 +39,8 @@ export async function rotateKey(
   const stored = await listSigningKeys(database, purpose);
   const schedule = scheduleKeys(purpose, stored, now);
   await destroyOld(stored, schedule, { database, sealingKey, now });
-  const [previous, key] = schedule.slice(-2);
+  const key = schedule.at(-1);
+  const previous = schedule.find(({ phase }) => phase === "signing");
   if (previous === undefined || key === undefined) {
     throw new Error(`the ${purpose} key that was just stored is not there`);
   }

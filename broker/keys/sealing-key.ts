@@ -25,6 +25,8 @@ export class SealingKeyUnusable extends Error {
 }
 
 export interface SealingKey {
+  /** Names it, and says nothing about it. */
+  readonly kid: string;
   /** Compact JWE, `alg: dir`. `purpose` is part of what is authenticated: sealed for one, it opens for no other. */
   seal(purpose: string, secret: Uint8Array): Promise<string>;
   /** Throws `SealingKeyUnusable` when it was sealed with another key or for another purpose. */
@@ -98,6 +100,7 @@ async function createFile(path: string): Promise<string> {
 
 function sealWith(key: Buffer, kid: string): SealingKey {
   return {
+    kid,
     async seal(purpose, secret) {
       return new CompactEncrypt(secret)
         .setProtectedHeader({ alg: "dir", enc: "A256GCM", kid, sealed_for: purpose })

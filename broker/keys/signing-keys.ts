@@ -22,11 +22,11 @@ export interface SigningKey {
 export interface SigningKeys {
   readonly token: SigningKey;
   readonly checkpoint: SigningKey;
-  /** Published: what checks access tokens. */
+  /** Published: what checks access tokens. One that is distrusted is not among them. */
   readonly tokenKeys: JSONWebKeySet;
   /** Finds among them the one that a token names. */
   readonly findTokenKey: JWTVerifyGetKey;
-  /** Published for ever: what checks checkpoints and manifests. */
+  /** Published for ever: what checks checkpoints and manifests. One that is distrusted says since when (`revoked`). */
   readonly checkpointKeys: JSONWebKeySet;
   /** Reads what is stored. Throws what the database throws, and `SealingKeyUnusable`; the keys then stay as they were. */
   refresh(): Promise<void>;
@@ -136,7 +136,7 @@ function createKeyRing(purpose: KeyPurpose, { database, sealingKey, now }: Signi
       stored = await Promise.all(
         rows.map(async (row) => {
           const known = stored.find((each) => each.row.sealed_private_jwk === row.sealed_private_jwk);
-          return known?.row.kid === row.kid
+          return known?.row.kid === row.kid && known.row.distrusted_at === row.distrusted_at
             ? { row, key: known.key }
             : { row, key: await openKey(row, sealingKey) };
         }),
@@ -148,7 +148,9 @@ function createKeyRing(purpose: KeyPurpose, { database, sealingKey, now }: Signi
       return { kid: key.kid, privateKey: key.privateKey };
     },
     published() {
-      const keys = findKeys(({ phase }) => phase !== "retired").map(({ publicJwk }) => publicJwk);
+      const keys = findKeys(
+        ({ phase }) => phase !== "retired" && (phase !== "distrusted" || purpose === "checkpoint"),
+      ).map(({ publicJwk }) => publicJwk);
       if (keys.length !== keySet.keys.length || keys.some((key, index) => key !== keySet.keys[index])) {
         keySet = { keys };
       }

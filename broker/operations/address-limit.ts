@@ -25,20 +25,21 @@ export function limitAddresses(
 ): void {
   const buckets = createTokenBuckets({ perMinute, maxNames: MAX_ADDRESSES, now });
   let warned = false;
-  app.addHook("onRequest", async (request, reply) => {
-    const { ip, headers, routeOptions, socket } = request;
+  app.addHook("onRequest", (request, reply, done) => {
+    const { ip, headers, socket } = request;
     if (!warned && headers["x-forwarded-for"] !== undefined && ip === socket.remoteAddress) {
       warned = true;
       onUntrustedProxy();
     }
-    if (EXEMPT.includes(routeOptions.url) || buckets.has(networkOf(ip))) return undefined;
+    if (buckets.has(networkOf(ip)) || EXEMPT.includes(request.routeOptions.url)) return done();
     // Whatever body follows is not read.
     reply.header("connection", "close");
-    return answerRefusal(reply, refuse("address_limited", `more than ${perMinute} a minute from ${ip}`));
+    answerRefusal(reply, refuse("address_limited", `more than ${perMinute} a minute from ${ip}`));
   });
-  app.addHook("onResponse", async (request, reply) => {
+  app.addHook("onResponse", (request, reply, done) => {
     const isRefused = reply.statusCode >= 400 && reply.statusCode < 500 && reply.statusCode !== 429;
     if (isRefused && !EXEMPT.includes(request.routeOptions.url)) buckets.take(networkOf(request.ip));
+    done();
   });
 }
 

@@ -18,13 +18,12 @@ export interface GracefulStop {
 /** Before the routes are registered. */
 export function prepareStop(app: FastifyInstance, server: Server): GracefulStop {
   let isStopping = false;
-  app.addHook("onRequest", async (request, reply) => {
-    if (!isStopping) return undefined;
+  app.addHook("onRequest", (request, reply, done) => {
+    if (!isStopping) return done();
     reply.header("connection", "close");
     // Whoever balances the load shall look elsewhere; anything else is answered as long as it can be.
-    return request.routeOptions.url === "/readyz"
-      ? answerRefusal(reply, refuse("busy", "the broker is stopping"))
-      : undefined;
+    if (request.routeOptions.url !== "/readyz") return done();
+    answerRefusal(reply, refuse("busy", "the broker is stopping"));
   });
   app.addHook("onSend", async (_request, reply) => {
     if (isStopping && !reply.raw.headersSent) reply.header("connection", "close");

@@ -37,20 +37,21 @@ export function shedLoad(app: FastifyInstance, { maxInFlight, maxDelayMs }: Load
     clearInterval(timer);
     histogram.disable();
   });
-  app.addHook("onRequest", async (request, reply) => {
+  const leave = (): void => {
+    inFlight -= 1;
+  };
+  app.addHook("onRequest", (request, reply, done) => {
     inFlight += 1;
     // Also when the caller went away: the connection is what ends in every case.
-    reply.raw.once("close", () => {
-      inFlight -= 1;
-    });
+    reply.raw.once("close", leave);
     const { url: route = "" } = request.routeOptions;
-    if (route === "/healthz") return undefined;
+    if (route === "/healthz") return done();
     const share = route.startsWith("/session") ? 1 : 0.5;
     const isLate = delayMs > maxDelayMs * share * 2;
-    if (inFlight <= maxInFlight * share && !isLate) return undefined;
+    if (inFlight <= maxInFlight * share && !isLate) return done();
     reply.header("connection", "close");
     const detail = `${inFlight} requests in progress, ${Math.round(delayMs)} ms late`;
-    return answerRefusal(reply, refuse("busy", detail));
+    answerRefusal(reply, refuse("busy", detail));
   });
   return { inFlight: () => inFlight, delayMs: () => delayMs };
 }

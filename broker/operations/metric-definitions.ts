@@ -43,6 +43,10 @@ export const METRICS = {
     help: "Sessions that came into a state by a request to this process; one that is repeated counts again",
     labels: { state: ["active", "expired", "sealed", "recovered", "revoked"] },
   },
+  lanyard_revoked_sessions: {
+    kind: "gauge",
+    help: "Sessions in the database that are revoked, by whatever way, `lanyard session revoke` among them: every replica shows the same",
+  },
   lanyard_renewals_total: {
     kind: "counter",
     help: "Renewals of sessions, by how they ended",

@@ -26,6 +26,8 @@ export interface Metrics {
   readonly countDatabaseError: () => void;
   /** Read whenever somebody asks. */
   readonly watchLoad: (load: Load) => void;
+  /** The same; where it fails, what was read last stands. */
+  readonly watchRevoked: (count: () => Promise<number>) => void;
   /** Adds what prom-client knows of the process, under the same prefix. */
   readonly watchProcess: () => void;
   /** In the format that Prometheus reads, with its media type. */
@@ -78,6 +80,16 @@ export function createMetrics(issuers: readonly string[]): Metrics {
         });
       gauge("lanyard_requests_in_progress", () => load.inFlight());
       gauge("lanyard_event_loop_delay_seconds", () => load.delayMs() / 1000);
+    },
+    watchRevoked(read) {
+      new Gauge({
+        ...describe("lanyard_revoked_sessions"),
+        registers: [registry],
+        async collect() {
+          const revoked = await read().catch(() => undefined);
+          if (revoked !== undefined) this.set(revoked);
+        },
+      });
     },
     watchProcess: () => collectDefaultMetrics({ register: registry, prefix: "lanyard_" }),
     render: async () => ({ text: await registry.metrics(), mediaType: registry.contentType }),

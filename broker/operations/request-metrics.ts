@@ -5,6 +5,7 @@
 import type { FastifyInstance } from "fastify";
 import { type RefusalCode } from "../refusals.ts";
 import { refusalOf } from "../routes/refusal-answer.ts";
+import { wasRevoked } from "../routes/revocation-mark.ts";
 import type { Metrics } from "./metrics.ts";
 
 interface Answered {
@@ -15,9 +16,10 @@ interface Answered {
 }
 
 export function countRequests(app: FastifyInstance, metrics: Metrics): void {
-  app.addHook("onResponse", async (request, reply) => {
+  app.addHook("onResponse", (request, reply, done) => {
     const refusal = refusalOf(reply);
     if (refusal !== undefined) metrics.countRefusal(refusal);
+    if (wasRevoked(reply)) metrics.countSessions("revoked", 1);
     countEndpoint(
       {
         endpoint: `${request.method} ${request.routeOptions.url ?? ""}`,
@@ -27,6 +29,7 @@ export function countRequests(app: FastifyInstance, metrics: Metrics): void {
       },
       metrics,
     );
+    done();
   });
 }
 
@@ -47,9 +50,6 @@ function countEndpoint({ endpoint, status, refusal, seconds }: Answered, metrics
     case "POST /session/recover":
       if (done) metrics.countSessions("recovered", 1);
       return metrics.countRecovery(done ? "recovered" : "refused");
-    case "DELETE /session":
-      if (done) metrics.countSessions("revoked", 1);
-      return;
     default:
       return;
   }

@@ -13,12 +13,32 @@ export function renderSession(session: SessionView, n: number): Markup {
   return markup`<section id="session-${n}" aria-labelledby="session-${n}-title">
 <div class="session-head"><h2 id="session-${n}-title">Session of ${renderText(session.robot)}</h2>${renderPill(session.status)}</div>
 <div class="card parts">
-<div><h3>Servers and tools</h3>${renderServers(session.servers)}</div>
+${renderRemarks(session)}<div><h3>Servers and tools</h3>${renderServers(session.servers)}</div>
 ${renderPart("Grants", `of ${session.roles.join(", ")}`, renderGrants(session.grants))}
 ${renderPart("Identity", "who was let in", renderIdentity(session))}
 ${renderPart("Integrity", broken ? "does not verify" : "what the log rests on", renderIntegrity(session), broken)}
 </div>
 </section>
+`;
+}
+
+/** What a reviewer must not have to look for. */
+function renderRemarks({ job_told_apart, revoked }: SessionView): Markup {
+  const remarks = [
+    ...(revoked === null
+      ? []
+      : [
+          markup`<p><b>Revoked</b> ${revoked.by === null ? "with the session’s own key" : markup`by ${renderText(revoked.by)}`}.</p>`,
+        ]),
+    ...(job_told_apart
+      ? []
+      : [
+          markup`<p><b>Not told apart from other jobs.</b> The issuer sends no <code>check_run_id</code>: whichever job of this attempt came first holds the session, and a refused one need not be an attack.</p>`,
+        ]),
+  ];
+  return remarks.length === 0
+    ? markup``
+    : markup`<div>${remarks}</div>
 `;
 }
 

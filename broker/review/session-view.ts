@@ -56,9 +56,11 @@ export function reviewSession({ rows, log, publicUrl }: SessionReviewSource): Se
       agents: listAgents(genesis, calls).slice(0, MAX_AGENTS_SHOWN).map(clipName),
       run_attempt: workload.run_attempt,
       check_run_id: workload.check_run_id,
+      job_told_apart: workload.check_run_id !== null,
       started_at: timestampOf(session.created_at),
       expires_at: timestampOf(session.expires_at),
       ended_at: endOf(rows, log),
+      revoked: describeRevocation(session),
       policy: session.policy,
       proxy_version: genesis?.proxy.version ?? null,
       isolation: genesis?.isolation ?? null,
@@ -83,6 +85,12 @@ function endOf({ session }: SessionRows, { status }: SessionLog): string | null 
     return null;
   }
   return timestampOf(session.ended_at ?? session.expires_at);
+}
+
+/** A log that was recovered later does not take it back. */
+function describeRevocation({ state, revoked_by }: SessionRows["session"]): SessionView["revoked"] {
+  const by = revoked_by ?? null;
+  return state === "revoked" || by !== null ? { by } : null;
 }
 
 function listFindings(session: string, { verdict }: SessionLog): FindingView[] {

@@ -152,8 +152,11 @@ function describeGaps({ integrity }: SessionView): string[] {
   return [...objects, ...integrity.notes.slice(0, 1).map(({ part, message }) => `${part}: ${message}`)];
 }
 
-function describeEnd({ ended_at, expires_at }: SessionView): string {
-  return `The session ended at ${(ended_at ?? expires_at).slice(0, 19).replace("T", " ")} UTC without a seal.`;
+function describeEnd({ ended_at, expires_at, revoked }: SessionView): string {
+  const at = `at ${(ended_at ?? expires_at).slice(0, 19).replace("T", " ")} UTC`;
+  if (revoked === null) return `The session ended ${at} without a seal.`;
+  const by = revoked.by === null ? "with its own key" : `by ${revoked.by}`;
+  return `The session was revoked ${by} ${at}, before its seal.`;
 }
 
 function count(number: number, noun: string): string {

@@ -138,9 +138,13 @@ export const SessionView = z.object({
   agents: z.array(z.string()),
   run_attempt: z.string(),
   check_run_id: z.string().nullable(),
+  /** False: the issuer sends no `check_run_id`, so that all jobs of the attempt are one workload. */
+  job_told_apart: z.boolean(),
   started_at: z.string(),
   expires_at: z.string(),
   ended_at: z.string().nullable(),
+  /** It was revoked; `by` is the operator who did, null where the session's own key did. */
+  revoked: z.object({ by: z.string().nullable() }).nullable(),
   policy: z.string(),
   proxy_version: z.string().nullable(),
   isolation: z.string().nullable(),

@@ -3,12 +3,9 @@
  * at most one authentication. What it returns was said once and in one place.
  */
 import type { FastifyRequest } from "fastify";
-import { z } from "zod";
 import { type Refused, refuse } from "../refusals.ts";
 import { countAuthorizations } from "./authorization-headers.ts";
 
-/** As @fastify/formbody gives it: an array is a parameter that was repeated. */
-const Form = z.record(z.string(), z.union([z.string(), z.array(z.string())]));
 /** RFC 6749, section 2.3.1, and RFC 7521, section 4.2. */
 const SECRET = "client_secret";
 const ASSERTION = ["client_assertion", "client_assertion_type"];
@@ -34,19 +31,22 @@ export function parseOAuthForm(request: FastifyRequest, rules: OAuthFormRules): 
   if (request.raw.url !== rules.path) {
     return refuse("request_malformed", "there is a query");
   }
-  const form = Form.safeParse(request.body ?? {});
-  if (!form.success) return refuse("request_malformed", "the body is not a form");
+  const form = request.body ?? new URLSearchParams();
+  if (!(form instanceof URLSearchParams)) return refuse("request_malformed", "the body is not a form");
   const parameters = new Map<string, string>();
+  const names = new Set<string>();
   const repeated = new Set<string>();
-  for (const [name, value] of Object.entries(form.data)) {
-    if (typeof value === "string") {
-      if (value !== "") parameters.set(name, value);
+  for (const [name, value] of form) {
+    if (value !== "") parameters.set(name, value);
+    if (!names.has(name)) {
+      names.add(name);
     } else if (rules.repeatable?.includes(name) === true) {
       repeated.add(name);
     } else {
       return refuse("request_malformed", `${name.slice(0, 100)} is repeated`);
     }
   }
+  for (const name of repeated) parameters.delete(name);
   return checkAuthentication(request, { parameters, rules }) ?? { ok: true, parameters, repeated };
 }
 

@@ -1,7 +1,6 @@
 /**
  * The OAuth endpoints: what takes a form, in a scope of its own that reads nothing else.
  */
-import formbody from "@fastify/formbody";
 import type { FastifyInstance } from "fastify";
 import type { Services } from "../services.ts";
 import { registerIntrospectionRoute } from "./introspection-route.ts";
@@ -9,6 +8,7 @@ import { registerMetadataRoutes } from "./metadata-routes.ts";
 import { registerRevocationRoute } from "./revocation-route.ts";
 import { registerTokenRoute } from "./token-route.ts";
 
+const FORM = "application/x-www-form-urlencoded";
 /** A subject token of the largest accepted size, and a scope. */
 const MAX_FORM_BYTES = 24 * 1024;
 
@@ -16,7 +16,11 @@ export async function registerOAuthRoutes(app: FastifyInstance, services: Servic
   registerMetadataRoutes(app, services.publicUrl);
   await app.register(async (scope) => {
     scope.removeAllContentTypeParsers();
-    await scope.register(formbody, { bodyLimit: MAX_FORM_BYTES });
+    scope.addContentTypeParser<string>(
+      FORM,
+      { parseAs: "string", bodyLimit: MAX_FORM_BYTES },
+      (_request, body, done) => done(null, new URLSearchParams(body)),
+    );
     registerTokenRoute(scope, services);
     registerRevocationRoute(scope, services);
     registerIntrospectionRoute(scope, services);

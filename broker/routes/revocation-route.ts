@@ -11,6 +11,7 @@ import { clientChallenge } from "./challenge.ts";
 import { parseOAuthForm } from "./oauth-form.ts";
 import { OAUTH_PATHS } from "./oauth-metadata.ts";
 import { answerRefusal } from "./refusal-answer.ts";
+import { markRevoked } from "./revocation-mark.ts";
 
 export function registerRevocationRoute(app: FastifyInstance, services: Services): void {
   const { publicUrl, now } = services;
@@ -31,6 +32,7 @@ export function registerRevocationRoute(app: FastifyInstance, services: Services
 
     const outcome = await revokeToken({ token, proof }, services);
     if (!outcome.ok) return answerRefusal(reply, outcome);
+    if (outcome.revoked) markRevoked(reply);
     const { ok: _, ...entry } = outcome;
     request.log.info(entry, "revocation");
     return reply.code(200).header("cache-control", "no-store").send();

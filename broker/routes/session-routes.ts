@@ -14,6 +14,7 @@ import { describeSession } from "../sessions/session-document.ts";
 import { revokeSession } from "../sessions/revocation.ts";
 import { countAuthorizations } from "./authorization-headers.ts";
 import { sessionChallenge } from "./challenge.ts";
+import { markRevoked } from "./revocation-mark.ts";
 import { answerRefusal } from "./refusal-answer.ts";
 
 const NOTHING_SEALED = 409;
@@ -43,7 +44,7 @@ export function registerSessionRoutes(app: FastifyInstance, services: Services):
   app.delete("/session", async (request, reply) => {
     const caller = await identify(request, "end");
     if (!caller.ok) return refused(reply, caller);
-    await revokeSession(services.database, caller.session.id, services.now());
+    if (await revokeSession(services.database, caller.session.id, { at: services.now() })) markRevoked(reply);
     return reply.code(204).send();
   });
 

@@ -13,10 +13,10 @@ const GRANTS: readonly string[] = [TOKEN_EXCHANGE_GRANT, JWT_BEARER_GRANT];
 /** Somebody else to act for, or finer rights than a scope: an answer without them would not be the one asked for. */
 const NOT_OFFERED = ["actor_token", "actor_token_type", "authorization_details"];
 /** Of the other dialect: a request that speaks both could be read in two ways. */
-const FOREIGN: Record<string, readonly string[]> = {
-  [TOKEN_EXCHANGE_GRANT]: ["assertion"],
-  [JWT_BEARER_GRANT]: ["subject_token", "subject_token_type", "requested_token_type"],
-};
+const FOREIGN: ReadonlyMap<string, readonly string[]> = new Map([
+  [TOKEN_EXCHANGE_GRANT, ["assertion"]],
+  [JWT_BEARER_GRANT, ["subject_token", "subject_token_type", "requested_token_type"]],
+]);
 
 export interface ParsedTokenRequest {
   readonly ok: true;
@@ -33,7 +33,8 @@ export function parseTokenRequest(
   if (grant !== undefined && !GRANTS.includes(grant)) {
     return refuse("grant_type_unsupported", `grant_type is ${JSON.stringify(grant.slice(0, 200))}`);
   }
-  const unwanted = [...NOT_OFFERED, ...(FOREIGN[grant ?? ""] ?? [])].find((name) => parameters.has(name));
+  const isThere = (name: string): boolean => parameters.has(name);
+  const unwanted = NOT_OFFERED.find(isThere) ?? FOREIGN.get(grant ?? "")?.find(isThere);
   if (unwanted !== undefined) {
     return refuse("request_malformed", `${unwanted} is not offered with this grant`);
   }

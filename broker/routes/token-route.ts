@@ -53,9 +53,6 @@ async function answer(
   if (!proof.ok) return proof;
   const subject = await services.subjectTokens.verify(asked.subjectToken);
   if (!subject.ok) return subject;
-  if (subject.staleKeys !== undefined) {
-    request.log.warn({ iss: subject.claims.iss, reason: subject.staleKeys }, "the issuer's keys are old");
-  }
   const unstorable = await services.bucketWatch.check();
   return unstorable ?? (await exchange({ subject, proof, scope }, services));
 }

@@ -9,12 +9,12 @@ import type { Proof } from "../identity/dpop-proof.ts";
 import type { VerifiedSubject } from "../identity/subject-token.ts";
 import { type Refused, refuse } from "../refusals.ts";
 import type { Services } from "../services.ts";
-import type { Admitted } from "../storage/admissions.ts";
+import type { Admitted } from "../storage/ledger.ts";
 import type { SessionRow, WorkloadRow } from "../storage/schema.ts";
 import { runIdOf, workloadIdOf } from "./run-id.ts";
-import { type Scope, writeScope } from "./scope.ts";
+import { describeOverAttempt } from "./over-attempt.ts";
+import type { Scope } from "./scope.ts";
 import { draftSession } from "./session-draft.ts";
-import { rolesOf } from "./session-row.ts";
 import { issueSessionToken } from "./session-token.ts";
 import { describeTakeover } from "./takeover.ts";
 
@@ -49,8 +49,8 @@ export async function exchange(request: ExchangeRequest, services: Services): Pr
     proof,
     token: { iss, jti, expiresAt: subject.expiresAt },
     workload,
-    draft: match.ok ? await draftSession({ subject, match, services }) : undefined,
-    describeTakeover: (owner) => describeTakeover({ subject, proof, scope, owner }),
+    draft: match.ok ? draftSession({ subject, workload, match }, services) : undefined,
+    takeover: describeTakeover({ subject, proof, scope }),
   });
   if (!match.ok && admitted.kind === "nothing_granted") {
     return refuse("robot_refused", `${match.code}: ${JSON.stringify(match.detail)}`, match.detail.mismatches);
@@ -58,7 +58,15 @@ export async function exchange(request: ExchangeRequest, services: Services): Pr
   if (!match.ok || admitted.kind !== "opened") return refuseAdmission(admitted, request);
 
   const { session } = admitted;
-  const { token, expiresIn } = await issueSessionToken(session, { thumbprint: proof.thumbprint, services });
+  const {
+    token,
+    expiresIn,
+    scope: granted,
+  } = await issueSessionToken(session, {
+    thumbprint: proof.thumbprint,
+    workload: subject.workload,
+    services,
+  });
   return {
     ok: true,
     session,
@@ -67,7 +75,7 @@ export async function exchange(request: ExchangeRequest, services: Services): Pr
       access_token: token,
       token_type: "DPoP",
       expires_in: expiresIn,
-      scope: writeScope(session.robot, rolesOf(session)),
+      scope: granted,
     },
   };
 }
@@ -78,6 +86,8 @@ function refuseAdmission(admitted: Admitted, { subject, proof }: ExchangeRequest
       return refuse("proof_replayed", `jti ${JSON.stringify(proof.jti)}`);
     case "token_replayed":
       return refuse("subject_token_replayed", `jti ${JSON.stringify(subject.claims.jti)}`);
+    case "attempt_over":
+      return refuse("attempt_over", describeOverAttempt(subject.workload));
     case "taken":
       return refuse("workload_taken", admitted.detail);
     case "differs":

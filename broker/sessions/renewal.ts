@@ -1,6 +1,7 @@
 /**
  * Renewal: the same job, shown by a fresh subject token, keeps its session, up to the robot's maximum.
  * The binding must still match: a robot that was taken away is not prolonged, what it was granted does not grow.
+ * A job whose run is in a later attempt is over: nothing of it is prolonged.
  */
 import { matchBinding } from "../../policies/binding/binding.ts";
 import type { Policies } from "../../policies/policies.ts";
@@ -8,7 +9,9 @@ import type { RenewResponse } from "../contract.ts";
 import type { VerifiedSubject } from "../identity/subject-token.ts";
 import { type Refused, refuse } from "../refusals.ts";
 import type { Services } from "../services.ts";
+import { findOver } from "../storage/later-attempt.ts";
 import type { SessionRow } from "../storage/schema.ts";
+import { describeOverAttempt } from "./over-attempt.ts";
 import { workloadIdOf } from "./run-id.ts";
 import type { SessionCaller } from "./session-caller.ts";
 import { rolesOf } from "./session-row.ts";
@@ -21,7 +24,7 @@ export async function renew(
   subjectToken: string,
   services: Services,
 ): Promise<Renewed | Refused> {
-  const { policies, subjectTokens, ledger, now } = services;
+  const { policies, subjectTokens, ledger, database, now } = services;
   const subject = await subjectTokens.verify(subjectToken);
   if (!subject.ok) return subject;
   const { iss, jti } = subject.claims;
@@ -36,10 +39,17 @@ export async function renew(
   }
   if (objection !== undefined) return objection;
   if (outcome === "not_prolonged") {
+    if (await findOver(database, session.workload)) {
+      return refuse("attempt_over", describeOverAttempt(subject.workload));
+    }
     return refuse("session_over", `session ${session.id} ended while it was renewed`);
   }
   const renewed = { ...session, expires_at: expiresAt };
-  const { token, expiresIn } = await issueSessionToken(renewed, { thumbprint, services });
+  const { token, expiresIn } = await issueSessionToken(renewed, {
+    thumbprint,
+    workload: subject.workload,
+    services,
+  });
   return { ok: true, response: { access_token: token, expires_in: expiresIn } };
 }
 

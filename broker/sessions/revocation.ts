@@ -11,9 +11,16 @@ import type { Queries } from "../storage/schema.ts";
 import { endSession, findSession } from "../storage/sessions.ts";
 import { DELIVERY_GRACE_SECONDS } from "./session-caller.ts";
 
-/** False: it had ended before, or there is none. */
-export async function revokeSession(db: Queries, id: string, at: number): Promise<boolean> {
-  return endSession(db, id, { to: "revoked", from: ["active", "expired"], at });
+export interface Revocation {
+  /** Milliseconds since the epoch. */
+  readonly at: number;
+  /** The operator's name; absent: the session's own key did it. */
+  readonly by?: string;
+}
+
+/** False: it had ended before, or there is none; who revoked it first stays. */
+export async function revokeSession(db: Queries, id: string, { at, by }: Revocation): Promise<boolean> {
+  return endSession(db, id, { to: "revoked", from: ["active", "expired"], at, by });
 }
 
 export interface TokenRevocation {
@@ -46,7 +53,7 @@ export async function revokeToken(
   const replay = recentProofs.remember(proof);
   if (replay !== undefined) return replay;
   const { session } = verified;
-  if (await revokeSession(database, session, now())) return { ok: true, revoked: true, session };
+  if (await revokeSession(database, session, { at: now() })) return { ok: true, revoked: true, session };
   const state = (await findSession(database, session))?.state ?? "unknown";
   return { ok: true, revoked: false, reason: `session ${session} is ${state}` };
 }

@@ -2,7 +2,7 @@
  * Names of runs and workloads: digests over their identifying claims, so that they can stand in addresses and keys.
  * Equal claims give the same name on every replica; ids of different issuers never meet.
  */
-import { createHash } from "node:crypto";
+import { hash } from "node:crypto";
 import type { Workload } from "../../audit/record.ts";
 
 const RUN_ID_LENGTH = 20;
@@ -27,5 +27,5 @@ export function reviewUrlOf(publicUrl: string, runId: string): string {
 }
 
 function digestOf(parts: readonly (string | null)[]): string {
-  return createHash("sha256").update(JSON.stringify(parts)).digest("hex");
+  return hash("sha256", JSON.stringify(parts), "hex");
 }

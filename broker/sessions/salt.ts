@@ -1,20 +1,23 @@
 /**
  * The salt of a session's argument digests: with it, digests of short arguments could be guessed.
- * It is stored sealed, goes to the session's proxy, and never into a log.
+ * It is derived from the sealing key and the session's id, goes to the session's proxy, and is neither stored nor
+ * written into a log.
  */
-import { randomBytes } from "node:crypto";
-import type { SealingKey } from "../keys/sealing-key.ts";
+import { type SealingKey, SealingKeyUnusable } from "../keys/sealing-key.ts";
 import type { SessionRow } from "../storage/schema.ts";
 
-const SALT_BYTES = 32;
-
-export async function sealSalt(session: string, sealingKey: SealingKey): Promise<string> {
-  return sealingKey.seal(purposeOf(session), randomBytes(SALT_BYTES));
+/** What a session keeps of its salt: the key that it comes from, as another one would give another salt. */
+export function nameSaltKey({ kid }: SealingKey): string {
+  return kid;
 }
 
-/** Base64url. */
-export async function openSalt(row: SessionRow, sealingKey: SealingKey): Promise<string> {
-  return Buffer.from(await sealingKey.open(purposeOf(row.id), row.sealed_salt)).toString("base64url");
+/** Base64url. Throws `SealingKeyUnusable` when the session was opened under another sealing key. */
+export function deriveSalt(
+  { id, salt_key }: Pick<SessionRow, "id" | "salt_key">,
+  sealingKey: SealingKey,
+): string {
+  if (salt_key !== nameSaltKey(sealingKey)) {
+    throw new SealingKeyUnusable(`session ${id} was opened with another sealing key`);
+  }
+  return sealingKey.derive(`salt of ${id}`).toString("base64url");
 }
-
-const purposeOf = (session: string): string => `salt of ${session}`;

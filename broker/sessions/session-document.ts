@@ -5,7 +5,7 @@ import type { Services } from "../services.ts";
 import { readPolicy } from "../storage/policies.ts";
 import type { SessionRow } from "../storage/schema.ts";
 import { reviewUrlOf } from "./run-id.ts";
-import { openSalt } from "./salt.ts";
+import { deriveSalt } from "./salt.ts";
 import { claimsOf, rolesOf, serversOfRow, timestampOf, workloadOf } from "./session-row.ts";
 
 /** So much can be lost with a runner, before compression … */
@@ -31,7 +31,7 @@ export async function describeSession(row: SessionRow, services: Services): Prom
     audit: {
       segment_bytes: SEGMENT_BYTES,
       segment_interval_ms: SEGMENT_INTERVAL_MS,
-      salt: await openSalt(row, services.sealingKey),
+      salt: deriveSalt(row, services.sealingKey),
     },
     review_url: reviewUrlOf(services.publicUrl, row.run),
   };

@@ -4,7 +4,7 @@
  */
 import type { Proof } from "../identity/dpop-proof.ts";
 import type { VerifiedSubject } from "../identity/subject-token.ts";
-import type { WorkloadRow } from "../storage/schema.ts";
+import type { TakeoverText } from "../storage/admissions.ts";
 import type { Scope } from "./scope.ts";
 
 /** An older GitHub Enterprise Server: the first job of an attempt takes the place of all of them. */
@@ -15,15 +15,17 @@ export interface Takeover {
   readonly subject: VerifiedSubject;
   readonly proof: Proof;
   readonly scope: Scope;
-  /** Who the job belongs to. */
-  readonly owner: WorkloadRow;
 }
 
-export function describeTakeover({ subject, proof, scope, owner }: Takeover): string {
+/** Around the thumbprint of the key that the job belongs to. */
+export function describeTakeover({ subject, proof, scope }: Takeover): TakeoverText {
   const robot = scope.robot ?? "the repository's robot";
-  return (
-    `A step of this job asked for a session of ${robot} with another key (${proof.thumbprint}) ` +
-    `than that of the job's first exchange (${owner.thumbprint}), and a subject token of its own ` +
-    `(jti ${JSON.stringify(subject.claims.jti).slice(0, 100)}).${owner.check_run_id === null ? JOBS_ALIKE : ""}`
-  );
+  return {
+    before:
+      `A step of this job asked for a session of ${robot} with another key (${proof.thumbprint}) ` +
+      "than that of the job's first exchange (",
+    after:
+      `), and a subject token of its own (jti ${JSON.stringify(subject.claims.jti).slice(0, 100)}).` +
+      (subject.workload.check_run_id === null ? JOBS_ALIKE : ""),
+  };
 }

@@ -6,45 +6,63 @@
  */
 import { recordFindings } from "./findings.ts";
 import { keepPolicies } from "./policies.ts";
-import type { FindingRow, PolicyRow, Queries, SessionRow, WorkloadRow } from "./schema.ts";
+import type { FindingRow, PolicyRow, SessionRow, WorkloadRow } from "./schema.ts";
 import { openSessions, prolongSessions } from "./sessions.ts";
 import { type SpendableProof, type SpendableToken, spendProofs, spendTokens } from "./spent.ts";
+import type { Runner } from "./statements.ts";
 import { bindWorkloads } from "./workloads.ts";
 
+/** Data only: where the database has a thread of its own, it is decided there. */
 export interface Admission {
   readonly proof: SpendableProof;
   readonly token: SpendableToken;
   /** Binds the job to the key of the proof, unless it belongs to one. */
   readonly workload: WorkloadRow;
-  /** What is to be opened; undefined when nothing is granted, which binds nothing. */
-  readonly draft: { readonly session: SessionRow; readonly policy: PolicyRow } | undefined;
-  /** What the run shows when the job belongs to another key. */
-  readonly describeTakeover: (owner: WorkloadRow) => string;
+  /** What is to be opened, its policy among those of the group; undefined when nothing is granted, which binds nothing. */
+  readonly session: SessionRow | undefined;
+  readonly takeover: TakeoverText;
 }
 
-export type Admitted =
-  | { readonly kind: "proof_replayed" | "token_replayed" | "nothing_granted" }
+/** What the run shows when the job belongs to another key, whose thumbprint stands between the two. */
+export interface TakeoverText {
+  readonly before: string;
+  readonly after: string;
+}
+
+export interface Admissions {
+  readonly admissions: readonly Admission[];
+  /** Of all the sessions. */
+  readonly policies: readonly PolicyRow[];
+}
+
+export type Decided =
+  /** `attempt_over`: its run is in a later attempt. */
+  | { readonly kind: "proof_replayed" | "token_replayed" | "attempt_over" | "nothing_granted" }
+  /** The session that was given. */
+  | { readonly kind: "opened" }
   | { readonly kind: "taken"; readonly detail: string }
   /** The session that the job has for this robot already: with other roles, or ended. */
   | { readonly kind: "differs" | "ended"; readonly session: SessionRow }
-  /** A new session, or the one that the same key opened before, prolonged. */
-  | { readonly kind: "opened"; readonly session: SessionRow };
-
-type Draft = NonNullable<Admission["draft"]>;
+  /** The same, opened before by the same key and now prolonged. */
+  | { readonly kind: "resumed"; readonly session: SessionRow };
 
 /** In a transaction. The outcomes are in the order of the admissions. */
-export async function admit(db: Queries, admissions: readonly Admission[]): Promise<Admitted[]> {
-  const decided = new Map<Admission, Admitted>();
-  const unproved = await spendProofs(
-    db,
-    admissions.map(({ proof }) => proof),
-  );
+export async function admit(runner: Runner, { admissions, policies }: Admissions): Promise<Decided[]> {
+  const decided = new Map<Admission, Decided>();
+  // A policy says the same whatever becomes of the exchange: it is on its way together with the proofs.
+  const [unproved] = await Promise.all([
+    spendProofs(
+      runner,
+      admissions.map(({ proof }) => proof),
+    ),
+    keepPolicies(runner, policies),
+  ]);
   const proved = admissions.filter((each, index) => {
     if (unproved[index] !== true) decided.set(each, { kind: "proof_replayed" });
     return unproved[index] === true;
   });
   const unspent = await spendTokens(
-    db,
+    runner,
     proved.map(({ token }) => token),
   );
   const presented = proved.filter((each, index) => {
@@ -52,39 +70,37 @@ export async function admit(db: Queries, admissions: readonly Admission[]): Prom
     return unspent[index] === true;
   });
 
-  const owners = await bindWorkloads(
-    db,
-    presented.filter(({ draft }) => draft !== undefined).map(({ workload }) => workload),
+  const { owners, over } = await bindWorkloads(
+    runner,
+    presented.filter(({ session }) => session !== undefined).map(({ workload }) => workload),
     presented.map(({ workload }) => workload.id),
   );
   const takeovers: Omit<FindingRow, "id">[] = [];
-  const granted: { admission: Admission; draft: Draft }[] = [];
+  const granted: { admission: Admission; session: SessionRow }[] = [];
   for (const admission of presented) {
-    const { workload, draft, describeTakeover } = admission;
+    const { workload, session, takeover } = admission;
     const owner = owners.get(workload.id);
     if (owner !== undefined && owner.thumbprint !== workload.thumbprint) {
-      const detail = describeTakeover(owner);
+      const detail = takeover.before + owner.thumbprint + takeover.after;
       decided.set(admission, { kind: "taken", detail });
       takeovers.push(takeoverOf(workload, detail));
-    } else if (draft === undefined) {
+    } else if (session === undefined) {
       decided.set(admission, { kind: "nothing_granted" });
+    } else if (over.has(workload.id)) {
+      decided.set(admission, { kind: "attempt_over" });
     } else {
-      granted.push({ admission, draft });
+      granted.push({ admission, session });
     }
   }
-  await keepPolicies(
-    db,
-    granted.map(({ draft }) => draft.policy),
-  );
   const opened = await openAll(
-    db,
-    granted.map(({ draft }) => draft.session),
+    runner,
+    granted.map(({ session }) => session),
   );
   for (const [index, { admission }] of granted.entries()) {
     const outcome = opened[index];
     if (outcome !== undefined) decided.set(admission, outcome);
   }
-  await recordFindings(db, takeovers);
+  await recordFindings(runner, takeovers);
   return admissions.map((admission) => {
     const outcome = decided.get(admission);
     if (outcome === undefined) throw new Error("an exchange was not decided");
@@ -96,37 +112,32 @@ function takeoverOf({ id, run, bound_at }: WorkloadRow, detail: string): Omit<Fi
   return { run, workload: id, session: null, kind: "takeover_attempt", detail, time: bound_at };
 }
 
-async function openAll(db: Queries, rows: readonly SessionRow[]): Promise<Admitted[]> {
-  const findHolding = await openSessions(db, rows);
+async function openAll(runner: Runner, rows: readonly SessionRow[]): Promise<Decided[]> {
+  const findHolding = await openSessions(runner, rows);
   const found = rows.map((row) => resume(row, findHolding(row)));
   const prolonged = await prolongSessions(
-    db,
-    found.flatMap(({ kind, session, again }) =>
-      kind === "opened" && again ? [{ id: session.id, expiresAt: session.expires_at }] : [],
+    runner,
+    found.flatMap((outcome) =>
+      outcome.kind === "resumed" ? [{ id: outcome.session.id, expiresAt: outcome.session.expires_at }] : [],
     ),
   );
-  return found.map(
-    ({ kind, session, again }): Admitted =>
-      kind === "opened" && again && !prolonged.has(session.id)
-        ? { kind: "ended", session }
-        : { kind, session },
+  return found.map((outcome) =>
+    outcome.kind === "resumed" && !prolonged.has(outcome.session.id)
+      ? { kind: "ended", session: outcome.session }
+      : outcome,
   );
 }
 
 /** What a request gets that finds a session: it is a request that got no answer, repeated, or asks for something else. */
-function resume(
-  row: SessionRow,
-  session: SessionRow | undefined,
-): { kind: "opened" | "differs" | "ended"; session: SessionRow; again: boolean } {
+function resume(row: SessionRow, session: SessionRow | undefined): Decided {
   if (session === undefined) throw new Error(`session ${row.id} was not stored, and no other is there`);
-  if (session.id === row.id) return { kind: "opened", session, again: false };
-  if (session.roles !== row.roles) return { kind: "differs", session, again: true };
+  if (session.id === row.id) return { kind: "opened" };
+  if (session.roles !== row.roles) return { kind: "differs", session };
   const now = row.created_at;
   const expiresAt = Math.min(now + session.ttl_seconds * 1000, session.max_expires_at);
-  if (expiresAt <= now) return { kind: "ended", session, again: true };
+  if (expiresAt <= now) return { kind: "ended", session };
   return {
-    kind: "opened",
+    kind: "resumed",
     session: { ...session, state: "active", expires_at: expiresAt, ended_at: null },
-    again: true,
   };
 }

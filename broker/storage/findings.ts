@@ -3,41 +3,65 @@
  * them could do so for ever, and one kind must not crowd out another.
  */
 import { randomUUID } from "node:crypto";
+import { runnerOf } from "./runner.ts";
 import type { FindingRow, Queries } from "./schema.ts";
-import { inTransaction, lockWorkloads } from "./transactions.ts";
+import { type Runner, defineInsert, defineRead } from "./statements.ts";
+import { inTransaction } from "./transactions.ts";
 
 /** Later ones say nothing that the first did not. */
 const MAX_FINDINGS_OF_A_KIND = 20;
 
 type Finding = Omit<FindingRow, "id">;
 
+const LOCK_WORKLOAD = defineRead({ table: "workloads", columns: ["id"] }, ({ db, sideBySide }) =>
+  db
+    .selectFrom("given")
+    .innerJoin("workloads", "workloads.id", "given.id")
+    .select("workloads.id")
+    .orderBy("workloads.id")
+    .$if(sideBySide, (query) => query.forNoKeyUpdate(["workloads"])),
+);
+const COUNT_FINDINGS = defineRead({ table: "findings", columns: ["workload"] }, ({ db }) =>
+  db
+    .selectFrom("given")
+    .innerJoin("findings", "findings.workload", "given.workload")
+    .select((row) => ["findings.workload", "findings.kind", row.fn.countAll<number>().as("count")])
+    .groupBy(["findings.workload", "findings.kind"]),
+);
+const KEEP_FINDING = defineInsert({
+  table: "findings",
+  columns: ["id", "run", "workload", "session", "kind", "detail", "time"],
+  key: ["id"],
+});
+
 /** Beyond the bound it is left out. */
 export async function recordFinding(db: Queries, finding: Finding): Promise<void> {
-  await inTransaction(db, async (transaction) => recordFindings(transaction, [finding]));
+  await inTransaction(db, async (transaction) => recordFindings(runnerOf(transaction), [finding]));
 }
 
 /** In a transaction, as its last part: the bound holds across replicas. */
-export async function recordFindings(db: Queries, findings: readonly Finding[]): Promise<void> {
+export async function recordFindings(runner: Runner, findings: readonly Finding[]): Promise<void> {
   if (findings.length === 0) return;
   const workloads = [...new Set(findings.map(({ workload }) => workload))];
-  await lockWorkloads(db, workloads);
-  const counts = await db
-    .selectFrom("findings")
-    .select((row) => ["workload", "kind", row.fn.countAll<number>().as("count")])
-    .where("workload", "in", workloads)
-    .groupBy(["workload", "kind"])
-    .execute();
+  // Nobody else adds to what is known of these jobs before the transaction is over.
+  await runner.read(
+    LOCK_WORKLOAD,
+    workloads.map((id) => ({ id })),
+  );
+  const counts = await runner.read(
+    COUNT_FINDINGS,
+    workloads.map((workload) => ({ workload })),
+  );
   const known = new Map(counts.map((row) => [keyOf(row), row.count]));
   const recorded = findings.filter((finding) => {
     const count = known.get(keyOf(finding)) ?? 0;
     known.set(keyOf(finding), count + 1);
     return count < MAX_FINDINGS_OF_A_KIND;
   });
-  if (recorded.length === 0) return;
-  await db
-    .insertInto("findings")
-    .values(recorded.map((finding) => ({ id: randomUUID(), ...finding })))
-    .execute();
+  await runner.write(
+    KEEP_FINDING,
+    recorded.map((finding) => ({ id: randomUUID(), ...finding })),
+  );
 }
 
 const keyOf = ({ workload, kind }: Pick<Finding, "workload" | "kind">): string => `${workload} ${kind}`;

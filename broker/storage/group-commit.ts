@@ -6,7 +6,7 @@
  */
 import { DatabaseUnavailable } from "./unavailable.ts";
 
-/** 20 columns each: within what one statement may have as parameters on every database. */
+/** A bound on how long one transaction keeps others waiting. */
 const MAX_MEMBERS = 256;
 /** Far more than a broker has connections: a bound on memory, not on load. */
 const MAX_WAITING = 20_000;

@@ -2,15 +2,16 @@
  * The policies that sessions were given, by digest: what a robot was allowed then, not what it is allowed now.
  */
 import type { PolicyRow, Queries } from "./schema.ts";
-import { inWritingOrder } from "./writing-order.ts";
+import { type Runner, defineInsert } from "./statements.ts";
 
-export async function keepPolicies(db: Queries, rows: readonly PolicyRow[]): Promise<void> {
-  if (rows.length === 0) return;
-  await db
-    .insertInto("policies")
-    .values(inWritingOrder(rows, ({ digest }) => digest))
-    .onConflict((conflict) => conflict.column("digest").doNothing())
-    .execute();
+const KEEP_POLICY = defineInsert({
+  table: "policies",
+  columns: ["digest", "source", "created_at"],
+  key: ["digest"],
+});
+
+export async function keepPolicies(runner: Runner, rows: readonly PolicyRow[]): Promise<void> {
+  await runner.write(KEEP_POLICY, rows);
 }
 
 /** The canonical source. */

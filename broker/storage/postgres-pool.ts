@@ -51,6 +51,8 @@ export function openPool({ url, preparing }: PostgresSettings): pg.Pool {
     idleTimeoutMillis: IDLE_TIMEOUT_MS,
     maxLifetimeSeconds: MAX_LIFETIME_SECONDS,
     keepAlive: true,
+    // What is asked before an answer has come is on its way at once.
+    pipeline: true,
     types,
   });
   // A connection that is lost while nothing is asked of it says so here; what is asked of it next fails.

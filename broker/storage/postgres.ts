@@ -13,6 +13,7 @@ import {
   type QueryResult,
 } from "kysely";
 import { type PostgresSettings, explainFailure, openPool } from "./postgres-pool.ts";
+import { nameOfStatement } from "./statements.ts";
 import { DatabaseUnavailable, TransactionsCollided } from "./unavailable.ts";
 
 const WRITES = ["INSERT", "UPDATE", "DELETE"];
@@ -51,7 +52,7 @@ class PostgresDriver implements Driver {
   }
 
   async beginTransaction(connection: PostgresConnection): Promise<void> {
-    await connection.query("begin");
+    connection.begin();
   }
 
   async commitTransaction(connection: PostgresConnection): Promise<void> {
@@ -73,17 +74,38 @@ class PostgresDriver implements Driver {
 class PostgresConnection implements DatabaseConnection {
   readonly #client: pg.PoolClient;
   failed = false;
+  #begun: Promise<unknown> | undefined;
 
   constructor(client: pg.PoolClient) {
     this.#client = client;
+  }
+
+  /** It is on its way together with the first statement, which is answered only if it succeeded. */
+  begin(): void {
+    this.#begun = this.#send("begin", []);
+    // Whoever asks next hears of it.
+    this.#begun.catch(() => undefined);
   }
 
   async query<R>(
     sql: string,
     parameters: readonly unknown[] = [],
   ): Promise<pg.QueryResult<R & pg.QueryResultRow>> {
+    const begun = this.#begun;
+    this.#begun = undefined;
+    if (begun === undefined) return this.#send<R>(sql, parameters);
+    const [result] = await Promise.all([this.#send<R>(sql, parameters), begun]);
+    return result;
+  }
+
+  async #send<R>(
+    sql: string,
+    parameters: readonly unknown[],
+  ): Promise<pg.QueryResult<R & pg.QueryResultRow>> {
     try {
-      return await this.#client.query<R & pg.QueryResultRow>(sql, [...parameters]);
+      const name = nameOfStatement(sql);
+      const query = { text: sql, values: [...parameters], ...(name === undefined ? {} : { name }) };
+      return await this.#client.query<R & pg.QueryResultRow>(query);
     } catch (error) {
       const explained = explainFailure(error);
       this.failed ||=

@@ -31,6 +31,8 @@ export interface SigningKeyRow {
   /** Compact JWE of the private JWK, under the sealing key. */
   sealed_private_jwk: string;
   created_at: number;
+  /** From then on nothing that it signs counts. */
+  distrusted_at: number | null;
 }
 
 /** A subject token that was presented: it is accepted once. */
@@ -91,8 +93,8 @@ export interface SessionRow {
   policy: string;
   /** JSON object: `SessionServer` by name. */
   servers: string;
-  /** Compact JWE of the salt of argument digests. */
-  sealed_salt: string;
+  /** The `kid` of the sealing key that the salt of argument digests is derived from. */
+  salt_key: string;
   /** Where its objects lie in the bucket; ends with a slash. */
   object_prefix: string;
   state: SessionState;
@@ -105,6 +107,8 @@ export interface SessionRow {
   recovered_at: number | null;
   /** Set by the first consistent request to seal: no segment after it is accepted. */
   final_segment: number | null;
+  /** The operator who revoked it; null or absent: nobody did, or the job itself. */
+  revoked_by?: string | null | undefined;
 }
 
 /** A segment that was announced and countersigned; whether it is stored is the bucket's to say. */

@@ -3,21 +3,6 @@
  */
 import type { Queries, SegmentRow } from "./schema.ts";
 
-/** Returns the row that holds: the given one, or what was announced under this number before. */
-export async function announceSegment(db: Queries, row: SegmentRow): Promise<SegmentRow> {
-  await db
-    .insertInto("segments")
-    .values(row)
-    .onConflict((conflict) => conflict.columns(["session", "segment"]).doNothing())
-    .execute();
-  return db
-    .selectFrom("segments")
-    .selectAll()
-    .where("session", "=", row.session)
-    .where("segment", "=", row.segment)
-    .executeTakeFirstOrThrow();
-}
-
 export async function findSegment(
   db: Queries,
   session: string,

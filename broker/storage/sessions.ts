@@ -1,37 +1,79 @@
 /**
  * Session rows. A state is left by one conditional update, so of two callers that end a session one did it.
  */
-import { sql } from "kysely";
+import { isOver } from "./later-attempt.ts";
 import type { Queries, SessionRow, SessionState } from "./schema.ts";
-import { inWritingOrder } from "./writing-order.ts";
+import { type Runner, defineInsert, defineRead, defineWrite } from "./statements.ts";
 
 export async function findSession(db: Queries, id: string): Promise<SessionRow | undefined> {
   return db.selectFrom("sessions").selectAll().where("id", "=", id).executeTakeFirst();
 }
 
+const OPEN_SESSION = defineInsert({
+  table: "sessions",
+  columns: [
+    "id",
+    "workload",
+    "run",
+    "robot",
+    "roles",
+    "binding",
+    "claims",
+    "policy",
+    "servers",
+    "salt_key",
+    "object_prefix",
+    "state",
+    "ttl_seconds",
+    "created_at",
+    "expires_at",
+    "max_expires_at",
+    "ended_at",
+    "recovered_at",
+    "final_segment",
+  ],
+  key: ["workload", "robot"],
+});
+const FIND_HOLDING = defineRead({ table: "sessions", columns: ["workload", "robot"] }, ({ db }) =>
+  db
+    .selectFrom("given")
+    .innerJoin("sessions", (join) =>
+      join.onRef("sessions.workload", "=", "given.workload").onRef("sessions.robot", "=", "given.robot"),
+    )
+    .selectAll("sessions"),
+);
+const PROLONG_SESSION = defineWrite(
+  { table: "sessions", columns: ["id", "expires_at"], key: ["id"] },
+  ({ db, sideBySide }) =>
+    db
+      .updateTable("sessions")
+      .from("given")
+      .set((row) => ({ state: "active", expires_at: row.ref("given.expires_at"), ended_at: null }))
+      .whereRef("sessions.id", "=", "given.id")
+      .where("sessions.state", "in", ["active", "expired"])
+      .where("sessions.workload", "in", (row) =>
+        row
+          .selectFrom("workloads")
+          .select("workloads.id")
+          .whereRef("workloads.id", "=", "sessions.workload")
+          .where(isOver("workloads"), "=", 0),
+      )
+      .$if(sideBySide, (query) => query.returning("sessions.id")),
+);
+
 /**
- * In a transaction. Returns the rows that hold, by workload and robot: the given ones, or those which these workloads
- * had for these robots before; of several, the first.
+ * In a transaction. Returns, by workload and robot, the rows that were there before or are now; whether it is the given
+ * one is told by its id. Of several for one workload and robot, the first is opened.
  */
 export async function openSessions(
-  db: Queries,
+  runner: Runner,
   rows: readonly SessionRow[],
 ): Promise<(row: SessionRow) => SessionRow | undefined> {
-  const candidates = inWritingOrder(rows, keyOf);
-  if (candidates.length === 0) return () => undefined;
-  const opened = await db
-    .insertInto("sessions")
-    .values(candidates)
-    .onConflict((conflict) => conflict.columns(["workload", "robot"]).doNothing())
-    .returning("id")
-    .execute();
-  const ids = new Set(opened.map(({ id }) => id));
-  const holding = new Map(candidates.filter(({ id }) => ids.has(id)).map((row) => [keyOf(row), row]));
-  const missing = candidates.filter(({ id }) => !ids.has(id)).map(({ workload }) => workload);
-  if (missing.length > 0) {
-    const present = await db.selectFrom("sessions").selectAll().where("workload", "in", missing).execute();
-    for (const row of present) holding.set(keyOf(row), row);
-  }
+  const opened = await runner.write(OPEN_SESSION, rows);
+  const holding = new Map(rows.filter((_, index) => opened[index]).map((row) => [keyOf(row), row]));
+  const missing = new Map(rows.filter((row) => !holding.has(keyOf(row))).map((row) => [keyOf(row), row]));
+  const asked = [...missing.values()].map(({ workload, robot }) => ({ workload, robot }));
+  for (const row of await runner.read(FIND_HOLDING, asked)) holding.set(keyOf(row), row);
   return (row) => holding.get(keyOf(row));
 }
 
@@ -43,44 +85,37 @@ export interface Prolongation {
   readonly expiresAt: number;
 }
 
-/** A new expiry for sessions that have not ended; returns the ids of those. */
+/**
+ * A new expiry for sessions that have not ended and whose job is not over; returns the ids of those. Of several for one
+ * session, the last.
+ */
 export async function prolongSessions(
-  db: Queries,
+  runner: Runner,
   prolongations: readonly Prolongation[],
 ): Promise<Set<string>> {
-  if (prolongations.length === 0) return new Set();
-  const expiries = prolongations.map(
-    ({ id, expiresAt }) => sql`when ${id} then cast(${expiresAt} as bigint)`,
-  );
-  const prolonged = await db
-    .updateTable("sessions")
-    .set({
-      state: "active",
-      expires_at: sql<number>`case id ${sql.join(expiries, sql` `)} end`,
-      ended_at: null,
-    })
-    .where(
-      "id",
-      "in",
-      prolongations.map(({ id }) => id),
-    )
-    .where("state", "in", ["active", "expired"])
-    .returning("id")
-    .execute();
-  return new Set(prolonged.map(({ id }) => id));
+  const expiries = new Map(prolongations.map(({ id, expiresAt }) => [id, expiresAt]));
+  const rows = [...expiries].map(([id, expires_at]) => ({ id, expires_at }));
+  const prolonged = await runner.write(PROLONG_SESSION, rows);
+  return new Set(rows.filter((_, index) => prolonged[index]).map(({ id }) => id));
 }
 
 export interface SessionEnd {
   readonly to: Exclude<SessionState, "active" | "expired">;
   readonly from: readonly SessionState[];
   readonly at: number;
+  /** The operator who did it, where one did. */
+  readonly by?: string | undefined;
 }
 
 /** False when the session was in none of the states that may be left this way. */
-export async function endSession(db: Queries, id: string, { to, from, at }: SessionEnd): Promise<boolean> {
+export async function endSession(
+  db: Queries,
+  id: string,
+  { to, from, at, by }: SessionEnd,
+): Promise<boolean> {
   const { numUpdatedRows } = await db
     .updateTable("sessions")
-    .set({ state: to, ended_at: at })
+    .set({ state: to, ended_at: at, ...(by === undefined ? {} : { revoked_by: by }) })
     .where("id", "=", id)
     .where("state", "in", from)
     .executeTakeFirstOrThrow();
@@ -94,4 +129,14 @@ export async function markRecovered(db: Queries, id: string, at: number): Promis
 /** From now on no segment after this one is accepted. */
 export async function fixFinalSegment(db: Queries, id: string, segment: number): Promise<void> {
   await db.updateTable("sessions").set({ final_segment: segment }).where("id", "=", id).execute();
+}
+
+/** All that are in this state now, of all brokers; the index over it makes few of them cheap. */
+export async function countRevoked(db: Queries): Promise<number> {
+  const { count } = await db
+    .selectFrom("sessions")
+    .select((row) => row.fn.countAll<number | bigint | string>().as("count"))
+    .where("state", "=", "revoked")
+    .executeTakeFirstOrThrow();
+  return Number(count);
 }

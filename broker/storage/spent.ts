@@ -3,8 +3,9 @@
  * Whoever presents the same one at the same time, on whatever replica, exactly one is told `true`; in a list, the first.
  */
 import { createHash } from "node:crypto";
+import { runnerOf } from "./runner.ts";
 import type { Queries } from "./schema.ts";
-import { inWritingOrder } from "./writing-order.ts";
+import { type Runner, defineInsert } from "./statements.ts";
 
 /** `expiresAt` (milliseconds) is when the token is refused for its age anyway. */
 export interface SpendableToken {
@@ -19,51 +20,33 @@ export interface SpendableProof {
   readonly expiresAt: number;
 }
 
-interface TokenKey {
-  readonly iss: string;
-  readonly jti: string;
-}
+const SPEND_TOKEN = defineInsert({
+  table: "used_tokens",
+  columns: ["iss", "jti", "expires_at"],
+  key: ["iss", "jti"],
+});
+const SPEND_PROOF = defineInsert({
+  table: "used_proofs",
+  columns: ["thumbprint", "jti", "expires_at"],
+  key: ["thumbprint", "jti"],
+});
 
-interface ProofKey {
-  readonly thumbprint: string;
-  readonly jti: string;
-}
-
-const tokenKeyOf = ({ iss, jti }: TokenKey): string => `${jti} ${iss}`;
-const proofKeyOf = ({ thumbprint, jti }: ProofKey): string => `${jti} ${thumbprint}`;
-
-export async function spendTokens(db: Queries, tokens: readonly SpendableToken[]): Promise<boolean[]> {
-  if (tokens.length === 0) return [];
+export async function spendTokens(runner: Runner, tokens: readonly SpendableToken[]): Promise<boolean[]> {
   const rows = tokens.map(({ iss, jti, expiresAt }) => ({ iss, jti: digestOf(jti), expires_at: expiresAt }));
-  const fresh = await db
-    .insertInto("used_tokens")
-    .values(inWritingOrder(rows, tokenKeyOf))
-    .onConflict((conflict) => conflict.columns(["iss", "jti"]).doNothing())
-    .returning(["iss", "jti"])
-    .execute();
-  const unclaimed = new Set(fresh.map(tokenKeyOf));
-  return rows.map((row) => unclaimed.delete(tokenKeyOf(row)));
+  return runner.write(SPEND_TOKEN, rows);
 }
 
-export async function spendProofs(db: Queries, proofs: readonly SpendableProof[]): Promise<boolean[]> {
-  if (proofs.length === 0) return [];
+export async function spendProofs(runner: Runner, proofs: readonly SpendableProof[]): Promise<boolean[]> {
   const rows = proofs.map(({ thumbprint, jti, expiresAt }) => ({
     thumbprint,
     jti: digestOf(jti),
     expires_at: expiresAt,
   }));
-  const fresh = await db
-    .insertInto("used_proofs")
-    .values(inWritingOrder(rows, proofKeyOf))
-    .onConflict((conflict) => conflict.columns(["thumbprint", "jti"]).doNothing())
-    .returning(["thumbprint", "jti"])
-    .execute();
-  const unclaimed = new Set(fresh.map(proofKeyOf));
-  return rows.map((row) => unclaimed.delete(proofKeyOf(row)));
+  return runner.write(SPEND_PROOF, rows);
 }
 
 export async function spendToken(db: Queries, token: SpendableToken): Promise<boolean> {
-  const [fresh = false] = await spendTokens(db, [token]);
+  const [fresh = false] = await spendTokens(runnerOf(db), [token]);
   return fresh;
 }
 

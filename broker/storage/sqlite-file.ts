@@ -6,7 +6,7 @@
 import { type Stats, chmodSync, mkdirSync, statSync } from "node:fs";
 import { dirname } from "node:path";
 import { DatabaseSync, type SQLInputValue, type StatementSync } from "node:sqlite";
-import type { SqliteAnswer, SqliteSettings } from "./sqlite-messages.ts";
+import type { SqliteAnswer, SqliteRow, SqliteSettings } from "./sqlite-messages.ts";
 import { DatabaseUnavailable } from "./unavailable.ts";
 
 /** How long a statement waits for another process's transaction; nothing else runs in the meantime. */
@@ -33,6 +33,20 @@ export class SqliteFile {
     this.#connection = connect(settings.path);
     chmodSync(settings.path, 0o600);
     this.#opened = statSync(settings.path);
+  }
+
+  begin(): void {
+    this.#confirm().exec("begin immediate");
+  }
+
+  /** In a transaction that was begun. How many rows it changed. */
+  write(sql: string, parameters: readonly SQLInputValue[]): number {
+    return Number(this.#prepare(this.#begun, sql).run(...parameters).changes);
+  }
+
+  /** The same. The rows that were found. */
+  read(sql: string, parameters: readonly SQLInputValue[]): SqliteRow[] {
+    return this.#prepare(this.#begun, sql).all(...parameters);
   }
 
   run(sql: string, parameters: readonly SQLInputValue[], { begin }: { begin: boolean }): SqliteAnswer {
@@ -66,6 +80,11 @@ export class SqliteFile {
     this.#statements.clear();
     this.#connection?.close();
     this.#connection = undefined;
+  }
+
+  get #begun(): DatabaseSync {
+    if (this.#connection?.isTransaction !== true) throw new DatabaseUnavailable("the transaction has ended");
+    return this.#connection;
   }
 
   #confirm(): DatabaseSync {

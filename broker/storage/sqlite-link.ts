@@ -4,7 +4,14 @@
  */
 import { once } from "node:events";
 import { Worker } from "node:worker_threads";
-import type { SqliteAnswer, SqliteFailure, SqliteRequest, SqliteSettings } from "./sqlite-messages.ts";
+import type { Decisions, Group } from "./group.ts";
+import type {
+  SqliteAnswer,
+  SqliteDecisions,
+  SqliteFailure,
+  SqliteRequest,
+  SqliteSettings,
+} from "./sqlite-messages.ts";
 import { DatabaseUnavailable } from "./unavailable.ts";
 
 export class SqliteLink {
@@ -24,14 +31,23 @@ export class SqliteLink {
 
   /** Throws what the file system says about the file. */
   async open(): Promise<void> {
-    await this.#receive();
+    await this.#receive<SqliteAnswer>();
   }
 
   /** One question at a time. Throws `DatabaseUnavailable`, or an error that says what is wrong with a statement. */
-  async ask<Row>(request: SqliteRequest): Promise<SqliteAnswer<Row>> {
-    const answer = this.#receive<Row>();
+  async ask<Row>(request: Exclude<SqliteRequest, { kind: "group" }>): Promise<SqliteAnswer<Row>> {
+    this.#send(request);
+    return this.#receive<SqliteAnswer<Row>>();
+  }
+
+  /** The same: a whole transaction. */
+  async decide(group: Group): Promise<Decisions> {
+    this.#send({ kind: "group", group });
+    return (await this.#receive<SqliteDecisions>()).decisions;
+  }
+
+  #send(request: SqliteRequest): void {
     this.#worker.postMessage(request);
-    return answer;
   }
 
   async close(): Promise<void> {
@@ -41,9 +57,9 @@ export class SqliteLink {
   }
 
   /** Keeps the process alive while somebody waits, and no longer. */
-  async #receive<Row>(): Promise<SqliteAnswer<Row>> {
+  async #receive<Answer extends { readonly ok: true }>(): Promise<Answer> {
     if (this.#end !== undefined) throw this.#end;
-    const { promise, resolve, reject } = Promise.withResolvers<SqliteAnswer<Row> | SqliteFailure>();
+    const { promise, resolve, reject } = Promise.withResolvers<Answer | SqliteFailure>();
     this.#giveUp = reject;
     this.#worker.ref();
     this.#worker.once("message", resolve);

@@ -1,5 +1,6 @@
 /** What passes between the broker's thread and the thread that holds the SQLite file. */
 import type { SQLInputValue, SQLOutputValue } from "node:sqlite";
+import type { Decisions, Group } from "./group.ts";
 
 export interface SqliteSettings {
   readonly path: string;
@@ -15,15 +16,22 @@ export type SqliteRequest =
       /** Take the place of the one writer first. */
       readonly begin: boolean;
     }
+  /** A transaction of its own. */
+  | { readonly kind: "group"; readonly group: Group }
   | { readonly kind: "commit" | "rollback" | "close" };
 
-type SqliteRow = Record<string, SQLOutputValue>;
+export type SqliteRow = Record<string, SQLOutputValue>;
 
 export interface SqliteAnswer<Row = SqliteRow> {
   readonly ok: true;
   readonly rows: Row[];
   /** Absent for statements that return rows. */
   readonly changes: number | undefined;
+}
+
+export interface SqliteDecisions {
+  readonly ok: true;
+  readonly decisions: Decisions;
 }
 
 export interface SqliteFailure {

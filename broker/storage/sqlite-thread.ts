@@ -4,7 +4,14 @@
  */
 import { parentPort } from "node:worker_threads";
 import { SqliteFile } from "./sqlite-file.ts";
-import type { SqliteAnswer, SqliteFailure, SqliteRequest, SqliteSettings } from "./sqlite-messages.ts";
+import type { Decisions, Group } from "./group.ts";
+import type {
+  SqliteAnswer,
+  SqliteDecisions,
+  SqliteFailure,
+  SqliteRequest,
+  SqliteSettings,
+} from "./sqlite-messages.ts";
 import { DatabaseUnavailable } from "./unavailable.ts";
 
 /** Primary result codes that only a wrong statement of ours brings about: constraint, mismatch, misuse, range. */
@@ -17,8 +24,10 @@ port.once("message", (settings: SqliteSettings) => {
   try {
     const file = new SqliteFile(settings);
     port.on("message", (request: SqliteRequest) => {
-      port.postMessage(answer(file, request));
-      if (request.kind === "close") port.close();
+      void answer(file, request).then((reply) => {
+        port.postMessage(reply);
+        if (request.kind === "close") port.close();
+      });
     });
     port.postMessage({ ok: true, rows: [], changes: undefined } satisfies SqliteAnswer);
   } catch (error) {
@@ -27,13 +36,34 @@ port.once("message", (settings: SqliteSettings) => {
   }
 });
 
-function answer(file: SqliteFile, request: SqliteRequest): SqliteAnswer | SqliteFailure {
+async function answer(
+  file: SqliteFile,
+  request: SqliteRequest,
+): Promise<SqliteAnswer | SqliteDecisions | SqliteFailure> {
   try {
     if (request.kind === "statement") return file.run(request.sql, request.parameters, request);
+    if (request.kind === "group") return { ok: true, decisions: await decideIn(file, request.group) };
     file[request.kind]();
     return { ok: true, rows: [], changes: undefined };
   } catch (error) {
     return describe(error);
+  }
+}
+
+async function decideIn(file: SqliteFile, group: Group): Promise<Decisions> {
+  // Only for a broker: a command line that reads starts without it.
+  const [{ decideGroup }, { runnerOn }] = await Promise.all([
+    import("./group.ts"),
+    import("./sqlite-runner.ts"),
+  ]);
+  file.begin();
+  try {
+    const decisions = await decideGroup(runnerOn(file), group);
+    file.commit();
+    return decisions;
+  } catch (error) {
+    file.rollback();
+    throw error;
   }
 }
 

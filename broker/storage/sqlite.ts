@@ -3,7 +3,6 @@
  * Whoever waits too long for it is told that the database cannot be used; other processes (the command line) may use
  * the same file at the same time.
  */
-import type { SQLInputValue } from "node:sqlite";
 import {
   type CompiledQuery,
   type DatabaseConnection,
@@ -14,8 +13,11 @@ import {
   SqliteIntrospector,
   SqliteQueryCompiler,
 } from "kysely";
+import type { Decisions, Group } from "./group.ts";
+import type { Queries } from "./schema.ts";
 import { SqliteLink } from "./sqlite-link.ts";
 import type { SqliteSettings } from "./sqlite-messages.ts";
+import { toSqlValue } from "./sqlite-value.ts";
 import { DatabaseUnavailable } from "./unavailable.ts";
 
 /** For those before oneself; longer than one of them waits for another process. */
@@ -27,14 +29,31 @@ export async function openSqlite(settings: SqliteSettings): Promise<Dialect> {
   await link.open();
   const driver = new SqliteDriver(link);
   return {
-    createAdapter: () => new Adapter(),
+    createAdapter: () => new Adapter(driver),
     createDriver: () => driver,
     createIntrospector: (db) => new SqliteIntrospector(db),
     createQueryCompiler: () => new SqliteQueryCompiler(),
   };
 }
 
+/** Decides a group in a transaction where the file is held, in one message there and one back; undefined: elsewhere. */
+export function decideInThread(db: Queries): ((group: Group) => Promise<Decisions>) | undefined {
+  const { adapter } = db.getExecutor();
+  return adapter instanceof Adapter ? async (group) => adapter.decide(group) : undefined;
+}
+
 class Adapter extends SqliteAdapter {
+  readonly #driver: SqliteDriver;
+
+  constructor(driver: SqliteDriver) {
+    super();
+    this.#driver = driver;
+  }
+
+  async decide(group: Group): Promise<Decisions> {
+    return this.#driver.decide(group);
+  }
+
   /** The driver lets one caller after the other have the connection. */
   override get supportsMultipleConnections(): boolean {
     return true;
@@ -59,7 +78,7 @@ class SqliteDriver implements Driver {
     // The file is open.
   }
 
-  async acquireConnection(): Promise<DatabaseConnection> {
+  async acquireConnection(): Promise<SqliteConnection> {
     if (this.#taken) {
       const { promise, resolve, reject } = Promise.withResolvers<void>();
       this.#waiting.add(resolve);
@@ -85,6 +104,15 @@ class SqliteDriver implements Driver {
     }
     this.#waiting.delete(next);
     next();
+  }
+
+  async decide(group: Group): Promise<Decisions> {
+    const connection = await this.acquireConnection();
+    try {
+      return await connection.decide(group);
+    } finally {
+      await this.releaseConnection();
+    }
   }
 
   async beginTransaction(): Promise<void> {
@@ -123,6 +151,10 @@ class SqliteConnection implements DatabaseConnection {
     if (!empty) await this.#link.ask({ kind });
   }
 
+  async decide(group: Group): Promise<Decisions> {
+    return this.#link.decide(group);
+  }
+
   async close(): Promise<void> {
     await this.#link.close();
   }
@@ -142,17 +174,4 @@ class SqliteConnection implements DatabaseConnection {
   streamQuery<R>(): AsyncIterableIterator<QueryResult<R>> {
     throw new Error("results are read whole");
   }
-}
-
-function toSqlValue(value: unknown): SQLInputValue {
-  if (
-    value === null ||
-    typeof value === "string" ||
-    typeof value === "number" ||
-    typeof value === "bigint" ||
-    value instanceof Uint8Array
-  ) {
-    return value;
-  }
-  throw new TypeError(`a query was given a ${typeof value}, which SQLite cannot store`);
 }

@@ -34,15 +34,3 @@ export async function lockSession(db: Queries, id: string): Promise<SessionRow |
     .$if(runsSideBySide(db), (query) => query.forNoKeyUpdate())
     .executeTakeFirst();
 }
-
-/** In a transaction: nobody else adds to what is known of these jobs before it is over. */
-export async function lockWorkloads(db: Queries, ids: readonly string[]): Promise<void> {
-  if (!runsSideBySide(db)) return;
-  await db
-    .selectFrom("workloads")
-    .select("id")
-    .where("id", "in", ids)
-    .orderBy("id")
-    .forNoKeyUpdate()
-    .execute();
-}

@@ -4,7 +4,7 @@ import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { GetObjectCommand, ListObjectsV2Command, PutObjectCommand } from "@aws-sdk/client-s3";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import type { AuditStore } from "../../broker/config.ts";
+import type { AuditStore } from "../../broker/config-values.ts";
 import { RunView } from "../../broker/review/view.ts";
 import { findStep } from "../../dev/runner.ts";
 import { connectAgent } from "../support/agents.ts";

@@ -1,6 +1,6 @@
 /** What an exchange hands to the storage, made up: by default of a job, a key and a session of its own. */
 import { randomUUID } from "node:crypto";
-import type { Admission } from "../../broker/storage/admissions.ts";
+import type { Exchange } from "../../broker/storage/ledger.ts";
 import type { SessionRow, WorkloadRow } from "../../broker/storage/schema.ts";
 
 export interface AdmissionParts {
@@ -18,7 +18,7 @@ export function admissionOf({
   jti = randomUUID(),
   proofJti = randomUUID(),
   refused = false,
-}: AdmissionParts = {}): Admission {
+}: AdmissionParts = {}): Exchange {
   const now = Date.now();
   const iss = "https://issuer.example";
   const workload: WorkloadRow = {
@@ -45,7 +45,7 @@ export function admissionOf({
     claims: "{}",
     policy: policy.digest,
     servers: "{}",
-    sealed_salt: "",
+    salt_key: "",
     object_prefix: `${id}/`,
     state: "active",
     ttl_seconds: 900,
@@ -62,6 +62,6 @@ export function admissionOf({
     token: { iss, jti, expiresAt: now },
     workload,
     draft: refused ? undefined : { session, policy },
-    describeTakeover: (owner) => `owned by ${owner.thumbprint}`,
+    takeover: { before: "owned by ", after: "" },
   };
 }

@@ -3,7 +3,7 @@ import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe } from "vitest";
-import type { DatabaseConfig } from "../../broker/config.ts";
+import type { DatabaseConfig } from "../../broker/config-values.ts";
 import { POSTGRES_START_TIMEOUT_MS, type PostgresServer, skipsPostgres, startPostgres } from "./postgres.ts";
 
 /** Makes a fresh, empty database. */

@@ -1,6 +1,6 @@
 /** Which database the brokers of a test file stand on: SQLite, unless the file chose another before it started one. */
 import { join } from "node:path";
-import type { DatabaseConfig } from "../../broker/config.ts";
+import type { DatabaseConfig } from "../../broker/config-values.ts";
 
 type Choice = (directory: string) => Promise<DatabaseConfig>;
 

@@ -11,7 +11,7 @@ import { join, resolve } from "node:path";
 import { env } from "node:process";
 import { promisify } from "node:util";
 import pg from "pg";
-import type { DatabaseConfig } from "../../broker/config.ts";
+import type { DatabaseConfig } from "../../broker/config-values.ts";
 
 const run = promisify(execFile);
 const TOOLS = env["LANYARD_TEST_TOOLS"] ?? resolve(import.meta.dirname, "..", "..", "..", "shared", "tools");

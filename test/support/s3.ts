@@ -10,7 +10,7 @@ import { join, resolve } from "node:path";
 import { env } from "node:process";
 import { promisify } from "node:util";
 import { CreateBucketCommand, PutBucketVersioningCommand, S3Client } from "@aws-sdk/client-s3";
-import type { AuditStore } from "../../broker/config.ts";
+import type { AuditStore } from "../../broker/config-values.ts";
 
 const run = promisify(execFile);
 const TOOLS = env["LANYARD_TEST_TOOLS"] ?? resolve(import.meta.dirname, "..", "..", "..", "shared", "tools");

@@ -6,7 +6,7 @@ import { randomInt } from "node:crypto";
 import { mkdir, mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import type { AuditStore } from "../../broker/config.ts";
+import type { AuditStore } from "../../broker/config-values.ts";
 import { startBroker, type RunningBroker } from "../../broker/server.ts";
 import type { Job } from "../../dev/claims.ts";
 import { startDevIssuer, type DevIssuer } from "../../dev/issuer.ts";

@@ -72,7 +72,7 @@ async function createSessionTables(db: Kysely<unknown>): Promise<void> {
     .addColumn("claims", "text", (column) => column.notNull())
     .addColumn("policy", "text", (column) => column.notNull().references("policies.digest"))
     .addColumn("servers", "text", (column) => column.notNull())
-    .addColumn("sealed_salt", "text", (column) => column.notNull())
+    .addColumn("salt_key", "text", (column) => column.notNull())
     .addColumn("object_prefix", "text", (column) => column.notNull().unique())
     .addColumn("state", "text", (column) => column.notNull())
     .addColumn("ttl_seconds", "integer", (column) => column.notNull())

@@ -86,6 +86,17 @@ describe("lanyard audit verify", () => {
     expect({ err, code }).toEqual({ err: "", code: 0 });
   });
 
+  test("tells what a key signed after it was distrusted, and exits with 1", async () => {
+    await store("s-1", (await storeSealed("s-1")).objects);
+    const revoked = { revoked_at: Date.parse("2026-11-22T12:10:00Z") / 1000, reason: "compromised" };
+    const file = join(bucket, "distrusted.json");
+    await writeFile(file, JSON.stringify({ keys: brokerKeys.keys.map((key) => ({ ...key, revoked })) }));
+    const { out, code } = await run(bucket, "--keys", file);
+    expect(code).toBe(1);
+    expect(out).toContain("✗ manifest.json: it says that it was signed when the key checkpoint-1");
+    expect(out).toContain("[key_distrusted]");
+  });
+
   test("finds the session at, above and away from its place in the bucket", async () => {
     const { objects } = await storeSealed("s-1");
     const folder = await store("s-1", objects);

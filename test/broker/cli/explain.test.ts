@@ -210,6 +210,19 @@ describe("a reference", () => {
     expect(json).toMatchObject({ code: "robot_refused", ok: true, reference: body.reference });
   });
 
+  test("of a job that is over leads to the reason, which its caller was not told", async () => {
+    const run = { run_id: "31338" };
+    await exchange(on, await Holder.create(), {
+      subjectToken: await on.subjectToken({ ...run, run_attempt: "2" }),
+    });
+    const { body } = await exchange(on, await Holder.create(), { subjectToken: await on.subjectToken(run) });
+    const lines = on.logged.map((line) => JSON.stringify(line)).join("\n");
+    const found = await asJson(["--reference", body.reference, "--log", "-"], lines);
+    expect(found).toMatchObject({ ok: true, code: "attempt_over" });
+    expect(found.detail).toContain("a later attempt of run 31338 has a session already");
+    expect(body.error_description).not.toContain("attempt");
+  });
+
   test("that is in no line: exit 1; lines that are no JSON, or only mention it, are no answer", async () => {
     const reference = "0123456789ab";
     const log = await fileWith(

@@ -2,7 +2,7 @@
 import { mkdtemp, readdir, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { afterEach, beforeEach, expect, test, vi } from "vitest";
+import { afterEach, beforeEach, describe, expect, test, vi } from "vitest";
 import { keysCommand } from "../../../broker/cli/keys.ts";
 import { loadSealingKey } from "../../../broker/keys/sealing-key.ts";
 import { loadSigningKeys } from "../../../broker/keys/signing-keys.ts";
@@ -26,8 +26,9 @@ const startOnce = async (): Promise<void> => {
   await loadSigningKeys({ database, sealingKey, now: Date.now });
   await database.destroy();
 };
-const run = async (...args: string[]) => {
-  const terminal = recordTerminal();
+const run = async (...args: string[]) => runAnswering(undefined, ...args);
+const runAnswering = async (answer: boolean | undefined, ...args: string[]) => {
+  const terminal = recordTerminal(answer);
   const command = keysCommand(terminal).exitOverride();
   for (const each of [command, ...command.commands]) {
     each.exitOverride().configureOutput({ writeErr: (text) => terminal.writeError(text) });
@@ -77,8 +78,8 @@ test("lists the keys, and never a private half", async () => {
   const { code, out } = await run("list");
   expect(code).toBe(0);
   expect(out.split("\n")).toHaveLength(5);
-  expect(out).toMatch(/^token {7}\S{43} {2}signing {4}signs 2\S+ to 2\S+, published until 2/m);
-  expect(out).toMatch(/^checkpoint {2}\S{43} {2}pending {4}signs from 2\S+$/m);
+  expect(out).toMatch(/^token {7}\S{43} {2}signing {5}signs 2\S+ to 2\S+, published until 2/m);
+  expect(out).toMatch(/^checkpoint {2}\S{43} {2}pending {5}signs from 2\S+$/m);
   expect(out).not.toContain("eyJ");
 });
 
@@ -119,6 +120,74 @@ test("variables that are no use are named, all of them", async () => {
   expect(code).toBe(2);
   expect(err).toContain("LANYARD_DATABASE: write");
   expect(err).not.toContain("canary");
+});
+
+describe("distrust", () => {
+  const kidOf = async (purpose: string): Promise<string> =>
+    JSON.parse((await run("list", "--json")).out).keys.find(
+      (key: Record<string, string>) => key["purpose"] === purpose && key["phase"] === "signing",
+    ).kid;
+
+  test("asks first, says what it means for jobs, and does it when told to", async () => {
+    await startOnce();
+    const kid = await kidOf("token");
+    const refused = await runAnswering(false, "distrust", kid);
+    expect([refused.code, refused.err]).toEqual([1, "Nothing was changed.\n"]);
+    expect(refused.questions[0]).toContain("lose their session");
+    expect(await kidOf("token")).toBe(kid);
+
+    const { code, out } = await runAnswering(true, "distrust", kid);
+    expect(code).toBe(0);
+    const signing = await kidOf("token");
+    expect(signing).not.toBe(kid);
+    expect(out).toBe(
+      `token: ${kid} is distrusted: it is published no more, and what it signed is refused. ` +
+        `${signing} signs. Running brokers notice within 30 seconds.\n`,
+    );
+    expect((await run("list")).out).toMatch(
+      new RegExp(`^token +${kid} +distrusted +distrusted since 2`, "m"),
+    );
+  });
+
+  test("where nobody can be asked it needs --yes", async () => {
+    await startOnce();
+    const kid = await kidOf("checkpoint");
+    expect(await run("distrust", kid)).toMatchObject({
+      code: 2,
+      err: "Nobody can be asked here: give --yes.\n",
+    });
+    const { code, out } = await run("distrust", kid, "--yes", "--json");
+    expect(code).toBe(0);
+    expect(JSON.parse(out)).toMatchObject({
+      ok: true,
+      purpose: "checkpoint",
+      already: false,
+      key: { kid, phase: "distrusted", published_until: null },
+      signing: { phase: "signing" },
+    });
+    const again = await run("distrust", kid, "--yes");
+    expect([again.code, again.out]).toEqual([0, expect.stringContaining("nothing was changed")]);
+  });
+
+  test("a key that is not there is told, and nobody is asked", async () => {
+    await startOnce();
+    const { code, err, questions } = await run("distrust", "nobody's");
+    expect([code, questions]).toEqual([1, []]);
+    expect(err).toBe('there is no key "nobody\'s": see `lanyard keys list`.\n');
+    expect(JSON.parse((await run("distrust", "nobody's", "--json")).out)).toEqual({
+      ok: false,
+      code: "unknown",
+    });
+  });
+
+  test("with another sealing key nothing is changed", async () => {
+    await startOnce();
+    const kid = await kidOf("token");
+    await loadSealingKey(join(directory, "other.json"));
+    vi.stubEnv("LANYARD_KEYS", `file:${join(directory, "other.json")}`);
+    expect((await run("distrust", kid, "--yes")).code).toBe(1);
+    expect(await kidOf("token")).toBe(kid);
+  });
 });
 
 test("--help gives the times of the overlap", async () => {

@@ -131,7 +131,7 @@ describe("show", () => {
     expect(out).toContain(holder.thumbprint);
     expect(out).not.toContain(holder.accessToken);
     const json = (await run("show", session, "--json")).out;
-    expect(json).not.toContain("sealed_salt");
+    expect(json).not.toContain("salt_key");
     expect(JSON.parse(json)).toMatchObject({ ok: true, session: { job_told_apart: true, segments: 0 } });
   });
 
@@ -177,11 +177,41 @@ describe("revoke", () => {
     expect((await runJson("list", "--state", "revoked", "--run", job.run_id)).body.sessions).toHaveLength(1);
   });
 
-  test("twice: good both times", async () => {
-    await run("revoke", session);
-    const again = await run("revoke", session);
-    expect([again.out, again.code]).toEqual([`${session} was revoked before.\n`, 0]);
-    expect((await runJson("revoke", session)).body).toMatchObject({ ok: true, state: "revoked" });
+  test("twice: good both times, and it stays with who was first", async () => {
+    await run("revoke", session, "--by", "alice");
+    const again = await run("revoke", session, "--by", "bob");
+    expect([again.out, again.code]).toEqual([`${session} was revoked before by alice.\n`, 0]);
+    expect((await runJson("revoke", session)).body).toMatchObject({
+      ok: true,
+      state: "revoked",
+      revoked_by: "alice",
+    });
+  });
+
+  test("who did it is told: who was named, or else the user of this machine", async () => {
+    await run("revoke", session, "--by", "alice@acme.dev");
+    expect((await run("show", session)).out).toMatch(/^revoked by +alice@acme\.dev$/m);
+    expect((await runJson("show", session)).body.session.revoked_by).toBe("alice@acme.dev");
+    const { session: other } = await open();
+    await run("revoke", other);
+    expect((await runJson("show", other)).body.session.revoked_by).toMatch(/^\S+$/);
+  });
+
+  test.each(["two words", "", "alice\u001b[2J", "a".repeat(65)])("a name that is none: %j", async (name) => {
+    const command = sessionCommand(recordTerminal());
+    for (const each of command.commands) each.exitOverride().configureOutput({ writeErr: () => undefined });
+    const parsed = command.parseAsync(["revoke", session, "--by", name], { from: "user" });
+    await expect(parsed).rejects.toMatchObject({ code: "commander.invalidArgument" });
+    expect((await runJson("show", session)).body.session).toMatchObject({ state: "active" });
+  });
+
+  test("one that its own key ended names nobody", async () => {
+    await call(on, holder, "DELETE /session");
+    expect((await runJson("show", session)).body.session).toMatchObject({
+      state: "revoked",
+      revoked_by: null,
+    });
+    expect((await run("show", session)).out).not.toContain("revoked by");
   });
 
   test("one that is not there", async () => {

@@ -2,7 +2,7 @@
 import { createHash } from "node:crypto";
 import { DeleteObjectCommand, PutObjectCommand } from "@aws-sdk/client-s3";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import type { AuditStore } from "../../../broker/config.ts";
+import type { AuditStore } from "../../../broker/config-values.ts";
 import type { UploadTerms } from "../../../broker/custody/bucket.ts";
 import { type S3Bucket, openS3Bucket } from "../../../broker/custody/s3-bucket.ts";
 import { startTestBroker } from "../../support/broker.ts";

@@ -294,8 +294,13 @@ describe("an issuer that is down", () => {
       iss: on.issuer.url,
       reason: expect.stringContaining("the answer is 503"),
     });
+    const told = (): number => on.logged.filter(({ msg }) => msg === "the issuer's keys are old").length;
+    expect(told()).toBe(1);
+    for (let count = 0; count < 3; count += 1) expect((await tryOut()).code).toBe("accepted");
+    expect(told()).toBe(1);
     on.advance(2 * HOUR);
     expect((await tryOut()).code).toBe("issuer_unreachable");
+    expect(told()).toBe(2);
     on.issuer.answerDiscovery = undefined;
     on.advance(MINUTE);
     expect((await tryOut()).code).toBe("accepted");

@@ -206,6 +206,13 @@ describe("the job", () => {
     ).toBe("accepted");
     expect((await attempt(on, earlier, { holder: retry })).code).toBe("workload_taken");
   });
+
+  test("a token of an earlier attempt: of a job that never asked, with a key of its own", async () => {
+    const job = newJob();
+    const earlier = await on.subjectToken(job);
+    expect((await attempt(on, await on.subjectToken({ ...job, run_attempt: "2" }))).code).toBe("accepted");
+    expect((await attempt(on, earlier)).code).toBe("attempt_over");
+  });
 });
 
 test("the store down: refused, and nothing is burned", async () => {

@@ -16,6 +16,10 @@ test.each([
   "",
   "{",
   '{"a":1}x',
+  '{"__proto__":1,"__proto__":1}',
+  '{"1":1,"1":1}',
+  '\ufeff{"a":1}',
+  `{"a":${"[".repeat(16)}${"]".repeat(16)}}`,
 ])("refused: %s", (text) => {
   expect(parseStrictObject(text)).toBeUndefined();
 });
@@ -25,6 +29,11 @@ test.each([
   '{"a":"{\\"a\\":1,\\"a\\":2}"}',
   '{"a":[{"a":1},{"a":1}],"b":{"a":{"a":1}}}',
   '{"a\\\\":1,"a":2}',
+  '{"__proto__":{"a":1},"b":2}',
+  '{"2":1,"1":1}',
+  '{ "a" : 1 }',
+  `{"a":${"[".repeat(15)}${"]".repeat(15)}}`,
+  `{"a":"${"{[".repeat(40)}"}`,
 ])("accepted: %s", (text) => {
   expect(parseStrictObject(text)).toEqual(JSON.parse(text));
 });

@@ -5,7 +5,12 @@ import { PUBLISH_AHEAD_MS, TOKEN_KEY_KEPT_MS, scheduleKeys } from "../../../brok
 
 const START = 1_700_000_000_000;
 const keysAt = (...ages: number[]) =>
-  ages.map((at, index) => ({ kid: `k${index + 1}`, serial: index + 1, created_at: START + at }));
+  ages.map((at, index) => ({
+    kid: `k${index + 1}`,
+    serial: index + 1,
+    created_at: START + at,
+    distrusted_at: null,
+  }));
 const phasesOf = (purpose: "token" | "checkpoint", ages: number[], at: number): string[] =>
   scheduleKeys(purpose, keysAt(...ages), START + at).map(({ phase }) => phase);
 
@@ -63,4 +68,47 @@ test("always exactly one signs; whatever signed in the last 26 hours is publishe
       },
     ),
   );
+});
+
+describe("a key that is distrusted", () => {
+  const MINUTE_MS = 60_000;
+  /** Each key: when it was made and, where it is, when it was distrusted, in minutes; and the phases at a minute. */
+  const phases = (keys: readonly (readonly [number, number?])[], minute: number): string[] =>
+    scheduleKeys(
+      "token",
+      keysAt(...keys.map(([at]) => at * MINUTE_MS)).map((key, index) => {
+        const at = keys[index]?.[1];
+        return { ...key, distrusted_at: at === undefined ? null : START + at * MINUTE_MS };
+      }),
+      START + minute * MINUTE_MS,
+    ).map(({ phase }) => phase);
+
+  test.each([
+    ["hands over at once to the one that is made then", [[0, 5], [5]], 5, ["distrusted", "signing"]],
+    ["hands over at once to the one that waited", [[0, 5], [3]], 5, ["distrusted", "signing"]],
+    ["and waited: the one before it goes on", [[0], [3, 5]], 60, ["signing", "distrusted"]],
+    [
+      "and waited: the next one waits as long as any",
+      [[0], [3, 5], [6]],
+      15,
+      ["signing", "distrusted", "pending"],
+    ],
+    [
+      "and waited: the next one signs in its time",
+      [[0], [3, 5], [6]],
+      16,
+      ["verifying", "distrusted", "signing"],
+    ],
+    ["after the one that waited was", [[0, 6], [3, 5], [6]], 6, ["distrusted", "distrusted", "signing"]],
+    ["and signed no more: nothing changes for the others", [[0, 30], [3]], 30, ["distrusted", "signing"]],
+    ["is not followed by an older one", [[0], [3, 30], [30]], 30, ["verifying", "distrusted", "signing"]],
+    [
+      "by a clock that is ahead has a successor all the same",
+      [[0], [3, 31], [31]],
+      30,
+      ["verifying", "distrusted", "signing"],
+    ],
+  ] as const)("%s", (_, keys, minute, expected) => {
+    expect(phases(keys, minute)).toEqual(expected);
+  });
 });

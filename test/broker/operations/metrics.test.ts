@@ -6,6 +6,8 @@ import { join } from "node:path";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { METRICS } from "../../../broker/operations/metric-definitions.ts";
 import { StartFailed, startBroker } from "../../../broker/server.ts";
+import { revokeSession } from "../../../broker/sessions/revocation.ts";
+import { openDatabase } from "../../../broker/storage/database.ts";
 import { type TestBroker, startTestBroker } from "../../support/broker.ts";
 import { Holder, LogWriter, SEAL, announce, call, exchange, upload } from "../../support/session-holder.ts";
 
@@ -120,6 +122,37 @@ test("renewal, recovery, revocation, expiry", async () => {
   on.advance(16 * 60_000);
   const expired = await changesOf(async () => on.broker.sweep());
   expect(expired['lanyard_sessions_total{state="expired"}']).toBeGreaterThan(0);
+});
+
+test("revocations of every way: the token's endpoint and the session's are counted once, a command shows in the gauge", async () => {
+  const open = async (run_id: string) => {
+    const holder = await Holder.create();
+    await exchange(on, holder, { subjectToken: await on.subjectToken({ run_id }) });
+    return holder;
+  };
+  const [one, two] = [await open("7101"), await open("7102")];
+  const once = { 'lanyard_sessions_total{state="revoked"}': 1 };
+  const gauge = async () => (await scrape()).get("lanyard_revoked_sessions") ?? 0;
+  const before = await gauge();
+  expect(await changesOf(async () => call(on, one, "DELETE /session"))).toEqual(once);
+  expect(await changesOf(async () => call(on, one, "DELETE /session"))).toEqual({});
+  const url = `${on.url}/revoke`;
+  const revoke = async () =>
+    fetch(url, {
+      method: "POST",
+      headers: { dpop: await two.prove({ method: "POST", url, now: on.now() }) },
+      body: new URLSearchParams({ token: two.accessToken }),
+    });
+  expect(await changesOf(revoke)).toEqual(once);
+  expect(await changesOf(revoke)).toEqual({});
+
+  const three = await open("7103");
+  const { session } = (await call(on, three, "GET /session")).body as { session: string };
+  const database = await openDatabase(on.config.database);
+  const command = async () => revokeSession(database, session, { at: on.now(), by: "alice" });
+  expect(await changesOf(command)).toEqual({});
+  expect(await gauge()).toBe(before + 3);
+  await database.destroy();
 });
 
 test("an issuer that is down", async () => {

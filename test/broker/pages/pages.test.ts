@@ -53,6 +53,22 @@ test("a run's page answers in its order: verdict, findings, denied calls, all ca
   expect(places).toEqual([...places].sort((left, right) => left - right));
 });
 
+test("a session's card says what weakens it before anything else: who revoked it, and that its job is not told apart", async () => {
+  const session = await openTriage(store);
+  await session.flush();
+  expect(textOf((await get(`/runs/${session.run}`)).body)).not.toContain("Not told apart");
+  await session.end("revoked");
+  await store.database.updateTable("sessions").set({ revoked_by: "alice" }).execute();
+  await store.database.updateTable("workloads").set({ check_run_id: null }).execute();
+  const text = textOf((await get(`/runs/${session.run}`)).body);
+  const words = ["Session of", "Revoked by alice.", "Not told apart from other jobs.", "Servers and tools"];
+  const places = words.map((part) => text.indexOf(part));
+  expect(places).not.toContain(-1);
+  expect(places).toEqual([...places].sort((left, right) => left - right));
+  const api = RunView.parse((await get(`/api/runs/${session.run}`)).json());
+  expect(api.sessions[0]).toMatchObject({ job_told_apart: false, revoked: { by: "alice" } });
+});
+
 test("times are UTC and machine-readable", async () => {
   const session = await openTriage(store);
   await session.seal();

@@ -143,6 +143,38 @@ test("a revoked session is incomplete at once", async () => {
   expect((await read(session.run)).status).toBe("incomplete");
 });
 
+test("a session that an operator revoked says who did, also after its log was recovered", async () => {
+  const session = await openTriage(store);
+  await session.flush();
+  await session.end("revoked");
+  await store.database.updateTable("sessions").set({ revoked_by: "alice" }).execute();
+  const view = await read(session.run);
+  expect(view.sessions[0]?.revoked).toEqual({ by: "alice" });
+  expect(view.verdict.sentences.join(" ")).toMatch(
+    /The session was revoked by alice at 2026-\S+ \S+ UTC, before/,
+  );
+  await store.database.updateTable("sessions").set({ state: "recovered" }).execute();
+  expect((await read(session.run)).sessions[0]?.revoked).toEqual({ by: "alice" });
+});
+
+test("a session that its own key revoked, and one that nobody did, name nobody", async () => {
+  const session = await openTriage(store);
+  await session.flush();
+  expect((await read(session.run)).sessions[0]?.revoked).toBeNull();
+  await session.end("revoked");
+  const view = await read(session.run);
+  expect(view.sessions[0]?.revoked).toEqual({ by: null });
+  expect(view.verdict.sentences.join(" ")).toContain("was revoked with its own key at");
+});
+
+test("a job that its issuer does not tell apart from others is said to be one", async () => {
+  const session = await openTriage(store);
+  await session.flush();
+  expect((await read(session.run)).sessions[0]?.job_told_apart).toBe(true);
+  await store.database.updateTable("workloads").set({ check_run_id: null }).execute();
+  expect((await read(session.run)).sessions[0]?.job_told_apart).toBe(false);
+});
+
 test("a countersigned segment that never reached the bucket is named", async () => {
   const session = await openTriage(store);
   await session.flush();

@@ -97,7 +97,7 @@ export async function insertSession(
         github: { transport: "http", url: "https://api.githubcopilot.com/mcp/" },
         memory: { transport: "stdio", command: ["npx", "memory"], env: {}, start: "eager" },
       }),
-      sealed_salt: "sealed",
+      salt_key: "sealed",
       object_prefix: prefix,
       state: "active",
       ttl_seconds: 900,

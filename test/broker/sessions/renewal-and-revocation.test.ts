@@ -131,7 +131,7 @@ test("renew racing with revoke gives no orphan: twenty sessions, two replicas, w
       const renewal = call(on, each.holder, "POST /session/renew", { subject_token: subjectToken });
       // Some at once, some when the renewal is under way.
       for (let turn = 0; turn < index * 3; turn += 1) await new Promise(setImmediate);
-      const revoked = await revokeSession(services.database, each.session, on.now());
+      const revoked = await revokeSession(services.database, each.session, { at: on.now() });
       return { each, revoked, renewal: await renewal };
     }),
   );
@@ -144,8 +144,8 @@ test("renew racing with revoke gives no orphan: twenty sessions, two replicas, w
 });
 
 test("a seal that comes first is not undone by a revocation, nor a revocation by a late renewal", async () => {
-  expect(await revokeSession(services.database, session, on.now())).toBe(true);
-  expect(await revokeSession(services.database, session, on.now())).toBe(false);
+  expect(await revokeSession(services.database, session, { at: on.now() })).toBe(true);
+  expect(await revokeSession(services.database, session, { at: on.now() })).toBe(false);
   const renewal = { subject_token: await on.subjectToken(job) };
   expect((await call(on, holder, "POST /session/renew", renewal)).status).toBe(401);
   await services.database
@@ -153,6 +153,6 @@ test("a seal that comes first is not undone by a revocation, nor a revocation by
     .set({ state: "sealed" })
     .where("id", "=", session)
     .execute();
-  expect(await revokeSession(services.database, session, on.now())).toBe(false);
+  expect(await revokeSession(services.database, session, { at: on.now() })).toBe(false);
   expect((await rowOf(session)).state).toBe("sealed");
 });

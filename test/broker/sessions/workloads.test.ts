@@ -81,6 +81,59 @@ test("re-run attempts are different workloads, also with the check run id of the
   expect(await sessionOf(rerun)).not.toBe(await sessionOf(holder));
 });
 
+describe("a token of an earlier attempt", () => {
+  const refusedAsOver = (answer: Awaited<ReturnType<typeof ask>>): void => {
+    expect(answer).toMatchObject({ status: 400, body: { error: "invalid_grant" } });
+    expect(on.lastRefusal()).toEqual({
+      code: "attempt_over",
+      detail: `a later attempt of run ${String(job["run_id"])} has a session already: the jobs of attempt 1 are over`,
+    });
+  };
+
+  test("of a job that never exchanged opens nothing once a later attempt has, and binds nothing", async () => {
+    expect((await ask(holder, { run_attempt: "2", check_run_id: "6002" })).status).toBe(200);
+    refusedAsOver(await ask(await Holder.create(), { check_run_id: "6001" }));
+    const database = await openDatabase(on.config.database);
+    const attempts = database.selectFrom("workloads").select("run_attempt");
+    const bound = await attempts.where("run_id", "=", String(job["run_id"])).execute();
+    await database.destroy();
+    expect(bound).toEqual([{ run_attempt: "2" }]);
+  });
+
+  test("is spent, and its caller is told what the caller of an ended session is told", async () => {
+    expect((await ask(holder, { run_attempt: "2" })).status).toBe(200);
+    const subjectToken = await on.subjectToken(job);
+    const { body } = await exchange(on, await Holder.create(), { subjectToken });
+    await exchange(on, await Holder.create(), { subjectToken });
+    expect(on.lastRefusal().code).toBe("subject_token_replayed");
+    expect((await call(on, holder, "DELETE /session")).status).toBe(204);
+    const ended = await ask(holder, { run_attempt: "2" });
+    expect(body["error_description"]).toBe(ended.body["error_description"]);
+  });
+
+  test("does not bring its session back, nor renew it, not even with its key", async () => {
+    expect((await ask(holder)).status).toBe(200);
+    expect((await ask(await Holder.create(), { run_attempt: "2" })).status).toBe(200);
+    refusedAsOver(await ask(holder));
+    const renewal = { subject_token: await on.subjectToken(job) };
+    refusedAsOver(await call(on, holder, "POST /session/renew", renewal));
+  });
+
+  test("with another key than its job's is a takeover attempt all the same", async () => {
+    expect((await ask(holder)).status).toBe(200);
+    expect((await ask(await Holder.create(), { run_attempt: "2" })).status).toBe(200);
+    await ask(await Holder.create());
+    expect(on.lastRefusal().code).toBe("workload_taken");
+  });
+
+  test("attempts are numbers: after the tenth, one of the ninth is refused, one of the eleventh is not", async () => {
+    expect((await ask(holder, { run_attempt: "10" })).status).toBe(200);
+    await ask(await Holder.create(), { run_attempt: "9" });
+    expect(on.lastRefusal().code).toBe("attempt_over");
+    expect((await ask(await Holder.create(), { run_attempt: "11" })).status).toBe(200);
+  });
+});
+
 test("one key in two jobs has two sessions", async () => {
   expect((await ask(holder)).status).toBe(200);
   const first = await sessionOf(holder);

@@ -1,10 +1,11 @@
 /** The database, whichever it is: prepared once, shared, and each transaction whole. */
 import { sql } from "kysely";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
-import type { DatabaseConfig } from "../../../broker/config.ts";
+import type { DatabaseConfig } from "../../../broker/config-values.ts";
 import { openDatabase } from "../../../broker/storage/database.ts";
 import { expireRows } from "../../../broker/storage/expiry.ts";
 import { recordFinding } from "../../../broker/storage/findings.ts";
+import { runnerOf } from "../../../broker/storage/runner.ts";
 import type { Queries } from "../../../broker/storage/schema.ts";
 import { spendProofs, spendToken, spendTokens } from "../../../broker/storage/spent.ts";
 import { fixFinalSegment } from "../../../broker/storage/sessions.ts";
@@ -47,16 +48,28 @@ describeOnBoth((create) => {
   });
 
   test("in one list the first of several of the same is told that it is fresh", async () => {
-    expect(await spendTokens(one, [token("a"), token("b"), token("a")])).toEqual([true, true, false]);
+    expect(await spendTokens(runnerOf(one), [token("a"), token("b"), token("a")])).toEqual([
+      true,
+      true,
+      false,
+    ]);
     const proof = (jti: string) => ({ thumbprint: "t", jti, expiresAt: 1 });
-    expect(await spendProofs(one, [proof("a"), proof("a"), proof("b")])).toEqual([true, false, true]);
-    expect(await spendProofs(two, [proof("b"), proof("c")])).toEqual([false, true]);
+    expect(await spendProofs(runnerOf(one), [proof("a"), proof("a"), proof("b")])).toEqual([
+      true,
+      false,
+      true,
+    ]);
+    expect(await spendProofs(runnerOf(two), [proof("b"), proof("c")])).toEqual([false, true]);
   });
 
   test.each(["a\u0000b", "\ud800", "'; drop table used_tokens; --", "x".repeat(5_000)])(
     "a jti that not every database stores is spent once, and is not another one",
     async (jti) => {
-      expect(await spendTokens(one, [token(jti), token(`${jti} `), token(jti)])).toEqual([true, true, false]);
+      expect(await spendTokens(runnerOf(one), [token(jti), token(`${jti} `), token(jti)])).toEqual([
+        true,
+        true,
+        false,
+      ]);
     },
   );
 
@@ -93,7 +106,7 @@ describeOnBoth((create) => {
       both(one, ["b", "a"]),
       both(two, ["a", "b"]),
     ]);
-    expect(await spendTokens(one, [token("a"), token("b")])).toEqual([false, false]);
+    expect(await spendTokens(runnerOf(one), [token("a"), token("b")])).toEqual([false, false]);
   });
 
   test("whoever locked a session decides first: the next one sees what was decided", async () => {
@@ -144,17 +157,18 @@ describeOnBoth((create) => {
 
     test("what was spent is forgotten well after it is too old to be accepted, and not before", async () => {
       const tokens = [token("old", now - 11 * MINUTE_MS), token("just", now - 1), token("young", now + 1)];
-      await spendTokens(one, tokens);
+      await spendTokens(runnerOf(one), tokens);
       const proofs = tokens.map(({ jti, expiresAt }) => ({ thumbprint: "t", jti, expiresAt }));
-      await spendProofs(one, proofs);
+      await spendProofs(runnerOf(one), proofs);
       await expireRows(one, now);
-      expect(await spendTokens(one, tokens)).toEqual([true, false, false]);
-      expect(await spendProofs(one, proofs)).toEqual([true, false, false]);
+      expect(await spendTokens(runnerOf(one), tokens)).toEqual([true, false, false]);
+      expect(await spendProofs(runnerOf(one), proofs)).toEqual([true, false, false]);
     });
 
     test("thousands of rows, and two brokers that clean up at once: all are gone, nobody fails", async () => {
       const many = Array.from({ length: 2_300 }, (_, index) => token(String(index)));
-      await spendTokens(one, many);
+      const rows = many.map(({ iss, jti, expiresAt }) => ({ iss, jti, expires_at: expiresAt }));
+      await one.insertInto("used_tokens").values(rows).execute();
       await Promise.all([expireRows(one, now), expireRows(two, now)]);
       await expireRows(one, now);
       expect(await one.selectFrom("used_tokens").select("jti").execute()).toEqual([]);

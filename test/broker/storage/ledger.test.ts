@@ -1,12 +1,11 @@
 /** What exchanges and renewals write, many in one commit: each is decided as if it had come alone. */
 import fc from "fast-check";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { type Admission, type Admitted, admit } from "../../../broker/storage/admissions.ts";
 import { openDatabase } from "../../../broker/storage/database.ts";
-import { type Ledger, openLedger } from "../../../broker/storage/ledger.ts";
-import type { Queries } from "../../../broker/storage/schema.ts";
-import { endSession, findSession } from "../../../broker/storage/sessions.ts";
-import { inTransaction } from "../../../broker/storage/transactions.ts";
+import { type Admitted, type Exchange, type Ledger, openLedger } from "../../../broker/storage/ledger.ts";
+import type { Queries, SegmentRow } from "../../../broker/storage/schema.ts";
+import { listSegments } from "../../../broker/storage/segments.ts";
+import { endSession, findSession, fixFinalSegment } from "../../../broker/storage/sessions.ts";
 import { admissionOf } from "../../support/admissions.ts";
 import { describeOnBoth } from "../../support/both-databases.ts";
 
@@ -55,6 +54,13 @@ function decideAlone(list: readonly Tried[]): string[] {
   });
 }
 
+/** In one group: another one leaves before them. */
+async function admitTogether(ledger: Ledger, exchanges: readonly Exchange[]): Promise<Admitted[]> {
+  const ahead = [admissionOf()];
+  const outcomes = await Promise.all([...ahead, ...exchanges].map(async (each) => ledger.admit(each)));
+  return outcomes.slice(ahead.length);
+}
+
 describeOnBoth((create) => {
   let database: Queries;
   let ledger: Ledger;
@@ -68,7 +74,7 @@ describeOnBoth((create) => {
   });
 
   /** In a world of its own: nothing of it was seen before. */
-  const admissionsOf = (list: readonly Tried[]): Admission[] => {
+  const admissionsOf = (list: readonly Tried[]): Exchange[] => {
     worlds += 1;
     const world = `world-${worlds}`;
     return list.map(({ job, key, robot, roles, token, proof, refused }) =>
@@ -82,7 +88,7 @@ describeOnBoth((create) => {
     );
   };
   /** As `decideAlone` writes it. */
-  const write = (outcomes: readonly Admitted[], admissions: readonly Admission[]): string[] =>
+  const write = (outcomes: readonly Admitted[], admissions: readonly Exchange[]): string[] =>
     outcomes.map((outcome) =>
       outcome.kind === "opened"
         ? `opened ${admissions.findIndex(({ draft }) => draft?.session.id === outcome.session.id)}`
@@ -95,7 +101,7 @@ describeOnBoth((create) => {
         // A refused one binds nothing; in a group it is asked about jobs after those that do.
         const list = given.toSorted((left, right) => Number(left.refused) - Number(right.refused));
         const admissions = admissionsOf(list);
-        const outcomes = await inTransaction(database, async (db) => admit(db, admissions));
+        const outcomes = await admitTogether(ledger, admissions);
         expect(write(outcomes, admissions)).toEqual(decideAlone(list));
       }),
       { numRuns: 60 },
@@ -112,6 +118,37 @@ describeOnBoth((create) => {
       }),
       { numRuns: 15 },
     );
+  });
+
+  test("a later attempt is one of the same run only: of the same issuer and repository", async () => {
+    const run = { run_id: "77", run_attempt: "1", iss: "https://one.example", repository_id: "7" };
+    const admitOne = async (parts: Partial<typeof run>, thumbprint = "key"): Promise<string> =>
+      (await ledger.admit(admissionOf({ workload: { ...run, ...parts, thumbprint } }))).kind;
+    expect(await admitOne({ iss: "https://two.example", run_attempt: "2" })).toBe("opened");
+    expect(await admitOne({ repository_id: "8", run_attempt: "2" })).toBe("opened");
+    expect(await admitOne({ run_id: "78", run_attempt: "2" })).toBe("opened");
+    expect(await admitOne({})).toBe("opened");
+    expect(await admitOne({ run_attempt: "2" })).toBe("opened");
+    expect(await admitOne({})).toBe("attempt_over");
+  });
+
+  test("in one group, an attempt that is over opens nothing and does not keep the others from it", async () => {
+    const run = { run_id: "79", repository_id: "7" };
+    await ledger.admit(admissionOf({ workload: { ...run, run_attempt: "3" } }));
+    const admissions = [
+      admissionOf({ workload: { ...run, run_attempt: "2" } }),
+      admissionOf(),
+      admissionOf({ workload: { ...run, run_attempt: "3" } }),
+      admissionOf({ workload: { ...run, run_attempt: "2" }, refused: true }),
+    ];
+    const outcomes = await admitTogether(ledger, admissions);
+    expect(outcomes.map(({ kind }) => kind)).toEqual(["attempt_over", "opened", "opened", "nothing_granted"]);
+    const bound = await database
+      .selectFrom("workloads")
+      .select("run_attempt")
+      .where("run_id", "=", "79")
+      .execute();
+    expect(bound.map(({ run_attempt }) => run_attempt)).toEqual(["3", "3"]);
   });
 
   test("fifty at once for one job with keys of their own: one opens, the others are takeovers, twenty are noted", async () => {
@@ -162,6 +199,97 @@ describeOnBoth((create) => {
       admissionOf({ workload: { id: "repeated" }, session: { created_at: late } }),
     );
     expect(ended.kind).toBe("ended");
+  });
+
+  describe("announcements", () => {
+    const START = "start";
+    const segmentOf = (session: string, segment: number, parts: Partial<SegmentRow> = {}) => ({
+      start: START,
+      row: {
+        session,
+        segment,
+        bytes: 1,
+        sha256: "s",
+        md5: "m",
+        first_seq: segment - 1,
+        last_seq: segment - 1,
+        prev: segment === 1 ? START : `head-${segment - 1}`,
+        head: `head-${segment}`,
+        checkpoint: `${session}-${segment}`,
+        announced_at: 1,
+        ...parts,
+      },
+    });
+    const openSession = async (): Promise<string> => {
+      const exchange = admissionOf();
+      await ledger.admit(exchange);
+      return exchange.draft?.session.id ?? "";
+    };
+
+    test("of many sessions at once, several of each in order, are kept; what does not follow is not", async () => {
+      const sessions = await Promise.all(Array.from({ length: 6 }, openSession));
+      const outcomes = await Promise.all(
+        sessions.flatMap((session) => [
+          ledger.announce(segmentOf(session, 1)),
+          ledger.announce(segmentOf(session, 2)),
+          ledger.announce(segmentOf(session, 4)),
+          ledger.announce(segmentOf(session, 3, { prev: "another log" })),
+          ledger.announce(segmentOf(session, 3, { first_seq: 7 })),
+          ledger.announce(segmentOf(session, 3)),
+        ]),
+      );
+      const kinds = ["kept", "kept", "out_of_order", "out_of_order", "out_of_order", "kept"];
+      expect(outcomes.map(({ kind }) => kind)).toEqual(sessions.flatMap(() => kinds));
+      for (const session of sessions) {
+        const rows = await listSegments(database, session);
+        expect(rows).toEqual([1, 2, 3].map((segment) => segmentOf(session, segment).row));
+      }
+    });
+
+    test("of one number, twice at once: the first is kept, and is the answer to both", async () => {
+      const session = await openSession();
+      const outcomes = await Promise.all([
+        ledger.announce(segmentOf(session, 1, { sha256: "first" })),
+        ledger.announce(segmentOf(session, 1, { sha256: "second" })),
+      ]);
+      const row = segmentOf(session, 1, { sha256: "first" }).row;
+      expect(outcomes).toEqual([
+        { kind: "kept", row },
+        { kind: "kept", row },
+      ]);
+    });
+
+    test("after the last segment that a request to seal named: refused, with what the session is", async () => {
+      const session = await openSession();
+      await ledger.announce(segmentOf(session, 1));
+      await fixFinalSegment(database, session, 1);
+      expect(await ledger.announce(segmentOf(session, 2))).toEqual({
+        kind: "over",
+        session: { id: session, state: "active", final_segment: 1 },
+      });
+    });
+
+    test("of a session that is not there fails alone: the exchange that shares its commit does not", async () => {
+      const [ahead, lost, exchanged] = await Promise.allSettled([
+        ledger.admit(admissionOf()),
+        ledger.announce(segmentOf("ses_unknown", 1)),
+        ledger.admit(admissionOf()),
+      ]);
+      expect([ahead.status, lost.status, exchanged.status]).toEqual(["fulfilled", "rejected", "fulfilled"]);
+    });
+  });
+
+  test("a takeover attempt whose text is cut in the middle of a letter is recorded all the same", async () => {
+    await ledger.admit(admissionOf({ workload: { id: "cut", thumbprint: "owner" } }));
+    const attempt = admissionOf({ workload: { id: "cut", thumbprint: "other" } });
+    const taken = await ledger.admit({ ...attempt, takeover: { before: "by ", after: ", \ud83d" } });
+    expect(taken.kind).toBe("taken");
+    const findings = await database
+      .selectFrom("findings")
+      .select("detail")
+      .where("workload", "=", "cut")
+      .execute();
+    expect(findings).toEqual([{ detail: "by owner, \ufffd" }]);
   });
 
   describe("renewals", () => {

@@ -4,7 +4,7 @@ import { openDatabase } from "../../../broker/storage/database.ts";
 import { openLedger } from "../../../broker/storage/ledger.ts";
 import type { Queries } from "../../../broker/storage/schema.ts";
 import { type SessionFilter, listSessions } from "../../../broker/storage/session-list.ts";
-import { endSession } from "../../../broker/storage/sessions.ts";
+import { countRevoked, endSession, findSession } from "../../../broker/storage/sessions.ts";
 import { admissionOf } from "../../support/admissions.ts";
 import { describeOnBoth } from "../../support/both-databases.ts";
 
@@ -29,10 +29,18 @@ describeOnBoth((create) => {
         admissionOf({ workload, session: { ...session, workload: session.id, object_prefix } }),
       );
     }
-    await endSession(database, "ses_4", { to: "revoked", from: ["active"], at: now });
+    await endSession(database, "ses_4", { to: "revoked", from: ["active"], at: now, by: "alice" });
   });
   afterAll(async () => {
     await database.destroy();
+  });
+
+  test("who revoked a session stays in its row, and those that are revoked are counted", async () => {
+    const again = { to: "revoked", from: ["active", "expired"], at: now + 1, by: "bob" } as const;
+    expect(await endSession(database, "ses_4", again)).toBe(false);
+    expect(await findSession(database, "ses_4")).toMatchObject({ revoked_by: "alice", ended_at: now });
+    expect((await findSession(database, "ses_1"))?.revoked_by).toBeNull();
+    expect(await countRevoked(database)).toBe(1);
   });
 
   const idsOf = async (filter: Partial<SessionFilter>): Promise<string[]> =>
