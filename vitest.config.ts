@@ -7,6 +7,8 @@ export default defineConfig({
     maxWorkers: 2,
     testTimeout: 20_000,
     hookTimeout: 30_000,
+    // What is waited for comes late on a busy machine, and is not wrong for that.
+    expect: { poll: { timeout: 10_000 } },
     reporters: ["default"],
   },
 });

@@ -6870,18 +6870,23 @@ async function fetchSubjectToken(options) {
   const url = addressOf(options);
   const attemptTimeoutMs = options.attemptTimeoutMs ?? DEFAULT_ATTEMPT_TIMEOUT_MS;
   const untilMs = performance.now() + (options.patienceMs ?? DEFAULT_PATIENCE_MS);
+  let reason;
   const attempt = async () => {
+    const leftMs = Math.max(1, Math.ceil(untilMs - performance.now()));
     try {
       const answer2 = await options.http({
         method: "GET",
         url,
         headers: { Authorization: `bearer ${options.oidc.token}`, Accept: "application/json" },
-        timeoutMs: Math.max(1, Math.ceil(Math.min(attemptTimeoutMs, untilMs - performance.now())))
+        timeoutMs: Math.min(attemptTimeoutMs, leftMs)
       });
-      return readAnswer2(answer2);
+      const read = readAnswer2(answer2);
+      if (!read.settled) reason = read.reason;
+      return read;
     } catch (cause) {
-      if (cause instanceof HttpFailed) return { settled: false, reason: cause.reason };
-      throw cause;
+      if (!(cause instanceof HttpFailed)) throw cause;
+      if (reason === void 0 || leftMs >= attemptTimeoutMs) reason = cause.reason;
+      return { settled: false, reason };
     }
   };
   try {

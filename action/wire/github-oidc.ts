@@ -39,18 +39,24 @@ export async function fetchSubjectToken(options: SubjectTokenOptions): Promise<s
   const url = addressOf(options);
   const attemptTimeoutMs = options.attemptTimeoutMs ?? DEFAULT_ATTEMPT_TIMEOUT_MS;
   const untilMs = performance.now() + (options.patienceMs ?? DEFAULT_PATIENCE_MS);
+  let reason: string | undefined;
   const attempt = async (): Promise<Attempt<string>> => {
+    const leftMs = Math.max(1, Math.ceil(untilMs - performance.now()));
     try {
       const answer = await options.http({
         method: "GET",
         url,
         headers: { Authorization: `bearer ${options.oidc.token}`, Accept: "application/json" },
-        timeoutMs: Math.max(1, Math.ceil(Math.min(attemptTimeoutMs, untilMs - performance.now()))),
+        timeoutMs: Math.min(attemptTimeoutMs, leftMs),
       });
-      return readAnswer(answer);
+      const read = readAnswer(answer);
+      if (!read.settled) reason = read.reason;
+      return read;
     } catch (cause) {
-      if (cause instanceof HttpFailed) return { settled: false, reason: cause.reason };
-      throw cause;
+      if (!(cause instanceof HttpFailed)) throw cause;
+      // An attempt that was cut short says nothing of the endpoint: what it said before does.
+      if (reason === undefined || leftMs >= attemptTimeoutMs) reason = cause.reason;
+      return { settled: false, reason };
     }
   };
   try {

@@ -21,6 +21,8 @@ const put = (file, text) => fs.appendFileSync(process.env[file], text + "\\n");
 function action(main: string, post?: string, inputs = ""): string {
   const directory = mkdtempSync(join(tmpdir(), "lanyard-runner-action-"));
   mkdirSync(join(directory, "dist"));
+  // Whatever stands in the folders above.
+  writeFileSync(join(directory, "package.json"), '{ "type": "commonjs" }');
   writeFileSync(join(directory, "dist/main.js"), HELPERS + main);
   if (post !== undefined) writeFileSync(join(directory, "dist/post.js"), HELPERS + post);
   const postLine = post === undefined ? "" : "  post: dist/post.js\n";
