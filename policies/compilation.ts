@@ -1,78 +1,125 @@
 /**
- * A session's policy, compiled: one table per server, exact names first, then prefixes, then conditions.
+ * A session's policy, compiled: one table per server and kind, exact names first, then prefixes, then conditions.
  * Deny is the default; any one grant whose condition holds allows, and the first of them is the rule that is named.
+ * A flow rule takes away whatever the grants say. Nothing of it changes afterwards, and nothing is remembered of a call.
  */
-import type { Condition } from "./condition/condition.ts";
-import type { Call, CompiledPolicy, Decision } from "./decision.ts";
+import type { Condition, ConditionFacts } from "./condition/condition.ts";
+import type { Appearance, Call, CompiledPolicy, Decision, Denial, Target, Usage } from "./decision.ts";
+import type { ReadLabel, WriteLabel } from "./labels.ts";
+import { compileTables, createRule, type Rule } from "./rule-table.ts";
 import { collectRunFacts } from "./run-facts.ts";
-import { digestPolicy, type SessionGrant, type SessionPolicy } from "./session-policy.ts";
-import { prefixOf } from "./tool-pattern.ts";
+import {
+  digestPolicy,
+  type ServerFacts,
+  type SessionFlow,
+  type SessionGrant,
+  type SessionPolicy,
+} from "./session-policy.ts";
 
-interface Rule {
-  readonly name: string;
-  readonly condition: Condition | undefined;
-  readonly exact: ReadonlySet<string>;
-  readonly prefixes: readonly string[];
-}
-
-interface ServerTable {
-  /** For each name that a grant spells out: all rules that name it, in the order of the policy. */
-  readonly exact: ReadonlyMap<string, readonly Rule[]>;
-  readonly rules: readonly Rule[];
-}
+const NO_RULES: readonly Rule[] = [];
+const NO_LABELS: readonly never[] = Object.freeze([]);
+const NO_GRANT: Denial = Object.freeze({ effect: "deny", reason: "no_grant" });
 
 /**
  * Throws where a condition does not compile: the broker loads none that does not.
  * What compiles conditions is large: it is loaded for a policy that has any.
  */
 export async function compilePolicy(
-  source: SessionPolicy,
-  facts: { readonly claims: Readonly<Record<string, unknown>> },
+  given: SessionPolicy,
+  { claims }: { readonly claims: Readonly<Record<string, unknown>> },
 ): Promise<CompiledPolicy> {
-  const run = collectRunFacts(facts.claims);
+  const source = freeze(structuredClone(given));
+  const { robot, mode, flow } = source;
+  const run = collectRunFacts(claims);
   const conditions = await compileConditions(source.grants);
+  const rules = new Map(source.grants.map((grant) => [grant, createRule(grant, conditions.get(grant))]));
   const tables = new Map(
-    Map.groupBy(source.grants, (grant) => grant.server)
-      .entries()
-      .map(([server, grants]) => [server, compileServer(grants, conditions)]),
+    [...Map.groupBy(source.grants, ({ server }) => server)].map(([server, grants]) => [
+      server,
+      compileTables(grants, { rules, run }),
+    ]),
   );
+  const servers = new Map(Object.entries(source.servers).map(([name, known]) => [name, compileFacts(known)]));
+  const audits = new Map(source.grants.map((grant) => [grant.rule, grant.arguments ?? "full"]));
 
-  /** Whatever name an agent makes up, nothing is remembered of it. */
-  const findRules = (server: string, tool: string): readonly Rule[] => {
-    const table = tables.get(server);
-    return table?.exact.get(tool) ?? table?.rules.filter((rule) => names(rule, tool)) ?? [];
+  const findRules = ({ server, kind, name }: Target): readonly Rule[] =>
+    tables.get(server)?.[kind].find(name) ?? NO_RULES;
+  const findFlow = (target: Target, labels: ReadonlySet<ReadLabel>): SessionFlow | undefined => {
+    if (labels.size === 0 || flow.length === 0) {
+      return undefined;
+    }
+    const written = servers.get(target.server)?.writesOf(target) ?? NO_LABELS;
+    return flow.find(
+      ({ after, deny }) =>
+        deny.some((label) => written.includes(label)) && after.some((label) => labels.has(label)),
+    );
   };
-  return {
+  const isObserved = (target: Target): boolean =>
+    mode === "observe" && servers.get(target.server)?.isReadOnly(target) === true;
+
+  const judge = (call: Call, usage: Usage): Decision => {
+    const naming = findRules(call);
+    if (naming.length === 0) {
+      return NO_GRANT;
+    }
+    const taken = findFlow(call, usage.labels);
+    if (taken !== undefined) {
+      return { effect: "deny", reason: "flow", rule: taken.rule };
+    }
+    const { args, name: tool, server, agent } = call;
+    return applyRules(naming, usage, { args, tool, server, agent, run, robot, calls: usage.calls });
+  };
+  return Object.freeze<CompiledPolicy>({
     digest: digestPolicy(source),
-    ruleNaming: (server, tool) => findRules(server, tool)[0]?.name,
-    reaches: (server) => tables.has(server),
-    decide: (call) =>
-      decide(findRules(call.server, call.tool), (condition) =>
-        condition.evaluate({ ...pickFacts(call), run, robot: source.robot }),
-      ),
-  };
+    mode,
+    reaches: (server) => servers.has(server),
+    show: (target, labels): Appearance => {
+      const rule = findRules(target)[0];
+      const taken = rule === undefined ? undefined : findFlow(target, labels);
+      if (rule !== undefined && taken === undefined) {
+        return { visible: true, why: rule.name };
+      }
+      return isObserved(target)
+        ? { visible: true, why: "observed" }
+        : { visible: false, why: rule === undefined ? "no_grant" : "flow" };
+    },
+    decide: (call, usage) => {
+      const decision = judge(call, usage);
+      return decision.effect === "deny" && isObserved(call)
+        ? { effect: "allow", reason: "observed", instead: decision }
+        : decision;
+    },
+    labelsOf: (target) => servers.get(target.server)?.readsOf(target) ?? NO_LABELS,
+    argumentsInLog: (rule) => audits.get(rule) ?? "full",
+    lockOf: (server) => servers.get(server)?.lock,
+  });
 }
 
-function decide(
-  rules: readonly Rule[],
-  evaluate: (condition: Condition) => "true" | "false" | "error",
-): Decision {
-  let refusal: Decision = { effect: "deny", reason: "no_grant" };
-  for (const { name, condition } of rules) {
-    const outcome = condition === undefined ? "true" : evaluate(condition);
-    if (outcome === "true" || condition === undefined) {
-      return { effect: "allow", reason: "granted", rule: name };
+/** The first rule that allows; where none does, what the first one says. */
+function applyRules(rules: readonly Rule[], usage: Usage, facts: ConditionFacts): Decision {
+  let refusal: Denial | undefined;
+  for (const rule of rules) {
+    const denial = applyRule(rule, usage, facts);
+    if (denial === undefined) {
+      return rule.granted;
     }
-    if (refusal.reason === "no_grant") {
-      const reason = outcome === "false" ? "condition_false" : "condition_error";
-      refusal = { effect: "deny", reason, rule: name, condition: condition.source };
-    }
+    refusal ??= denial;
   }
-  return refusal;
+  return refusal ?? NO_GRANT;
 }
 
-function pickFacts({ args, tool, server, agent }: Call): Call {
-  return { args, tool, server, agent };
+function applyRule(rule: Rule, usage: Usage, facts: ConditionFacts): Denial | undefined {
+  switch (rule.condition?.evaluate(facts)) {
+    case "false":
+      return rule.conditionFalse;
+    case "error":
+      return rule.conditionError;
+    case "true":
+    case undefined:
+      return rule.limit !== undefined && usage.callsOf(rule.name) >= rule.limit
+        ? rule.limitReached
+        : undefined;
+  }
 }
 
 type Conditions = ReadonlyMap<SessionGrant, Condition>;
@@ -94,24 +141,30 @@ async function compileConditions(grants: readonly SessionGrant[]): Promise<Condi
   );
 }
 
-function compileServer(grants: readonly SessionGrant[], conditions: Conditions): ServerTable {
-  const rules = grants.map((grant) => compileGrant(grant, conditions.get(grant)));
-  const spelledOut = new Set(rules.flatMap((rule) => [...rule.exact]));
+interface CompiledFacts {
+  readsOf(target: Target): readonly ReadLabel[];
+  writesOf(target: Target): readonly WriteLabel[];
+  isReadOnly(target: Target): boolean;
+  readonly lock: ServerFacts["lock"];
+}
+
+/** A tool's own word goes before its server's; resources and prompts contain what their server's answers do. */
+function compileFacts({ reads = [], writes = [], tools = {}, lock }: ServerFacts): CompiledFacts {
+  const byName = new Map(Object.entries(tools));
+  const ownOf = ({ kind, name }: Target) => (kind === "tool" ? byName.get(name) : undefined);
   return {
-    rules,
-    exact: new Map([...spelledOut].map((tool) => [tool, rules.filter((rule) => names(rule, tool))])),
+    readsOf: (target) => ownOf(target)?.reads ?? reads,
+    writesOf: (target) => ownOf(target)?.writes ?? (target.kind === "tool" ? writes : NO_LABELS),
+    isReadOnly: (target) => ownOf(target)?.read_only === true,
+    lock,
   };
 }
 
-function compileGrant(grant: SessionGrant, condition: Condition | undefined): Rule {
-  return {
-    name: grant.rule,
-    condition,
-    exact: new Set(grant.tools.filter((pattern) => prefixOf(pattern) === undefined)),
-    prefixes: grant.tools.flatMap((pattern) => prefixOf(pattern) ?? []),
-  };
-}
-
-function names(rule: Rule, tool: string): boolean {
-  return rule.exact.has(tool) || rule.prefixes.some((prefix) => tool.startsWith(prefix));
+/** With everything in it: whoever is shown a part cannot change it. */
+function freeze<T>(value: T): T {
+  if (typeof value === "object" && value !== null) {
+    Object.values(value).forEach(freeze);
+    Object.freeze(value);
+  }
+  return value;
 }

@@ -1,33 +1,75 @@
 /**
  * What a decision is: allow or deny, with the reason and the rule that determined it.
- * Deny is the default; nothing but a grant whose condition holds allows.
+ * Deny is the default; nothing but a grant whose condition holds allows, and a flow rule takes away what grants give.
  */
+import type { ReadLabel } from "./labels.ts";
+import type { ArgumentsInLog, ServerFacts } from "./session-policy.ts";
+
+/** What a message can name on a server: of a resource the name is its URI. */
+export interface Target {
+  readonly server: string;
+  readonly kind: "tool" | "resource" | "prompt";
+  readonly name: string;
+}
 
 /** One call as the gate sees it. `args` is the parsed value that will be forwarded, never a second reading. */
-export interface Call {
-  readonly server: string;
-  readonly tool: string;
+export interface Call extends Target {
   readonly args: Readonly<Record<string, unknown>>;
   readonly agent: string;
 }
 
-export type Decision =
-  | { readonly effect: "allow"; readonly reason: "granted"; readonly rule: string }
+/** What a session has used up so far, of all its agents and servers together. */
+export interface Usage {
+  /** Calls that were let through. */
+  readonly calls: number;
+  callsOf(rule: string): number;
+  /** Of everything it has asked for. */
+  readonly labels: ReadonlySet<ReadLabel>;
+}
+
+export type Denial =
   /** No grant names it: for the agent it does not exist. */
   | { readonly effect: "deny"; readonly reason: "no_grant" }
+  /** What the session has read took it away: for the agent it does not exist any more. */
+  | { readonly effect: "deny"; readonly reason: "flow"; readonly rule: string }
   /** A grant names it, and this condition refused; the agent may be told so. */
   | {
       readonly effect: "deny";
       readonly reason: "condition_false" | "condition_error";
       readonly rule: string;
       readonly condition: string;
+    }
+  | {
+      readonly effect: "deny";
+      readonly reason: "limit_reached";
+      readonly rule: string;
+      /** Calls a session. */
+      readonly limit: number;
     };
+
+export type Decision =
+  | { readonly effect: "allow"; readonly reason: "granted"; readonly rule: string }
+  /** Only looked at: `instead` is what the roles say. */
+  | { readonly effect: "allow"; readonly reason: "observed"; readonly instead: Denial }
+  | Denial;
+
+/** Whether an agent is shown a name, and why. */
+export type Appearance =
+  | { readonly visible: true; readonly why: string }
+  | { readonly visible: false; readonly why: "no_grant" | "flow" };
 
 export interface CompiledPolicy {
   readonly digest: string;
-  /** The first rule that names this tool of this server, whatever its condition; undefined: it does not exist. */
-  ruleNaming(server: string, tool: string): string | undefined;
-  /** Whether any grant reaches this server at all. */
+  readonly mode: "enforce" | "observe";
+  /** Whether anything of this server can be reached at all. */
   reaches(server: string): boolean;
-  decide(call: Call): Decision;
+  /** `why` is the first rule that names it, whatever its condition; or `observed`. */
+  show(target: Target, labels: ReadonlySet<ReadLabel>): Appearance;
+  /** Pure: counting what was decided is the caller's, when it records the call. */
+  decide(call: Call, usage: Usage): Decision;
+  /** What the session has read once it has asked for this. */
+  labelsOf(target: Target): readonly ReadLabel[];
+  argumentsInLog(rule: string): ArgumentsInLog;
+  /** Undefined where no lock is kept for the server. */
+  lockOf(server: string): ServerFacts["lock"];
 }

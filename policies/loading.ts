@@ -1,22 +1,36 @@
 /**
- * Loads a policy directory: servers.yaml, roles.yaml and robots/OWNER/REPO.yaml, checked one by one and together.
+ * Loads a policy directory: servers.yaml, roles.yaml, robots/OWNER/REPO.yaml and lanyard.lock, each checked by itself
+ * and all of them together.
  * All problems of all files are reported at once; a directory with one problem gives no policies at all.
  */
-import type * as z from "zod/mini";
-import { type PolicyDocument, type PolicyFile, readDocument } from "./documents/document.ts";
-import { readPolicyFiles } from "./documents/directory.ts";
+import type { PolicyDocument, PolicyFile, ReadDocument } from "./documents/document.ts";
+import { readDocument } from "./documents/document.ts";
+import { LOCK_FILE, readPolicyFiles } from "./documents/directory.ts";
+import { digestLock, type Lock, readLock } from "./lock/lock.ts";
 import { type Policies, repositoryKey, repositoryOf } from "./policies.ts";
-import { orderProblems, type Problem } from "./documents/problem.ts";
+import { limitProblems, orderProblems, type Problem } from "./documents/problem.ts";
 import { checkRobots } from "./checks/robots-check.ts";
 import { RobotsDocument } from "./documents/robots-document.ts";
 import { checkRoles } from "./checks/roles-check.ts";
 import { RolesDocument } from "./documents/roles-document.ts";
 import { checkServers } from "./checks/servers-check.ts";
 import { ServersDocument } from "./documents/servers-document.ts";
-import { findWarnings } from "./checks/warnings.ts";
+import { collectKnown } from "./checks/known.ts";
+import { findFlowWarnings } from "./checks/flow-warnings.ts";
+import { findLockWarnings } from "./checks/lock-warnings.ts";
+import { findRobotsWarnings } from "./checks/robots-warnings.ts";
+import { findRolesWarnings } from "./checks/roles-warnings.ts";
+import { findUnused } from "./checks/unused.ts";
 
 export type LoadedPolicies =
-  | { readonly ok: true; readonly policies: Policies; readonly warnings: readonly Problem[] }
+  | {
+      readonly ok: true;
+      readonly policies: Policies;
+      /** What loads, and still should be looked at. */
+      readonly warnings: readonly Problem[];
+      /** What nobody gets: worth tidying up, of no weight for security. */
+      readonly unused: readonly Problem[];
+    }
   | { readonly ok: false; readonly problems: readonly Problem[] };
 
 export async function loadPolicies(directory: string): Promise<LoadedPolicies> {
@@ -29,44 +43,72 @@ export function assemblePolicies(
   files: readonly PolicyFile[],
   earlier: readonly Problem[] = [],
 ): LoadedPolicies {
-  const problems: Problem[] = [...earlier];
-  const read = <S extends z.ZodMiniType>(schema: S, file: PolicyFile | undefined) => {
-    const result = file === undefined ? undefined : readDocument(schema, file);
-    if (result?.ok === false) {
-      problems.push(...result.problems);
-    }
-    return result?.ok === true ? result.document : undefined;
-  };
-  const servers = read(ServersDocument, findFile(files, "servers.yaml"));
-  const roles = read(RolesDocument, findFile(files, "roles.yaml"));
-  const robots = files
-    .filter((file) => file.path.startsWith("robots/"))
-    .flatMap((file) => read(RobotsDocument, file) ?? []);
-
+  const { documents, problems } = readDocuments(files, earlier);
+  const { servers, roles, robots, lock } = documents;
   const serverMap = servers && new Map(Object.entries(servers.value.servers));
   const roleMap = roles && new Map(Object.entries(roles.value.roles));
-  const known = serverMap && roleMap && { servers: serverMap, roles: roleMap };
+  const known = serverMap && roleMap && collectKnown(serverMap, roleMap);
   problems.push(
-    ...(servers === undefined ? [] : checkServers(servers)),
-    ...(roles === undefined ? [] : checkRoles(roles, serverMap && new Set(serverMap.keys()))),
-    ...robots.flatMap((document) => checkRobots(document, known)),
-    ...checkIdentities(robots),
+    ...(servers === undefined ? [] : limitProblems(checkServers(servers))),
+    ...(roles === undefined ? [] : limitProblems(checkRoles(roles, serverMap && new Set(serverMap.keys())))),
   );
-  if (known === undefined || problems.length > 0) {
+  for (const document of robots) {
+    problems.push(...limitProblems(checkRobots(document, known)));
+  }
+  problems.push(...checkIdentities(robots));
+  if (known === undefined || servers === undefined || roles === undefined || problems.length > 0) {
     return { ok: false, problems: orderProblems(problems) };
   }
   const repositories = robots.map(repositoryOf);
   const byKey = new Map(repositories.map((each) => [repositoryKey(each.issuer, each.id), each]));
-  const policies = { ...known, repositories: byKey };
+  const locked = lock === undefined ? undefined : digestLock(lock.value);
+  const policies = { servers: known.servers, roles: known.roles, repositories: byKey, lock: locked };
+  const bindings = repositories.flatMap((each) =>
+    [...each.robots.values()].flatMap((robot) => robot.bindings),
+  );
+  const warnings = [
+    ...robots.flatMap((document) => limitProblems(findRobotsWarnings(document, known))),
+    ...limitProblems(findRolesWarnings(roles, known.servers)),
+    ...limitProblems(findFlowWarnings(roles, { ...known, bindings })),
+    ...(lock === undefined ? [] : limitProblems(findLockWarnings({ servers, roles, lock }))),
+  ];
   return {
     ok: true,
     policies,
-    warnings: orderProblems(robots.flatMap((document) => findWarnings(document, known))),
+    warnings: orderProblems(warnings),
+    unused: orderProblems(limitProblems(findUnused({ servers, roles, bindings }))),
   };
 }
 
-function findFile(files: readonly PolicyFile[], path: string): PolicyFile | undefined {
-  return files.find((file) => file.path === path);
+interface Documents {
+  readonly servers: PolicyDocument<ServersDocument> | undefined;
+  readonly roles: PolicyDocument<RolesDocument> | undefined;
+  readonly robots: readonly PolicyDocument<RobotsDocument>[];
+  readonly lock: PolicyDocument<Lock> | undefined;
+}
+
+function readDocuments(
+  files: readonly PolicyFile[],
+  earlier: readonly Problem[],
+): { documents: Documents; problems: Problem[] } {
+  const problems: Problem[] = [...earlier];
+  const keep = <T>(read: ReadDocument<T>): PolicyDocument<T> | undefined => {
+    if (!read.ok) {
+      problems.push(...read.problems);
+    }
+    return read.ok ? read.document : undefined;
+  };
+  const findFile = (path: string) => files.find((file) => file.path === path);
+  const [servers, roles, lock] = [findFile("servers.yaml"), findFile("roles.yaml"), findFile(LOCK_FILE)];
+  const documents = {
+    servers: servers && keep(readDocument(ServersDocument, servers)),
+    roles: roles && keep(readDocument(RolesDocument, roles)),
+    lock: lock && keep(readLock(lock)),
+    robots: files
+      .filter((file) => file.path.startsWith("robots/"))
+      .flatMap((file) => keep(readDocument(RobotsDocument, file)) ?? []),
+  };
+  return { documents, problems };
 }
 
 /** One repository, one document: of two, nobody could say which decides. */

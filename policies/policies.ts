@@ -6,7 +6,7 @@ import type { PolicyDocument } from "./documents/document.ts";
 import type { Robot, RobotsDocument } from "./documents/robots-document.ts";
 import type { Role } from "./documents/roles-document.ts";
 import type { ServerEntry } from "./documents/servers-document.ts";
-import type { SessionPolicy } from "./session-policy.ts";
+import type { ServerFacts, SessionPolicy } from "./session-policy.ts";
 
 /** The robots of one repository. */
 export interface Repository {
@@ -25,6 +25,8 @@ export interface Policies {
   readonly roles: ReadonlyMap<string, Role>;
   /** By `repositoryKey`. */
   readonly repositories: ReadonlyMap<string, Repository>;
+  /** The reviewed tool definitions, by server; undefined where the directory has no lanyard.lock. */
+  readonly lock: ReadonlyMap<string, NonNullable<ServerFacts["lock"]>> | undefined;
 }
 
 /** Ids are unique per issuer only. */
@@ -53,10 +55,11 @@ export type RegisteredServer =
       readonly start: "eager" | "lazy";
     };
 
-/** The registry entries of the servers that a session's grants reach, by name. */
+/** The registry entries of the servers that a session reaches, by name. */
 export function serversOf(policies: Policies, session: SessionPolicy): Record<string, RegisteredServer> {
-  const names = new Set(session.grants.map((grant) => grant.server));
-  return Object.fromEntries([...names].map((name) => [name, registeredServer(policies, name)]));
+  return Object.fromEntries(
+    Object.keys(session.servers).map((name) => [name, registeredServer(policies, name)]),
+  );
 }
 
 function registeredServer(policies: Policies, name: string): RegisteredServer {

@@ -50,6 +50,9 @@ export interface BindingMatch extends SessionLimits {
   readonly roles: readonly string[];
   /** The number of the binding that decided, counted from 1. */
   readonly binding: number;
+  readonly mode: "enforce" | "observe";
+  /** A running session loses what an edit of the documents takes away. */
+  readonly revokeOnChange: boolean;
   /** The repository's present name, where it is no longer the document's. */
   readonly renamedTo?: string;
 }
@@ -99,6 +102,8 @@ export function matchBinding(
       robot,
       roles: binding.roles.filter((role) => asked.includes(role)),
       binding: index + 1,
+      mode: binding.mode ?? "enforce",
+      revokeOnChange: chosen.robot.session?.revoke_on_change ?? false,
       ...sessionLimitsOf(chosen.robot),
       ...(repository.name === claims.repository ? {} : { renamedTo: claims.repository }),
     };

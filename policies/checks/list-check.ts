@@ -9,9 +9,12 @@ export function checkRepeated(
   path: Path,
   entries: readonly string[],
 ): Problem[] {
-  return entries.flatMap((entry, index) =>
-    entries.indexOf(entry) === index
-      ? []
-      : [document.problemAt([...path, index], `"${entry}" is in the list twice: remove one of them`)],
-  );
+  const seen = new Set<string>();
+  return entries.flatMap((entry, index) => {
+    const isRepeated = seen.has(entry);
+    seen.add(entry);
+    return isRepeated
+      ? [document.problemAt([...path, index], `"${entry}" is in the list twice: remove one of them`)]
+      : [];
+  });
 }

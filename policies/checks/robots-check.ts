@@ -4,49 +4,36 @@
  */
 import { checkRef, findCoveredEvents, suggestTrigger } from "./binding-check.ts";
 import type { PolicyDocument } from "../documents/document.ts";
+import type { Known } from "./known.ts";
 import { checkRepeated } from "./list-check.ts";
 import { suggestNames } from "../documents/nearest-name.ts";
 import type { Path, Problem } from "../documents/problem.ts";
 import type { Binding, RobotsDocument } from "../documents/robots-document.ts";
-import type { Role } from "../documents/roles-document.ts";
-import type { ServerEntry } from "../documents/servers-document.ts";
 import { checkSessionLimits } from "./session-limits.ts";
-import { prefixOf } from "../tool-pattern.ts";
-import { isTrustedTrigger } from "./trigger.ts";
-
-export interface Known {
-  readonly servers: ReadonlyMap<string, ServerEntry>;
-  readonly roles: ReadonlyMap<string, Role>;
-}
+import { isTrustedTrigger, TRUSTED_TRIGGERS } from "./trigger.ts";
 
 type Document = PolicyDocument<RobotsDocument>;
 
 /** `known` is undefined where servers.yaml or roles.yaml could not be read: then nothing is said about roles. */
-export function checkRobots(document: Document, known: Known | undefined): Problem[] {
+export function* checkRobots(document: Document, known: Known | undefined): Generator<Problem> {
   const { repository, robots } = document.value;
-  const problems: Problem[] = [];
   if (document.path !== `robots/${repository}.yaml`) {
-    problems.push(
-      document.problemAt(
-        ["repository"],
-        `this file is about ${repository}: it must be robots/${repository}.yaml`,
-      ),
+    yield document.problemAt(
+      ["repository"],
+      `this file is about ${repository}: it must be robots/${repository}.yaml`,
     );
   }
   for (const [name, robot] of Object.entries(robots)) {
     const limits = checkSessionLimits(robot);
     if (limits !== undefined) {
-      problems.push(document.problemAt(["robots", name, "session", limits.key], limits.message));
+      yield document.problemAt(["robots", name, "session", limits.key], limits.message);
     }
     for (const [index, binding] of robot.bindings.entries()) {
       const path = ["robots", name, "bindings", index];
-      problems.push(
-        ...checkBinding({ document, path, binding, earlier: robot.bindings.slice(0, index) }),
-        ...(known === undefined ? [] : checkBindingRoles({ document, path, binding, known })),
-      );
+      yield* checkBinding({ document, path, binding, earlier: robot.bindings.slice(0, index) });
+      yield* known === undefined ? [] : checkBindingRoles({ document, path, binding, known });
     }
   }
-  return problems;
 }
 
 function checkBinding(place: {
@@ -83,7 +70,22 @@ function checkBinding(place: {
           ),
         ]
       : []),
+    ...checkMode(document, path, binding),
   ];
+}
+
+/** Who only looks on still lets read-only tools through, whatever the roles say: nobody outside may cause that. */
+function checkMode(document: Document, path: Path, binding: Binding): Problem[] {
+  const untrusted = binding.events.find((event) => !isTrustedTrigger(event));
+  if (binding.mode === "observe" && untrusted !== undefined) {
+    const message = `outsiders can cause ${untrusted}${suggestTrigger(untrusted)}: only runs of ${[...TRUSTED_TRIGGERS].join(", ")} can be observed`;
+    return [document.problemAt([...path, "mode"], message)];
+  }
+  if (binding.mode !== "observe" && binding.roles.length === 0) {
+    const message = "the list is empty: add a role (only a binding with mode: observe needs none)";
+    return [document.problemAt([...path, "roles"], message)];
+  }
+  return [];
 }
 
 function checkBindingRoles(place: {
@@ -95,12 +97,11 @@ function checkBindingRoles(place: {
   const { document, path, binding, known } = place;
   const untrusted = binding.events.find((event) => !isTrustedTrigger(event));
   return binding.roles.flatMap((name, index) => {
-    const role = known.roles.get(name);
     const at = (message: string) => [document.problemAt([...path, "roles", index], message)];
-    if (role === undefined) {
+    if (!known.roles.has(name)) {
       return at(`there is no role "${name}" in roles.yaml: ${suggestNames(name, known.roles.keys())}`);
     }
-    const reached = findUnmarkedTool(role, known.servers);
+    const reached = known.unmarkedTools.get(name);
     if (untrusted === undefined || reached === undefined || binding.accept_untrusted === true) {
       return [];
     }
@@ -109,18 +110,4 @@ function checkBindingRoles(place: {
         "give a role of tools that servers.yaml marks read_only (named one by one), or say accept_untrusted: true",
     );
   });
-}
-
-/** The first tool of a role that the registry does not mark `read_only`. A pattern reaches tools nobody has seen. */
-export function findUnmarkedTool(role: Role, servers: ReadonlyMap<string, ServerEntry>): string | undefined {
-  for (const { server, tools } of role.grants) {
-    const marked = new Map(Object.entries(servers.get(server)?.tools ?? {}));
-    const unmarked = tools.find(
-      (tool) => prefixOf(tool) !== undefined || marked.get(tool)?.read_only !== true,
-    );
-    if (unmarked !== undefined) {
-      return `${unmarked} of ${server}`;
-    }
-  }
-  return undefined;
 }

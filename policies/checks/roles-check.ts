@@ -1,36 +1,53 @@
 /**
- * What a schema cannot say about `roles.yaml`: servers exist, conditions compile.
+ * What a schema cannot say about `roles.yaml`: servers exist, a grant names something, conditions compile.
  */
-import type * as z from "zod/mini";
 import { compileCondition } from "../condition/condition.ts";
 import type { PolicyDocument } from "../documents/document.ts";
+import { GRANTED_KINDS } from "./coverage.ts";
 import { checkRepeated } from "./list-check.ts";
 import { suggestNames } from "../documents/nearest-name.ts";
 import type { Path, Problem } from "../documents/problem.ts";
-import type { Grant, RolesDocument } from "../documents/roles-document.ts";
+import { checkResource } from "./resource-check.ts";
+import type { FlowRule, Grant, RolesDocument } from "../documents/roles-document.ts";
 
-export function checkRoles(
-  document: PolicyDocument<z.infer<typeof RolesDocument>>,
+/** One by one: whoever asks for a few pays for no more. */
+export function* checkRoles(
+  document: PolicyDocument<RolesDocument>,
   /** Undefined where servers.yaml could not be read: then nothing is said about servers. */
   servers: ReadonlySet<string> | undefined,
-): Problem[] {
-  return Object.entries(document.value.roles).flatMap(([name, role]) =>
-    role.grants.flatMap((grant, index) => {
+): Generator<Problem> {
+  for (const [name, role] of Object.entries(document.value.roles)) {
+    for (const [index, grant] of role.grants.entries()) {
       const path = ["roles", name, "grants", index];
-      return [
-        ...(servers === undefined || servers.has(grant.server)
-          ? []
-          : [
-              document.problemAt(
-                [...path, "server"],
-                `there is no server "${grant.server}" in servers.yaml: ${suggestNames(grant.server, servers)}`,
-              ),
-            ]),
-        ...checkRepeated(document, [...path, "tools"], grant.tools),
-        ...checkWhen(document, path, grant),
-      ];
-    }),
-  );
+      if (servers !== undefined && !servers.has(grant.server)) {
+        yield document.problemAt(
+          [...path, "server"],
+          `there is no server "${grant.server}" in servers.yaml: ${suggestNames(grant.server, servers)}`,
+        );
+      }
+      yield* checkNamed(document, path, grant);
+      yield* checkWhen(document, path, grant);
+    }
+    for (const [index, rule] of (role.flow ?? []).entries()) {
+      yield* checkFlow(document, ["roles", name, "flow", index], rule);
+    }
+  }
+}
+
+function checkNamed(document: PolicyDocument<unknown>, path: Path, grant: Grant): Problem[] {
+  if (GRANTED_KINDS.every((kind) => grant[kind] === undefined)) {
+    return [
+      document.problemAt(path, `it grants nothing of ${grant.server}: name tools, resources or prompts`),
+    ];
+  }
+  return [
+    ...GRANTED_KINDS.flatMap((kind) => checkRepeated(document, [...path, kind], grant[kind] ?? [])),
+    ...(grant.resources ?? []).flatMap((pattern, index) =>
+      checkResource(pattern).map((fault) =>
+        document.problemIn([...path, "resources", index], fault.index, fault.message),
+      ),
+    ),
+  ];
 }
 
 function checkWhen(document: PolicyDocument<unknown>, path: Path, grant: Grant): Problem[] {
@@ -39,4 +56,11 @@ function checkWhen(document: PolicyDocument<unknown>, path: Path, grant: Grant):
     return [];
   }
   return [document.problemIn([...path, "when"], compiled.offset, compiled.message)];
+}
+
+function checkFlow(document: PolicyDocument<unknown>, path: Path, rule: FlowRule): Problem[] {
+  return [
+    ...checkRepeated(document, [...path, "after"], rule.after),
+    ...checkRepeated(document, [...path, "deny"], rule.deny),
+  ];
 }

@@ -1,8 +1,8 @@
 /**
- * What a schema cannot say about `servers.yaml`: a url or a command, and only variables that exist.
+ * What a schema cannot say about `servers.yaml`: a url or a command, only variables that exist, and words that say something.
  */
-import type * as z from "zod/mini";
 import type { PolicyDocument } from "../documents/document.ts";
+import { checkRepeated } from "./list-check.ts";
 import { suggestNames } from "../documents/nearest-name.ts";
 import type { Path, Problem } from "../documents/problem.ts";
 import type { ServerEntry, ServersDocument } from "../documents/servers-document.ts";
@@ -10,11 +10,36 @@ import type { ServerEntry, ServersDocument } from "../documents/servers-document
 /** What the proxy fills in, in `command` and `env` alike. */
 const SERVER_VARIABLES = ["runner_temp", "workspace"];
 
-export function checkServers(document: PolicyDocument<z.infer<typeof ServersDocument>>): Problem[] {
-  return Object.entries(document.value.servers).flatMap(([name, entry]) => [
-    ...checkTransport(document, name, entry),
-    ...checkVariables(document, name, entry),
-  ]);
+/** One by one: whoever asks for a few pays for no more. */
+export function* checkServers(document: PolicyDocument<ServersDocument>): Generator<Problem> {
+  for (const [name, entry] of Object.entries(document.value.servers)) {
+    yield* checkTransport(document, name, entry);
+    yield* checkVariables(document, name, entry);
+    yield* checkLabels(document, ["servers", name], entry);
+    for (const [tool, facts] of Object.entries(entry.tools ?? {})) {
+      const path = ["servers", name, "tools", tool];
+      if (Object.values(facts).every((fact) => fact === undefined)) {
+        const message = "it says nothing of the tool: write read_only, reads or writes, or remove it";
+        yield document.problemAtKey(path, message);
+      }
+      if (facts.read_only === true && (facts.writes ?? []).length > 0) {
+        const message = "a tool that changes nothing writes nowhere: remove writes, or read_only";
+        yield document.problemAtKey([...path, "writes"], message);
+      }
+      yield* checkLabels(document, path, facts);
+    }
+  }
+}
+
+function checkLabels(
+  document: PolicyDocument<unknown>,
+  path: Path,
+  { reads = [], writes = [] }: Pick<ServerEntry, "reads" | "writes">,
+): Problem[] {
+  return [
+    ...checkRepeated(document, [...path, "reads"], reads),
+    ...checkRepeated(document, [...path, "writes"], writes),
+  ];
 }
 
 function checkTransport(document: PolicyDocument<unknown>, name: string, entry: ServerEntry): Problem[] {

@@ -5,21 +5,18 @@
 import type { ASTNode } from "@marcbachmann/cel-js";
 import { suggestNames } from "../documents/nearest-name.ts";
 import { RUN_FACT_TYPES } from "../run-facts.ts";
+import { ITERATIONS, measureWork, walkTree, type Work } from "./condition-work.ts";
 
-export const CONDITION_VARIABLES = ["args", "tool", "server", "run", "robot", "agent"] as const;
+const CONDITION_VARIABLES = ["args", "tool", "server", "run", "robot", "agent", "session"] as const;
 
 const runFacts = new Set(Object.keys(RUN_FACT_TYPES));
 const functions = new Set(["has", "size", "string"]);
 const methods = new Set(["startsWith", "endsWith", "contains", "size"]);
-/** They iterate over a list, or over the keys of a map, with a variable of their own. */
-const iterations = new Set(["all", "exists", "exists_one", "filter", "map"]);
-/** Work whose cost grows with the length of a text: repeated for every element, it wants shorter texts. */
-const textWork = new Set(["contains", "size", "string", "+"]);
 
 export interface Syntax {
   /** The arguments that are looked at; undefined: all of them. */
-  readonly args: ReadonlySet<string> | undefined;
-  readonly iteratesOverText: boolean;
+  readonly args: readonly string[] | undefined;
+  readonly work: Work;
 }
 
 export class SyntaxFault extends Error {
@@ -34,7 +31,6 @@ export class SyntaxFault extends Error {
 export function readSyntax(root: ASTNode): Syntax {
   const args = new Set<string>();
   let wholeArgs = false;
-  let iteratesOverText = false;
 
   const visit = (node: ASTNode, variable: string | undefined): void => {
     const fail = (message: string): never => {
@@ -45,7 +41,6 @@ export function readSyntax(root: ASTNode): Syntax {
         visit(each, bound);
       }
     };
-    iteratesOverText ||= variable !== undefined && textWork.has(node.op);
     switch (node.op) {
       case "value":
         if (typeof node.args === "object" && node.args !== null) {
@@ -77,14 +72,13 @@ export function readSyntax(root: ASTNode): Syntax {
         if (!functions.has(name)) {
           fail(`there is no function ${name}(): ${suggestNames(name, functions)}`);
         }
-        iteratesOverText ||= variable !== undefined && textWork.has(name);
         visitAll(given);
         return;
       }
       case "rcall": {
         const [name, receiver, given] = node.args;
         visit(receiver, variable);
-        if (iterations.has(name)) {
+        if (ITERATIONS.has(name)) {
           const [own, ...bodies] = given;
           if (own?.op !== "id" || isVariable(own.args)) {
             return fail(`${name}() wants a variable of its own first: list.${name}(item, …)`);
@@ -92,13 +86,18 @@ export function readSyntax(root: ASTNode): Syntax {
           if (variable !== undefined) {
             fail(`${name}() cannot stand inside another iteration: its cost would multiply`);
           }
+          if (walkTree(receiver).some(isMap)) {
+            fail(`${name}() cannot go over what map() makes: put both into one iteration`);
+          }
           visitAll(bodies, own.args);
           return;
         }
         if (!methods.has(name)) {
-          fail(`there is no method .${name}(): ${suggestNames(name, [...methods, ...iterations])}`);
+          fail(`there is no method .${name}(): ${suggestNames(name, [...methods, ...ITERATIONS])}`);
         }
-        iteratesOverText ||= variable !== undefined && textWork.has(name);
+        if (name === "contains" && !given.every(isShort)) {
+          fail("contains() looks for a text that is spelled out, or for a fact of the run: write it here");
+        }
         visitAll(given);
         return;
       }
@@ -120,7 +119,18 @@ export function readSyntax(root: ASTNode): Syntax {
   };
 
   visit(root, undefined);
-  return { args: wholeArgs ? undefined : args, iteratesOverText };
+  return { args: wholeArgs ? undefined : [...args], work: measureWork(root) };
+}
+
+/** One could follow another, each making what the next one makes twice of. */
+function isMap({ op, args }: ASTNode): boolean {
+  return op === "rcall" && args[0] === "map";
+}
+
+/** To look for one text in another can cost the product of their lengths: who calls must not choose both. */
+function isShort(node: ASTNode): boolean {
+  const from = node.op === "." ? node.args[0] : node;
+  return node.op === "value" || (from.op === "id" && ["run", "robot", "server"].includes(from.args));
 }
 
 function isVariable(name: string): boolean {

@@ -16,6 +16,16 @@ export const nameOf = (what: string) =>
     `The name of ${what}: lower-case letters, digits, - and _.`,
   );
 
+/** How many entries a list or a map may have: what is compared with each other stays few, whoever wrote it. */
+export const atMost = (max: number, what: string) =>
+  z.maxLength(max, `more than ${max} ${what}: no document needs that`);
+
+export const namesAtMost = (max: number, what: string) =>
+  z.refine<object>(
+    (entries) => Object.keys(entries).length <= max,
+    `more than ${max} ${what}: no document needs that`,
+  );
+
 /** Text that a function judges: the sentence it returns becomes the message. */
 export const textWithout = (findProblem: (value: string) => string | undefined, description: string) =>
   z.string().check((context) => {

@@ -48,15 +48,14 @@ export function describeIssue(issue: z.core.$ZodIssue, checked: Checked): Findin
         ),
       ];
     case "invalid_value": {
+      if (value === undefined) {
+        return [finding(describeMissing(path, findDescription(findSchema(checked.schema, path))))];
+      }
       const known = issue.values.map(String);
       return [finding(`${nameType(value)}: expected ${known.join(" or ")}`)];
     }
     case "too_small":
-      return [
-        finding(
-          issue.origin === "array" ? "the list is empty: add an entry" : "this is empty: write a value",
-        ),
-      ];
+      return [finding(describeTooSmall(issue))];
     case "invalid_format":
       return [finding(`${nameType(value)}: ${issue.message}`)];
     case "too_big":
@@ -70,6 +69,17 @@ export function describeIssue(issue: z.core.$ZodIssue, checked: Checked): Findin
 
 function describeMissing(path: Path, description: string | undefined): string {
   return `"${path.at(-1)}" is missing${description === undefined ? "" : `. ${description}`}`;
+}
+
+function describeTooSmall({ origin, message }: z.core.$ZodIssueTooSmall): string {
+  switch (origin) {
+    case "array":
+      return "the list is empty: add an entry";
+    case "string":
+      return "this is empty: write a value";
+    default:
+      return message;
+  }
 }
 
 function describeType(type: { expected: string; value: unknown; source: string }): string {
@@ -87,6 +97,9 @@ function describeType(type: { expected: string; value: unknown; source: string }
       return typeof value === "string" ? `expected a list: [${value}]` : `expected a list, got ${got}`;
     case "boolean":
       return `expected true or false, got ${got}`;
+    case "number":
+    case "int":
+      return `expected a whole number, got ${got}`;
     default:
       return `expected keys with values, got ${got}`;
   }

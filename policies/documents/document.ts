@@ -4,8 +4,9 @@
  */
 import * as z from "zod/mini";
 import { describeIssue } from "./document-issue.ts";
-import { type Path, type Problem, renderPath } from "./problem.ts";
+import { limitProblems, MAX_PROBLEMS, type Path, type Problem, renderPath } from "./problem.ts";
 import { parseYaml, type YamlDocument } from "./yaml-document.ts";
+import { DOCUMENT_BOUNDS, type DocumentBounds } from "./yaml-restrictions.ts";
 
 /** A file of a policy directory: its path is relative to the directory, with `/`. */
 export interface PolicyFile {
@@ -30,10 +31,14 @@ export type ReadDocument<T> =
 export function readDocument<S extends z.ZodMiniType>(
   schema: S,
   file: PolicyFile,
+  bounds: DocumentBounds = DOCUMENT_BOUNDS,
 ): ReadDocument<z.output<S>> {
-  const parsed = parseYaml(file.text);
+  const parsed = parseYaml(file.text, bounds);
   if (!parsed.ok) {
-    return { ok: false, problems: parsed.faults.map((fault) => ({ file: file.path, ...fault })) };
+    return {
+      ok: false,
+      problems: limitProblems(parsed.faults.map((fault) => ({ file: file.path, ...fault }))),
+    };
   }
   const yaml = parsed.document;
   const place = placeProblems(file.path, yaml);
@@ -45,13 +50,14 @@ export function readDocument<S extends z.ZodMiniType>(
     return { ok: true, document: { path: file.path, value: result.data, ...place } };
   }
   const checked = { schema, data: yaml.data, sourceOf: (path: Path) => yaml.sourceOf(path) };
-  const findings = result.error.issues.flatMap((issue) => describeIssue(issue, checked));
-  return {
-    ok: false,
-    problems: findings.map(({ path, atKey, message }) =>
+  const findings = result.error.issues
+    .slice(0, MAX_PROBLEMS + 1)
+    .values()
+    .flatMap((issue) => describeIssue(issue, checked))
+    .map(({ path, atKey, message }) =>
       atKey ? place.problemAtKey(path, message) : place.problemAt(path, message),
-    ),
-  };
+    );
+  return { ok: false, problems: limitProblems(findings) };
 }
 
 function placeProblems(file: string, yaml: YamlDocument): Omit<PolicyDocument<unknown>, "path" | "value"> {

@@ -6,6 +6,9 @@
 /** Names longer than this are no typing mistakes, and comparing them would cost. */
 const longestName = 64;
 
+/** A message is read by a person. */
+const mostNames = 30;
+
 /** The number of letters to insert, remove, replace or swap to turn one name into the other. */
 function measureDistance(from: string, to: string): number {
   let beforePrevious: number[] = [];
@@ -38,6 +41,9 @@ export function findNearestName(name: string, known: Iterable<string>): string |
   let nearest: { name: string; distance: number } | undefined;
   for (const candidate of names) {
     const allowed = Math.max(1, Math.floor(candidate.length / 3));
+    if (Math.abs(candidate.length - name.length) > allowed) {
+      continue;
+    }
     const distance = measureDistance(name.toLowerCase(), candidate.toLowerCase());
     if (distance <= allowed && distance < (nearest?.distance ?? Number.POSITIVE_INFINITY)) {
       nearest = { name: candidate, distance };
@@ -54,5 +60,6 @@ export function suggestNames(name: string, known: Iterable<string>): string {
   if (nearest !== undefined) {
     return `did you mean "${nearest}"?`;
   }
-  return names.length > 0 ? `there is ${names.join(", ")}` : "there is none yet";
+  const more = names.length > mostNames ? ` and ${names.length - mostNames} more` : "";
+  return names.length > 0 ? `there is ${names.slice(0, mostNames).join(", ")}${more}` : "there is none yet";
 }

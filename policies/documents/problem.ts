@@ -26,6 +26,18 @@ export function renderPath(path: Path): string {
   }, "");
 }
 
+/** One file is told this many problems at once: enough to work on, whoever wrote a document that has more. */
+export const MAX_PROBLEMS = 100;
+
+/** The first problems of one file; where there are more, the last one says so. */
+export function limitProblems(problems: Iterable<Problem>): Problem[] {
+  const found = [...Iterator.from(problems).take(MAX_PROBLEMS + 1)];
+  const more = found.length > MAX_PROBLEMS ? found.pop() : undefined;
+  return more === undefined
+    ? found
+    : [...found, { ...more, key: "", message: "there are more problems from here on: correct these first" }];
+}
+
 /** By file, then by place: the order in which a person works through them. */
 export function orderProblems(problems: readonly Problem[]): Problem[] {
   return problems.toSorted(

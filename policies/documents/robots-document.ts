@@ -3,7 +3,7 @@
  * Strict: no patterns, no empty field, no unknown key. What needs more than one value to judge is checked when loading.
  */
 import * as z from "zod/mini";
-import { nameOf, textLike, textWithout } from "./document-fields.ts";
+import { atMost, nameOf, namesAtMost, textLike, textWithout } from "./document-fields.ts";
 import { Duration } from "./duration.ts";
 import { checkIssuer } from "./server-url.ts";
 
@@ -40,6 +40,7 @@ export const Binding = z
       )
       .check(
         z.minLength(1),
+        atMost(30, "events"),
         z.describe("The events that may have triggered the run: [schedule, workflow_dispatch]."),
       ),
     ref: z.optional(
@@ -74,7 +75,16 @@ export const Binding = z
     ),
     roles: z
       .array(nameOf("a role in roles.yaml"))
-      .check(z.minLength(1), z.describe("The roles that the run gets; it may ask for fewer.")),
+      .check(atMost(100, "roles"), z.describe("The roles that the run gets; it may ask for fewer.")),
+    mode: z.optional(
+      z
+        .enum(["enforce", "observe"])
+        .check(
+          z.describe(
+            "observe: tools marked read_only pass without a grant, and the log says what the roles would have denied. To find a first policy.",
+          ),
+        ),
+    ),
     accept_untrusted: z.optional(
       z
         .boolean()
@@ -96,10 +106,21 @@ const SessionLimits = z.strictObject({
     Duration.check(z.describe("How long a session lasts unless it is renewed: 15m by default.")),
   ),
   max: z.optional(Duration.check(z.describe("How long it can be renewed: 6h by default."))),
+  revoke_on_change: z.optional(
+    z
+      .boolean()
+      .check(
+        z.describe(
+          "true: a running session loses what an edit of the documents takes away; otherwise it keeps what it was given.",
+        ),
+      ),
+  ),
 });
 
 export const Robot = z.strictObject({
-  bindings: z.array(Binding).check(z.minLength(1), z.describe("The first binding that matches decides.")),
+  bindings: z
+    .array(Binding)
+    .check(z.minLength(1), atMost(50, "bindings"), z.describe("The first binding that matches decides.")),
   session: z.optional(SessionLimits.check(z.describe("How long the robot's sessions last."))),
 });
 export type Robot = z.infer<typeof Robot>;
@@ -115,6 +136,7 @@ export const RobotsDocument = z.strictObject({
   repository_owner_id: decimalId("The id of the repository's owner"),
   robots: z.record(nameOf("a robot"), Robot).check(
     z.refine((robots) => Object.keys(robots).length > 0, "there is no robot: add one, or remove the file"),
+    namesAtMost(100, "robots"),
     z.describe("The robots of this repository, by name."),
   ),
 });

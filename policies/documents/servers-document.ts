@@ -3,14 +3,38 @@
  * Strict: an unknown key is an error. What needs more than one value to judge is checked when loading.
  */
 import * as z from "zod/mini";
-import { nameOf, textLike, textWithout } from "./document-fields.ts";
+import { atMost, nameOf, namesAtMost, textLike, textWithout } from "./document-fields.ts";
 import { checkUrl } from "./server-url.ts";
+import { ReadLabel, WriteLabel } from "../labels.ts";
 import { ToolName } from "../tool-pattern.ts";
 
+const reads = z.optional(
+  z
+    .array(ReadLabel)
+    .check(
+      atMost(10, "labels"),
+      z.describe(
+        "What its answers contain: untrusted (others wrote it), private (not everybody may read it). A tool can say otherwise than its server.",
+      ),
+    ),
+);
+const writes = z.optional(
+  z
+    .array(WriteLabel)
+    .check(
+      atMost(10, "labels"),
+      z.describe("Who can read what it writes: public, everybody. A tool can say otherwise than its server."),
+    ),
+);
+
 const ToolFacts = z.strictObject({
-  read_only: z
-    .boolean()
-    .check(z.describe("Your word that the tool changes nothing; the server's own hint never decides.")),
+  read_only: z.optional(
+    z
+      .boolean()
+      .check(z.describe("Your word that the tool changes nothing; the server's own hint never decides.")),
+  ),
+  reads,
+  writes,
 });
 
 const EnvironmentVariable = textLike(
@@ -25,10 +49,16 @@ export const ServerEntry = z
     command: z.optional(
       z
         .array(z.string().check(z.minLength(1)))
-        .check(z.minLength(1), z.describe("A server that the proxy starts: the program and its arguments.")),
+        .check(
+          z.minLength(1),
+          atMost(200, "arguments"),
+          z.describe("A server that the proxy starts: the program and its arguments."),
+        ),
     ),
     env: z.optional(
-      z.record(EnvironmentVariable, z.string()).check(z.describe("Environment variables of the command.")),
+      z
+        .record(EnvironmentVariable, z.string())
+        .check(namesAtMost(200, "variables"), z.describe("Environment variables of the command.")),
     ),
     start: z.optional(
       z
@@ -39,8 +69,12 @@ export const ServerEntry = z
           ),
         ),
     ),
+    reads,
+    writes,
     tools: z.optional(
-      z.record(ToolName, ToolFacts).check(z.describe("What you know about tools of this server.")),
+      z
+        .record(ToolName, ToolFacts)
+        .check(namesAtMost(2_000, "tools"), z.describe("What you know about tools of this server.")),
     ),
   })
   .register(z.globalRegistry, {
@@ -52,5 +86,6 @@ export type ServerEntry = z.infer<typeof ServerEntry>;
 export const ServersDocument = z.strictObject({
   servers: z
     .record(nameOf("a server"), ServerEntry)
-    .check(z.describe("The servers whose tools roles may grant, by name.")),
+    .check(namesAtMost(500, "servers"), z.describe("The servers whose tools roles may grant, by name.")),
 });
+export type ServersDocument = z.infer<typeof ServersDocument>;

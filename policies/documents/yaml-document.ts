@@ -2,12 +2,12 @@
  * YAML text → plain data that still knows where each value stands.
  * Strict: one document, string keys, no key twice, nothing of `yaml-restrictions.ts`; else every fault with its place.
  */
-import { Composer, type Document, isMap, isScalar, isSeq, LineCounter, type Pair, Parser, visit } from "yaml";
-import type { Path, Problem } from "./problem.ts";
-import { findRestrictions, findUnreadableCharacter, MAX_DOCUMENT_BYTES } from "./yaml-restrictions.ts";
+import { Composer, type Document, isMap, isScalar, isSeq, type Pair } from "yaml";
+import { findLine, type Place } from "./place.ts";
+import { MAX_PROBLEMS, type Path, type Problem } from "./problem.ts";
+import { DOCUMENT_BOUNDS, type DocumentBounds, readTokens } from "./yaml-restrictions.ts";
 
 type Fault = Omit<Problem, "file">;
-type Place = Pick<Problem, "line" | "column">;
 
 export interface YamlDocument {
   readonly data: unknown;
@@ -25,68 +25,82 @@ export type ParsedYaml =
   | { readonly ok: true; readonly document: YamlDocument }
   | { readonly ok: false; readonly faults: readonly Fault[] };
 
+type Composed =
+  | { readonly ok: true; readonly tree: Document; readonly data: unknown }
+  | { readonly ok: false; readonly faults: readonly { offset: number; message: string }[] };
+
+export function parseYaml(text: string, bounds: DocumentBounds = DOCUMENT_BOUNDS): ParsedYaml {
+  const composed = compose(text, bounds);
+  if (!composed.ok) {
+    // One more than is shown: then it is said that there are more.
+    const faults = composed.faults.slice(0, MAX_PROBLEMS + 1);
+    return {
+      ok: false,
+      faults: faults.map(({ offset, message }) => ({ ...findLine(text, offset), key: "", message })),
+    };
+  }
+  return { ok: true, document: openDocument(text, composed.data, bounds) };
+}
+
 const options = { version: "1.2", schema: "core", merge: false, prettyErrors: false } as const;
 
-export function parseYaml(text: string): ParsedYaml {
-  if (Buffer.byteLength(text) > MAX_DOCUMENT_BYTES) {
-    const message = `the document is larger than ${MAX_DOCUMENT_BYTES / 1024} KiB: no document needs that`;
-    return { ok: false, faults: [{ line: 1, column: 1, key: "", message }] };
-  }
-  const lines = new LineCounter();
-  const place = (offset: number): Place => {
-    const { line, col } = lines.linePos(offset);
-    return { line: Math.max(line, 1), column: Math.max(col, 1) };
-  };
-  const fault = ({ offset, message }: { offset: number; message: string }): Fault => ({
-    ...place(offset),
-    key: "",
-    message,
-  });
-  const tokens = [...new Parser(lines.addNewLine).parse(text)];
-  const unreadable = findUnreadableCharacter(text);
-  const restrictions = [...(unreadable === undefined ? [] : [unreadable]), ...findRestrictions(tokens)];
-  if (restrictions.length > 0) {
-    return { ok: false, faults: restrictions.map(fault) };
+function compose(text: string, bounds: DocumentBounds): Composed {
+  const read = readTokens(text, bounds);
+  if (!read.ok) {
+    return { ok: false, faults: read.restrictions };
   }
   // Key uniqueness is checked below: the parser's own check compares every key with every other.
   const composer = new Composer({ ...options, uniqueKeys: false });
-  const [document, second] = [...composer.compose(tokens, true, text.length)];
-  if (document === undefined) {
+  const [tree, second] = [...composer.compose(read.tokens, true, text.length)];
+  if (tree === undefined) {
     throw new Error("the YAML composer gave no document");
   }
-  const faults = [...document.errors, ...document.warnings].map((error) =>
-    fault({ offset: error.pos[0], message: `not valid YAML: ${error.message}` }),
-  );
+  const faults = [...tree.errors, ...tree.warnings].map((error) => ({
+    offset: error.pos[0],
+    message: `not valid YAML: ${error.message}`,
+  }));
   if (second !== undefined) {
     const message = "a second document begins here: one file holds one document, remove the ---";
-    faults.push(fault({ offset: second.range[0], message }));
+    faults.push({ offset: second.range[0], message });
   }
-  faults.push(...(faults.length === 0 ? findKeyFaults(document).map(fault) : []));
   if (faults.length > 0) {
     return { ok: false, faults };
   }
-  return { ok: true, document: openDocument({ document, text, place }) };
+  const data = readNode(tree.contents, faults);
+  return faults.length > 0 ? { ok: false, faults } : { ok: true, tree, data };
 }
 
-function findKeyFaults(document: Document): { offset: number; message: string }[] {
-  const faults: { offset: number; message: string }[] = [];
-  visit(document, {
-    Map(_, map) {
-      const seen = new Set<string>();
-      for (const { key } of map.items) {
-        const offset = isScalar(key) ? (key.range?.[0] ?? 0) : (map.range?.[0] ?? 0);
-        const message = checkKey(isScalar(key) ? key.value : undefined, seen);
-        if (message !== undefined) {
-          faults.push({ offset, message });
-        }
+type Faults = { offset: number; message: string }[];
+
+/** The plain value of a node; the tokens have bounded its depth. */
+function readNode(node: unknown, faults: Faults): unknown {
+  if (isMap(node)) {
+    const members: Record<string, unknown> = {};
+    for (const { key, value } of node.items) {
+      const name = isScalar(key) ? key.value : undefined;
+      const message = checkKey(name, members);
+      if (message === undefined && typeof name === "string") {
+        members[name] = readNode(value, faults);
+      } else {
+        const [offset] = (isScalar(key) ? key.range : node.range) ?? [0];
+        faults.push({ offset, message: message ?? "" });
       }
-    },
-  });
-  return faults;
+    }
+    return members;
+  }
+  if (isSeq(node)) {
+    return node.items.map((item) => readNode(item, faults));
+  }
+  const value: unknown = isScalar(node) ? node.value : null;
+  if (typeof value === "string" && !value.isWellFormed()) {
+    const [offset] = (isScalar(node) ? node.range : undefined) ?? [0];
+    faults.push({ offset, message: "half a character (\\ud800 to \\udfff) is no text: remove it" });
+  }
+  return value;
 }
 
-function checkKey(key: unknown, seen: Set<string>): string | undefined {
-  if (typeof key !== "string") {
+function checkKey(key: unknown, members: Readonly<Record<string, unknown>>): string | undefined {
+  if (typeof key !== "string" || !key.isWellFormed()) {
     return "a key must be a plain string: write it in quotes";
   }
   if (key === "<<") {
@@ -95,21 +109,27 @@ function checkKey(key: unknown, seen: Set<string>): string | undefined {
   if (key === "__proto__") {
     return `"${key}" cannot be a key`;
   }
-  if (seen.has(key)) {
-    return `"${key}" appears twice: remove one of them`;
-  }
-  seen.add(key);
-  return undefined;
+  return Object.hasOwn(members, key) ? `"${key}" appears twice: remove one of them` : undefined;
 }
 
-function openDocument(from: {
-  document: Document;
-  text: string;
-  place: (offset: number) => Place;
-}): YamlDocument {
-  const { document, text, place } = from;
+/**
+ * Most documents are never asked for a place. Kept for each, the trees of a thousand documents would fill the memory:
+ * whoever asks has the text read once more.
+ */
+function openDocument(text: string, data: unknown, bounds: DocumentBounds): YamlDocument {
+  let known: Document | undefined;
+  const readTree = (): Document => {
+    if (known === undefined) {
+      const composed = compose(text, bounds);
+      if (!composed.ok) {
+        throw new Error("a document that was read before cannot be read again");
+      }
+      known = composed.tree;
+    }
+    return known;
+  };
   const walk = (path: Path): { node: unknown; key: unknown } => {
-    let node: unknown = document.contents;
+    let node: unknown = readTree().contents;
     let key: unknown;
     for (const step of path) {
       let pair: Pair<unknown, unknown> | undefined;
@@ -129,12 +149,13 @@ function openDocument(from: {
     const range = isMap(node) || isSeq(node) || isScalar(node) ? node.range : undefined;
     return range?.[0] ?? 0;
   };
+  const place = (offset: number): Place => findLine(text, offset);
   const sourceOf = (path: Path): string | undefined => {
     const { node } = walk(path);
     return isScalar(node) && node.range ? text.slice(node.range[0], node.range[1]) : undefined;
   };
   return {
-    data: document.toJS({ maxAliasCount: 0 }) as unknown,
+    data,
     locate: (path) => place(startOf(walk(path).node)),
     locateKey: (path) => place(startOf(walk(path).key)),
     locateIn: (path, index) => {

@@ -1,41 +1,20 @@
 import { createHash } from "node:crypto";
-import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { compilePolicy } from "../../policies/compilation.ts";
 import type { Call } from "../../policies/decision.ts";
-import {
-  digestPolicy,
-  type SessionGrant,
-  SessionPolicy,
-  sessionPolicyOf,
-} from "../../policies/session-policy.ts";
+import { sessionPolicyOf } from "../../policies/issuing.ts";
+import { digestPolicy, SessionPolicy } from "../../policies/session-policy.ts";
 import { claimsOf, policiesOf } from "./fixtures.ts";
+import { call, compile, decide, policyOf, unused } from "./session-policies.ts";
 
-const policyOf = (grants: Omit<SessionGrant, "rule">[]): SessionPolicy => ({
-  v: 1,
-  robot: "acme/payments/triager",
-  roles: ["role"],
-  grants: grants.map((grant, index) => ({ rule: `role#${index + 1}`, ...grant })),
-});
-const compile = (grants: Omit<SessionGrant, "rule">[]) =>
-  compilePolicy(policyOf(grants), { claims: claimsOf() });
-const call = (tool: string, args: Call["args"] = {}): Call => ({
-  server: "github",
-  tool,
-  args,
-  agent: "agent",
-});
+const issue = (...roles: string[]): SessionPolicy =>
+  sessionPolicyOf(policiesOf(), { robot: "acme/payments/triager", roles, mode: "enforce" });
 
 describe("a compiled policy", async () => {
-  const policy = await compilePolicy(
-    sessionPolicyOf(policiesOf(), "acme/payments/triager", ["commenter", "reader"]),
-    {
-      claims: claimsOf(),
-    },
-  );
+  const policy = await compilePolicy(issue("commenter", "reader"), { claims: claimsOf() });
 
   it("allows what a grant names and says by which rule", () => {
-    expect(policy.decide(call("get_issue"))).toEqual({
+    expect(decide(policy, call("get_issue"))).toEqual({
       effect: "allow",
       reason: "granted",
       rule: "reader#1",
@@ -43,11 +22,11 @@ describe("a compiled policy", async () => {
   });
 
   it("denies what no grant names", () => {
-    expect(policy.decide(call("delete_repository"))).toEqual({ effect: "deny", reason: "no_grant" });
+    expect(decide(policy, call("delete_repository"))).toEqual({ effect: "deny", reason: "no_grant" });
   });
 
   it("decides a condition on the arguments and the run", () => {
-    const comment = (repo: unknown) => policy.decide(call("add_comment", { owner: "acme", repo }));
+    const comment = (repo: unknown) => decide(policy, call("add_comment", { owner: "acme", repo }));
     const condition = "args.owner == run.repository_owner && args.repo == run.repository_name";
     expect(comment("payments")).toEqual({ effect: "allow", reason: "granted", rule: "commenter#1" });
     expect(comment("ledger")).toEqual({
@@ -56,7 +35,7 @@ describe("a compiled policy", async () => {
       rule: "commenter#1",
       condition,
     });
-    expect(policy.decide(call("add_comment", { owner: "acme" }))).toEqual({
+    expect(decide(policy, call("add_comment", { owner: "acme" }))).toEqual({
       effect: "deny",
       reason: "condition_error",
       rule: "commenter#1",
@@ -65,9 +44,10 @@ describe("a compiled policy", async () => {
   });
 
   it("names a tool by its first rule, whatever the condition", () => {
-    expect(policy.ruleNaming("github", "add_comment")).toBe("commenter#1");
-    expect(policy.ruleNaming("github", "delete_repository")).toBeUndefined();
-    expect(policy.ruleNaming("gitlab", "add_comment")).toBeUndefined();
+    const show = (server: string, name: string) => policy.show({ server, kind: "tool", name }, unused.labels);
+    expect(show("github", "add_comment")).toEqual({ visible: true, why: "commenter#1" });
+    expect(show("github", "delete_repository")).toEqual({ visible: false, why: "no_grant" });
+    expect(show("gitlab", "add_comment")).toEqual({ visible: false, why: "no_grant" });
   });
 
   it("reaches the servers of its grants only", () => {
@@ -81,9 +61,9 @@ describe("a compiled policy", async () => {
       { server: "github", tools: ["get_issue"], when: "args.n == 2" },
       { server: "github", tools: ["*"], when: "args.n == 2" },
     ]);
-    expect(either.decide(call("get_issue", { n: 2 }))).toMatchObject({ effect: "allow", rule: "role#2" });
-    expect(either.decide(call("get_other", { n: 2 }))).toMatchObject({ effect: "allow", rule: "role#3" });
-    expect(either.decide(call("get_issue", { n: 3 }))).toMatchObject({
+    expect(decide(either, call("get_issue", { n: 2 }))).toMatchObject({ effect: "allow", rule: "role#2" });
+    expect(decide(either, call("get_other", { n: 2 }))).toMatchObject({ effect: "allow", rule: "role#3" });
+    expect(decide(either, call("get_issue", { n: 3 }))).toMatchObject({
       reason: "condition_false",
       rule: "role#1",
     });
@@ -94,7 +74,81 @@ describe("a compiled policy", async () => {
       { server: "github", tools: ["get_issue"], when: "args.missing == 1" },
       { server: "github", tools: ["get_issue"] },
     ]);
-    expect(either.decide(call("get_issue"))).toMatchObject({ effect: "allow", rule: "role#2" });
+    expect(decide(either, call("get_issue"))).toMatchObject({ effect: "allow", rule: "role#2" });
+  });
+
+  it("decides on a prompt by its name, and on nothing of another kind", async () => {
+    const review = await compile([{ server: "github", prompts: ["review", "plan_*"] }]);
+    const ask = (kind: Call["kind"], name: string) => decide(review, { ...call(name), kind });
+    expect(ask("prompt", "review")).toMatchObject({ effect: "allow", rule: "role#1" });
+    expect(ask("prompt", "plan_week")).toMatchObject({ effect: "allow" });
+    expect(ask("tool", "review")).toMatchObject({ reason: "no_grant" });
+    expect(ask("resource", "review")).toMatchObject({ reason: "no_grant" });
+  });
+
+  it("counts session.calls in a condition, and tells `tool` for all kinds of names", async () => {
+    const few = await compile([
+      { server: "github", tools: ["a"], when: "session.calls < 2" },
+      { server: "github", resources: ["note:*"], when: 'tool == "note:x"' },
+    ]);
+    const after = (calls: number) => few.decide(call("a"), { ...unused, calls });
+    expect([after(0), after(1), after(2)].map(({ effect }) => effect)).toEqual(["allow", "allow", "deny"]);
+    const note = (name: string) => decide(few, { ...call(name), kind: "resource" });
+    expect(note("note:x")).toMatchObject({ effect: "allow" });
+    expect(note("note:y")).toMatchObject({ reason: "condition_false" });
+  });
+
+  it("keeps a limit for its rule, and lets another rule allow what the first has used up", async () => {
+    const limited = await compile([
+      { server: "github", tools: ["a", "b"], limit: 2 },
+      { server: "github", tools: ["b"] },
+    ]);
+    const usage = { ...unused, callsOf: (rule: string) => (rule === "role#1" ? 2 : 0) };
+    expect(limited.decide(call("a"), usage)).toEqual({
+      effect: "deny",
+      reason: "limit_reached",
+      rule: "role#1",
+      limit: 2,
+    });
+    expect(limited.decide(call("b"), usage)).toMatchObject({ effect: "allow", rule: "role#2" });
+    expect(limited.show(call("a"), usage.labels)).toEqual({ visible: true, why: "role#1" });
+  });
+
+  it("says how much of the arguments the log holds: everything, where nobody says less", async () => {
+    const quiet = await compile([
+      { server: "github", tools: ["a"], arguments: "digest" },
+      { server: "github", tools: ["b"] },
+    ]);
+    expect(["role#1", "role#2", "role#3"].map((rule) => quiet.argumentsInLog(rule))).toEqual([
+      "digest",
+      "full",
+      "full",
+    ]);
+  });
+
+  it("does not change with its source, and gives out nothing that could change it", async () => {
+    const source = policyOf([{ server: "github", tools: ["a"] }], {
+      servers: { github: { reads: ["private"], lock: { tools: { a: "a".repeat(64) } } } },
+    });
+    const fixed = await compilePolicy(source, { claims: {} });
+    const { digest } = fixed;
+    source.mode = "observe";
+    source.grants[0]?.tools?.push("b");
+    source.grants.push({ rule: "role#2", server: "github", tools: ["*"] });
+    source.servers["github"] = { tools: { c: { read_only: true } } };
+    expect(decide(fixed, call("a"))).toMatchObject({ effect: "allow" });
+    expect(decide(fixed, call("b"))).toMatchObject({ reason: "no_grant" });
+    expect(decide(fixed, call("c"))).toMatchObject({ reason: "no_grant" });
+    expect(fixed.labelsOf(call("a"))).toEqual(["private"]);
+    expect(fixed).toMatchObject({ mode: "enforce", digest });
+    for (const given of [
+      fixed,
+      fixed.labelsOf(call("a")),
+      fixed.lockOf("github")?.tools,
+      decide(fixed, call("a")),
+    ]) {
+      expect(Object.isFrozen(given)).toBe(true);
+    }
   });
 
   it("throws for a condition that no broker would have loaded", async () => {
@@ -104,123 +158,87 @@ describe("a compiled policy", async () => {
   });
 });
 
-describe("attacks with names", async () => {
-  const policy = await compile([
-    { server: "github", tools: ["get_issue", "list_*"] },
-    { server: "memory", tools: ["*"] },
-  ]);
-  it.each([
-    ["another case", "Get_issue"],
-    ["a space", "get_issue "],
-    ["a NUL", "get_issue\u0000"],
-    ["a zero-width space", "get_\u200bissue"],
-    ["a Cyrillic letter", "get_іssue"],
-    ["a full-width letter", "ｇet_issue"],
-    ["the pattern itself in another place", "*"],
-    ["the beginning of an exact name", "get_"],
-    ["an exact name and more", "get_issues"],
-    ["nothing", ""],
-    ["__proto__", "__proto__"],
-    ["constructor", "constructor"],
-    ["toString", "toString"],
-    ["a pattern's prefix in another case", "List_issues"],
-  ])("%s in a tool's name is no grant", (_, tool) => {
-    expect(policy.decide(call(tool))).toEqual({ effect: "deny", reason: "no_grant" });
-    expect(policy.ruleNaming("github", tool)).toBeUndefined();
-  });
-
-  it.each(["__proto__", "constructor", "github ", "GitHub", ""])(
-    "%j in a server's name is no grant",
-    (server) => {
-      expect(policy.reaches(server)).toBe(false);
-      expect(policy.decide({ ...call("get_issue"), server })).toEqual({ effect: "deny", reason: "no_grant" });
+describe("a flow rule", async () => {
+  const policy = await compile(
+    [
+      { server: "github", tools: ["*"], prompts: ["*"], resources: ["repo://*"] },
+      { server: "wiki", tools: ["*"] },
+    ],
+    {
+      flow: [
+        { rule: "role~1", after: ["untrusted"], deny: ["public"] },
+        { rule: "role~2", after: ["private", "untrusted"], deny: ["public"] },
+      ],
+      servers: {
+        github: { reads: ["untrusted"], tools: { gist: { writes: ["public"] }, quiet: { reads: [] } } },
+        wiki: { writes: ["public"], tools: { note: { writes: [] } } },
+      },
     },
   );
+  const after = (labels: readonly ("untrusted" | "private")[], asked: Call) =>
+    policy.decide(asked, { ...unused, labels: new Set(labels) });
 
-  it("a name in another normal form is another name", async () => {
-    const composed = await compile([{ server: "github", tools: ["caf\u00e9"] }]);
-    expect(composed.decide(call("caf\u00e9"))).toMatchObject({ effect: "allow" });
-    expect(composed.decide(call("cafe\u0301"))).toMatchObject({ reason: "no_grant" });
+  it("takes a target away once one of its labels was read, and names itself", () => {
+    expect(after([], call("gist"))).toMatchObject({ effect: "allow" });
+    expect(after(["untrusted"], call("gist"))).toEqual({ effect: "deny", reason: "flow", rule: "role~1" });
+    expect(after(["private"], call("gist"))).toEqual({ effect: "deny", reason: "flow", rule: "role~2" });
+    expect(policy.show(call("gist"), new Set(["private"]))).toEqual({ visible: false, why: "flow" });
   });
 
-  it("a prefix ends where it says", () => {
-    expect(policy.decide(call("list_"))).toMatchObject({ effect: "allow" });
-    expect(policy.decide(call("list"))).toMatchObject({ reason: "no_grant" });
+  it("goes by a tool's own word before its server's, for what it writes and what it reads", () => {
+    expect(after(["untrusted"], { ...call("page"), server: "wiki" })).toMatchObject({ reason: "flow" });
+    expect(after(["untrusted"], { ...call("note"), server: "wiki" })).toMatchObject({ effect: "allow" });
+    expect(policy.labelsOf(call("quiet"))).toEqual([]);
+    expect(policy.labelsOf(call("other"))).toEqual(["untrusted"]);
+    expect(policy.labelsOf({ server: "github", kind: "resource", name: "repo://x" })).toEqual(["untrusted"]);
+    expect(policy.labelsOf({ server: "nowhere", kind: "tool", name: "x" })).toEqual([]);
+  });
+
+  it("takes no prompt that has the name of a public tool", () => {
+    expect(after(["untrusted"], { ...call("gist"), kind: "prompt" })).toMatchObject({ effect: "allow" });
+  });
+
+  it("says nothing about what no grant names: it does not exist in the first place", () => {
+    expect(after(["untrusted"], { ...call("gist"), server: "gitlab" })).toMatchObject({ reason: "no_grant" });
   });
 });
 
-describe("a decision", () => {
-  const servers = fc.constantFrom("a", "b");
-  const tools = fc.constantFrom("get", "get_x", "get_xy", "put", "p", "");
-  const patterns = fc.constantFrom("get", "get_*", "get_x", "g*", "*", "put", "p*", "get_xy*");
-  /** Conditions, each with the same thing said in plain code; undefined: it cannot be evaluated. */
-  const conditions: [string, (args: Record<string, unknown>) => boolean | undefined][] = [
-    ["true", () => true],
-    ["false", () => false],
-    ["args.n == 1", ({ n }) => (n === undefined ? undefined : n === 1)],
-    ["args.n < 2", ({ n }) => (typeof n === "number" ? n < 2 : undefined)],
-    ['has(args.s) && args.s == "x"', ({ s }) => s === "x"],
-  ];
-  const grants = fc.array(
-    fc.record({
-      server: servers,
-      tools: fc.uniqueArray(patterns, { minLength: 1, maxLength: 3 }),
-      condition: fc.option(fc.constantFrom(...conditions), { nil: undefined }),
-    }),
-    { maxLength: 8 },
-  );
-  const calls = fc.record({
-    server: fc.constantFrom("a", "b", "c"),
-    tool: tools,
-    args: fc.record(
-      { n: fc.constantFrom<unknown>(1, 1.5, 2, "1", null), s: fc.constantFrom("x", "y") },
-      { requiredKeys: [] },
-    ),
+describe("an observed session", async () => {
+  const policy = await compile([{ server: "github", tools: ["push"], when: "false" }], {
+    mode: "observe",
+    servers: {
+      github: {
+        tools: { get: { read_only: true }, push: { read_only: false }, get_prompt: { read_only: true } },
+      },
+      wiki: { tools: { constructor: { read_only: true } } },
+    },
   });
 
-  it("is what reading the grants one by one gives", async () => {
-    await fc.assert(
-      fc.asyncProperty(grants, calls, async (given, { server, tool, args }) => {
-        const compiled = await compile(
-          given.map(({ condition, ...grant }) => ({ ...grant, ...(condition && { when: condition[0] }) })),
-        );
-        const naming = given
-          .map((grant, index) => ({ ...grant, rule: `role#${index + 1}` }))
-          .filter(
-            (grant) =>
-              grant.server === server &&
-              grant.tools.some((pattern) =>
-                pattern.endsWith("*") ? tool.indexOf(pattern.replace("*", "")) === 0 : tool === pattern,
-              ),
-          );
-        const outcome = (grant: (typeof naming)[number]) =>
-          grant.condition ? grant.condition[1](args) : true;
-        const allowing = naming.find((grant) => outcome(grant) === true);
-        const decision = compiled.decide({ server, tool, args, agent: "agent" });
-        const [first] = naming;
-        expect(compiled.ruleNaming(server, tool)).toBe(first?.rule);
-        if (allowing !== undefined) {
-          expect(decision).toEqual({ effect: "allow", reason: "granted", rule: allowing.rule });
-        } else if (first?.condition === undefined) {
-          expect(decision).toEqual({ effect: "deny", reason: "no_grant" });
-        } else {
-          const reason = outcome(first) === false ? "condition_false" : "condition_error";
-          expect(decision).toEqual({
-            effect: "deny",
-            reason,
-            rule: first.rule,
-            condition: first.condition[0],
-          });
-        }
-      }),
-      { numRuns: 1_000 },
-    );
+  it("lets through what is marked read_only, with what the roles say", () => {
+    expect(decide(policy, call("get"))).toEqual({
+      effect: "allow",
+      reason: "observed",
+      instead: { effect: "deny", reason: "no_grant" },
+    });
+    expect(policy.show(call("get"), unused.labels)).toEqual({ visible: true, why: "observed" });
+  });
+
+  it.each(["push", "delete", "__proto__", "toString", "get*", ""])("still denies %j", (name) => {
+    expect(decide(policy, call(name)).effect).toBe("deny");
+  });
+
+  it("looks at tools only, and of the server that marks them", () => {
+    expect(decide(policy, { ...call("get"), kind: "resource" }).effect).toBe("deny");
+    expect(decide(policy, { ...call("get"), kind: "prompt" }).effect).toBe("deny");
+    expect(decide(policy, { ...call("get"), server: "wiki" }).effect).toBe("deny");
+    expect(decide(policy, { ...call("constructor"), server: "wiki" }).effect).toBe("allow");
+    expect(decide(policy, { ...call("constructor"), server: "constructor" }).effect).toBe("deny");
   });
 });
 
 describe("a session's policy", () => {
   it("names each rule by role and number, in the order of the roles", () => {
-    const source = sessionPolicyOf(policiesOf(), "acme/payments/triager", ["reader", "commenter"]);
+    const source = issue("reader", "commenter");
     expect(source.grants.map(({ rule, when }) => [rule, when === undefined])).toEqual([
       ["reader#1", true],
       ["commenter#1", false],
@@ -229,33 +247,38 @@ describe("a session's policy", () => {
   });
 
   it("has one digest for one content, whatever the order of its keys", async () => {
-    const source = sessionPolicyOf(policiesOf(), "acme/payments/triager", ["reader"]);
+    const source = issue("reader");
     const { grants, ...rest } = source;
     const turned = { grants: grants.map(({ server, ...grant }) => ({ ...grant, server })), ...rest };
     expect(digestPolicy(turned)).toBe(digestPolicy(source));
     expect((await compilePolicy(source, { claims: {} })).digest).toBe(digestPolicy(source));
     const canonical =
-      '{"grants":[{"rule":"reader#1","server":"github","tools":["get_issue","list_issues"]}],' +
-      '"robot":"acme/payments/triager","roles":["reader"],"v":1}';
+      '{"flow":[],"grants":[{"rule":"reader#1","server":"github","tools":["get_issue","list_issues"]}],' +
+      '"mode":"enforce","robot":"acme/payments/triager","roles":["reader"],"servers":{"github":{"tools":' +
+      '{"add_comment":{"read_only":false},"get_issue":{"read_only":true},"list_issues":{"read_only":true}}}},"v":1}';
     expect(digestPolicy(source)).toBe(createHash("sha256").update(canonical).digest("hex"));
   });
 
   it("has another digest for any other content", () => {
-    const source = sessionPolicyOf(policiesOf(), "acme/payments/triager", ["reader"]);
+    const source = issue("reader");
     const others = [
       { ...source, robot: "acme/payments/other" },
       { ...source, roles: [] },
       { ...source, grants: [] },
       { ...source, grants: source.grants.map((grant) => ({ ...grant, when: "true" })) },
-      { ...source, grants: source.grants.map((grant) => ({ ...grant, tools: grant.tools.toReversed() })) },
+      {
+        ...source,
+        grants: source.grants.map((grant) => ({ ...grant, tools: grant.tools?.toReversed() ?? [] })),
+      },
+      { ...source, mode: "observe" as const },
+      { ...source, flow: [{ rule: "reader~1", after: ["untrusted" as const], deny: ["public" as const] }] },
+      { ...source, servers: {} },
     ];
     const digests = [source, ...others].map(digestPolicy);
     expect(new Set(digests).size).toBe(digests.length);
   });
 
   it("cannot be made of a role that does not exist", () => {
-    expect(() => sessionPolicyOf(policiesOf(), "acme/payments/triager", ["constructor"])).toThrow(
-      "constructor",
-    );
+    expect(() => issue("constructor")).toThrow("constructor");
   });
 });

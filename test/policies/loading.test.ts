@@ -340,6 +340,8 @@ describe("a policy directory", () => {
   it("refuses a directory in the place of a file", async () => {
     await write("servers.yaml", servers);
     await mkdir(join(directory, "roles.yaml"));
-    expect((await load()).join()).toContain("roles.yaml:1:1 : the file cannot be read");
+    expect((await load()).join()).toContain(
+      "roles.yaml:1:1 : this is not a file: put the document itself here",
+    );
   });
 });

@@ -7,8 +7,9 @@ import { compilePolicy } from "../../policies/compilation.ts";
 import { loadPolicies } from "../../policies/loading.ts";
 import type { Policies } from "../../policies/policies.ts";
 import { serversOf } from "../../policies/policies.ts";
-import { findUnmarkedTool } from "../../policies/checks/robots-check.ts";
-import { sessionPolicyOf } from "../../policies/session-policy.ts";
+import { findUnmarkedTool } from "../../policies/checks/known.ts";
+import { sessionPolicyOf } from "../../policies/issuing.ts";
+import { SessionUsage } from "../../policies/usage.ts";
 import { prefixOf } from "../../policies/tool-pattern.ts";
 import { claimsOf } from "./fixtures.ts";
 
@@ -29,6 +30,30 @@ async function listTools(name: string, args: string[]) {
   }
 }
 
+describe("the documents for the reference servers", () => {
+  it.each([
+    ["filesystem", [root]],
+    ["everything", ["stdio"]],
+  ])(
+    "name only tools that %s has, and call read_only none that it says changes things",
+    async (name, args) => {
+      const loaded = await loadPolicies(join(root, "policies/examples/reference"));
+      const tools = new Map((await listTools(name, args)).map((tool) => [tool.name, tool]));
+      const granted = !loaded.ok
+        ? []
+        : [...loaded.policies.roles.values()]
+            .flatMap(({ grants }) => grants)
+            .filter(({ server }) => server === name)
+            .flatMap((grant) => grant.tools ?? []);
+      expect(granted.length).toBeGreaterThan(0);
+      expect(granted.filter((tool) => !tools.has(tool))).toEqual([]);
+      const marked = Object.keys((loaded.ok && loaded.policies.servers.get(name)?.tools) || {});
+      expect(marked.length).toBeGreaterThan(0);
+      expect(marked.filter((tool) => tools.get(tool)?.annotations?.readOnlyHint !== true)).toEqual([]);
+    },
+  );
+});
+
 describe("the starter documents", () => {
   let policies: Policies;
   beforeAll(async () => {
@@ -40,7 +65,14 @@ describe("the starter documents", () => {
   });
 
   it("are the registry and the roles, without robots: those are provisioned", async () => {
-    expect((await readdir(directory, { recursive: true })).sort()).toEqual(["roles.yaml", "servers.yaml"]);
+    expect((await readdir(directory, { recursive: true })).sort()).toEqual([
+      "roles.yaml",
+      "servers.yaml",
+      "tests",
+      "tests/demo.yaml",
+      "tests/reader.yaml",
+      "tests/writer.yaml",
+    ]);
     expect([...policies.servers.keys()]).toEqual(["filesystem", "everything"]);
     expect([...policies.roles.keys()]).toEqual(["reader", "writer", "demo"]);
   });
@@ -55,7 +87,7 @@ describe("the starter documents", () => {
       const granted = [...policies.roles.values()]
         .flatMap(({ grants }) => grants)
         .filter(({ server }) => server === name)
-        .flatMap((grant) => grant.tools);
+        .flatMap((grant) => grant.tools ?? []);
       expect(granted.length).toBeGreaterThan(0);
       expect(granted.filter((tool) => prefixOf(tool) === undefined && !tools.has(tool))).toEqual([]);
       const marked = Object.entries(policies.servers.get(name)?.tools ?? {});
@@ -88,11 +120,12 @@ describe("the starter documents", () => {
 
   it("decide as their comments say", async () => {
     const roles = ["reader", "writer", "demo"];
-    const policy = await compilePolicy(sessionPolicyOf(policies, "acme/payments/triager", roles), {
-      claims: claimsOf(),
-    });
-    const decide = (server: string, tool: string, args: Record<string, unknown>) =>
-      policy.decide({ server, tool, args, agent: "agent" }).reason;
+    const policy = await compilePolicy(
+      sessionPolicyOf(policies, { robot: "acme/payments/triager", roles, mode: "enforce" }),
+      { claims: claimsOf() },
+    );
+    const decide = (server: string, name: string, args: Record<string, unknown>) =>
+      policy.decide({ server, kind: "tool", name, args, agent: "agent" }, new SessionUsage(policy)).reason;
     expect(decide("filesystem", "read_text_file", { path: "README.md" })).toBe("granted");
     expect(decide("filesystem", "write_file", { path: "docs/a.md", content: "x" })).toBe("granted");
     expect(decide("filesystem", "write_file", { path: "src/a.ts", content: "x" })).toBe("condition_false");
@@ -106,7 +139,10 @@ describe("the starter documents", () => {
 
   it("give a session the servers that its roles reach, ready to be started", () => {
     const servers = (roles: string[]) =>
-      serversOf(policies, sessionPolicyOf(policies, "acme/payments/triager", roles));
+      serversOf(
+        policies,
+        sessionPolicyOf(policies, { robot: "acme/payments/triager", roles, mode: "enforce" }),
+      );
     expect(servers(["demo"])).toEqual({
       everything: { transport: "http", url: "http://127.0.0.1:8486/mcp" },
     });

@@ -19,6 +19,8 @@ describe("a binding", () => {
   it("gives its roles to a run that equals it in every field", () => {
     expect(match(claimsOf())).toEqual({
       ok: true,
+      mode: "enforce",
+      revokeOnChange: false,
       robot: "acme/payments/triager",
       roles: ["commenter", "reader"],
       binding: 1,
@@ -379,5 +381,16 @@ describe("attacks with claims", () => {
     expect(outcomeOf(claims)).toBe("no_binding event_name,workflow_ref");
     expect(outcomeOf(claimsOf({ event_name: "__proto__" }))).toBe("no_binding event_name,workflow_ref");
     expect(outcomeOf(claimsOf({ event_name: "constructor" }))).toBe("no_binding event_name,workflow_ref");
+  });
+});
+
+describe("a binding's mode and a robot's wish to lose what is taken away", () => {
+  const observed = robots
+    .replace("roles: [commenter, reader]", "roles: []\n        mode: observe")
+    .replace("max: 2h", "max: 2h, revoke_on_change: true");
+
+  it("come with the match: whoever is only looked at may have no roles at all", () => {
+    const matched = matchBinding(policiesOf({ robots: observed }), claimsOf(), {});
+    expect(matched).toMatchObject({ ok: true, roles: [], mode: "observe", revokeOnChange: true });
   });
 });

@@ -19,30 +19,20 @@ describe("a message about a policy document", () => {
   });
 
   it.each([
-    ["a credential", "    url:", "    credential: x\n    url:", "url, command, env, start, tools"],
-    ["reads", "    url:", "    reads: [private]\n    url:", "url, command, env, start, tools"],
-    ["writes", "{ read_only: false }", "{ read_only: false, writes: [public] }", "there is read_only"],
-  ])("lists what exists where a server has %s, which does not exist yet", (_, from, to, known) => {
-    expect(inServers(from, to).join()).toContain(known);
-  });
-
-  it.each([
     [
-      "a limit",
-      "        when:",
-      "        limit: { calls: 20 }\n        when:",
-      "there is server, tools, when",
+      "a credential",
+      "    url:",
+      "    credential: x\n    url:",
+      "there is url, command, env, start, reads, writes, tools",
     ],
-    ["resources", "        when:", "        resources: [x]\n        when:", "there is server, tools, when"],
-    ["a flow", "  browser:\n", "  browser:\n    flow: []\n", "there is grants"],
-  ])("lists what exists where a role has %s, which does not exist yet", (_, from, to, known) => {
-    expect(inRoles(from, to).join()).toContain(known);
-  });
-
-  it("lists what exists where a binding has a mode, which does not exist yet", () => {
-    expect(inRobots("        ref:", "        mode: observe\n        ref:").join()).toContain(
-      'robots.triager.bindings[0].mode: unknown key "mode": there is workflow, events, ref,',
-    );
+    [
+      "an owner",
+      "{ read_only: false }",
+      "{ read_only: false, owner: x }",
+      "there is read_only, reads, writes",
+    ],
+  ])("lists what exists where a server has %s", (_, from, to, known) => {
+    expect(inServers(from, to).join()).toContain(known);
   });
 
   it("tells to quote an id that YAML takes for a number", () => {

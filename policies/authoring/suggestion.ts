@@ -1,0 +1,193 @@
+/**
+ * The least grants that would have allowed what recorded sessions of one robot did: exact names, and conditions where
+ * an argument was the same each time or always a fact of its run.
+ * Calls that were refused are told apart: what an agent was talked into asking for is no reason to grant it.
+ */
+import type { Target } from "../decision.ts";
+import { collectRunFacts, type RunFacts } from "../run-facts.ts";
+import type { RecordedCall, RecordedSession } from "./recorded-session.ts";
+
+export interface SuggestedGrant {
+  readonly server: string;
+  readonly kind: Target["kind"];
+  /** Exact names; of resources, URIs in which facts of the run are filled in. */
+  readonly names: readonly string[];
+  /** CEL; absent where the arguments varied, or are not in the logs. */
+  readonly when?: string;
+  /** Of one call that was seen: the arguments that the condition looks at, and the claims that it compares them with. */
+  readonly example: {
+    readonly args: Readonly<Record<string, unknown>>;
+    readonly claims: Readonly<Record<string, string>>;
+  };
+  readonly calls: number;
+  readonly sessions: number;
+}
+
+export interface RefusedName extends Target {
+  readonly calls: number;
+  /** As the log gives them. */
+  readonly reasons: readonly string[];
+}
+
+export interface Suggestion {
+  readonly grants: readonly SuggestedGrant[];
+  readonly refused: readonly RefusedName[];
+}
+
+export interface SuggestionOptions {
+  /** An argument that never varied becomes a condition from so many calls on; a fact of the run from the first. */
+  readonly minCalls: number;
+  /** Grant what was refused, too. */
+  readonly includeRefused: boolean;
+}
+
+/** A call together with what is known of its run. */
+interface Seen {
+  readonly call: RecordedCall;
+  readonly session: string;
+  readonly run: RunFacts;
+}
+
+export function suggestGrants(
+  sessions: readonly RecordedSession[],
+  { minCalls, includeRefused }: SuggestionOptions,
+): Suggestion {
+  const seen = sessions.flatMap(({ session, claims, calls }) => {
+    const run = collectRunFacts(claims);
+    return calls.map((call): Seen => ({ call, session, run }));
+  });
+  const wanted = seen.filter(({ call }) => call.wasAllowed || includeRefused);
+  const single = [...Map.groupBy(wanted, ({ call, run }) => keyOf(call, run)).values()].map((group) =>
+    suggestGrant(group, minCalls),
+  );
+  return { grants: mergeGrants(single), refused: includeRefused ? [] : listRefused(seen) };
+}
+
+function keyOf(call: RecordedCall, run: RunFacts): string {
+  return JSON.stringify([call.server, call.kind, nameOf(call, run)]);
+}
+
+/** The name that a grant would spell out. */
+function nameOf({ kind, name }: RecordedCall, run: RunFacts): string {
+  const repository = run.get("repository");
+  return kind === "resource" && typeof repository === "string" && repository.length > 0
+    ? name.replaceAll(repository, "{run.repository}")
+    : name;
+}
+
+interface SingleGrant extends SuggestedGrant {
+  readonly inSessions: ReadonlySet<string>;
+}
+
+function suggestGrant(group: readonly Seen[], minCalls: number): SingleGrant {
+  const [{ call, run }] = group as readonly [Seen, ...Seen[]];
+  const terms = call.kind === "resource" ? [] : findTerms(group, minCalls);
+  const facts = terms.flatMap(({ fact }) => fact ?? []).filter((fact) => !fact.startsWith("repository"));
+  const inSessions = new Set(group.map(({ session }) => session));
+  return {
+    server: call.server,
+    kind: call.kind,
+    names: [nameOf(call, run)],
+    ...(terms.length > 0 && { when: terms.map(({ text }) => text).join(" && ") }),
+    example: {
+      args: Object.fromEntries(terms.map(({ argument }) => [argument, call.args?.[argument]])),
+      claims: Object.fromEntries(facts.map((fact) => [fact, String(run.get(fact))])),
+    },
+    calls: group.length,
+    sessions: inSessions.size,
+    inSessions,
+  };
+}
+
+/** Names of one server under the same condition are one grant. */
+function mergeGrants(grants: readonly SingleGrant[]): SuggestedGrant[] {
+  const groups = Map.groupBy(grants, ({ server, kind, when }) => JSON.stringify([server, kind, when ?? ""]));
+  const merged = [...groups.values()].map((group): SuggestedGrant => {
+    const [{ server, kind, when, example }] = group as [SingleGrant, ...SingleGrant[]];
+    return {
+      server,
+      kind,
+      names: group.flatMap(({ names }) => names).sort(),
+      ...(when !== undefined && { when }),
+      example,
+      calls: group.reduce((sum, { calls }) => sum + calls, 0),
+      sessions: new Set(group.flatMap(({ inSessions }) => [...inSessions])).size,
+    };
+  });
+  const orderOf = ({ server, kind, when = "", names }: SuggestedGrant): string =>
+    [server, kind === "tool" ? 0 : kind === "resource" ? 1 : 2, when === "" ? 0 : 1, ...names].join("\u0000");
+  return merged.sort((left, right) => (orderOf(left) < orderOf(right) ? -1 : 1));
+}
+
+interface Term {
+  readonly argument: string;
+  readonly text: string;
+  /** Of the run, where the argument was one. */
+  readonly fact: string | undefined;
+}
+
+function findTerms(group: readonly Seen[], minCalls: number): Term[] {
+  const calls = group.flatMap(({ call, run }) =>
+    call.args === undefined || call.isRedacted ? [] : [{ args: call.args, run }],
+  );
+  // Of a call whose arguments are not in the log nobody can say that a condition would have held.
+  return calls.length < group.length
+    ? []
+    : Object.keys(calls[0]?.args ?? {})
+        .sort()
+        .flatMap((argument) => findTerm(argument, calls, minCalls) ?? []);
+}
+
+interface Known {
+  readonly args: Readonly<Record<string, unknown>>;
+  readonly run: RunFacts;
+}
+
+/** Facts that tell one run or repository from another; most telling first. */
+const TELLING_FACTS = [
+  "repository",
+  "repository_owner",
+  "repository_name",
+  "pull_request_number",
+  "head_ref",
+  "base_ref",
+  "ref",
+  "sha",
+  "run_id",
+];
+/** A longer text is content, not a parameter. */
+const MAX_LITERAL_LENGTH = 200;
+
+function findTerm(argument: string, calls: readonly Known[], minCalls: number): Term | undefined {
+  const values = calls.map(({ args }) => (Object.hasOwn(args, argument) ? args[argument] : undefined));
+  const [value] = values;
+  if (!["string", "number", "boolean"].includes(typeof value) || value === "") {
+    return undefined;
+  }
+  const path = /^[A-Za-z_][A-Za-z0-9_]*$/.test(argument)
+    ? `args.${argument}`
+    : `args[${JSON.stringify(argument)}]`;
+  const fact = TELLING_FACTS.find((each) =>
+    calls.every(({ run }, index) => run.get(each) !== undefined && run.get(each) === values[index]),
+  );
+  if (fact !== undefined) {
+    return { argument, text: `${path} == run.${fact}`, fact };
+  }
+  const literal = JSON.stringify(value);
+  const isConstant = values.length >= minCalls && values.every((each) => each === value);
+  return isConstant && literal.length <= MAX_LITERAL_LENGTH
+    ? { argument, text: `${path} == ${literal}`, fact }
+    : undefined;
+}
+
+function listRefused(seen: readonly Seen[]): RefusedName[] {
+  const refused = seen.filter(({ call }) => !call.wasAllowed);
+  return [...Map.groupBy(refused, ({ call }) => JSON.stringify([call.server, call.kind, call.name])).values()]
+    .map((group) => {
+      const [{ call }] = group as [Seen, ...Seen[]];
+      const { server, kind, name } = call;
+      const reasons = [...new Set(group.map(({ call: each }) => each.reason))].sort();
+      return { server, kind, name, calls: group.length, reasons };
+    })
+    .sort((left, right) => right.calls - left.calls || (left.name < right.name ? -1 : 1));
+}
