@@ -5,21 +5,30 @@
 //   node build.ts --check   compares dist/ with the sources and writes nothing
 
 import { mkdir, readdir, readFile, rm, writeFile } from "node:fs/promises";
-import { basename, join } from "node:path";
+import { basename, join, relative, sep } from "node:path";
 import { build, type Metafile, type Plugin } from "esbuild";
 
 const root = import.meta.dirname;
-const entryFiles = ["action/main.ts", "action/post.ts", "action/proxy.ts", "policies/condition/condition.ts"];
+const entryFiles = ["action/main.ts", "action/post.ts", "action/proxy.ts"];
 
-/** What compiles conditions is a file of its own: the proxy loads it for a policy that has any. */
-const conditionApart: Plugin = {
-  name: "condition-apart",
-  setup: (bundler) => {
-    bundler.onResolve({ filter: /^\.\/condition\/condition\.ts$/ }, ({ kind }) =>
-      kind === "dynamic-import" ? { path: "./condition.cjs", external: true } : undefined,
-    );
-  },
-};
+/**
+ * What a source imports while it runs (`await import("./x.ts")`) is a file of its own beside the others: it is loaded
+ * only where it is needed. It shares no state with them, since what both of them import is in both.
+ */
+function bundleApart(found: Set<string>): Plugin {
+  return {
+    name: "bundle-apart",
+    setup: (bundler) => {
+      bundler.onResolve({ filter: /^\.{1,2}\/.*\.ts$/ }, ({ kind, path, resolveDir }) => {
+        if (kind !== "dynamic-import") {
+          return undefined;
+        }
+        found.add(relative(root, join(resolveDir, path)).split(sep).join("/"));
+        return { path: `./${basename(path, ".ts")}.cjs`, external: true };
+      });
+    },
+  };
+}
 
 /** One file of `dist/`, with what went into it. All paths are relative to the project's root, with `/`. */
 export interface Bundle {
@@ -31,14 +40,32 @@ export interface Bundle {
   externals: string[];
 }
 
-/** Bundles the Action's entry files in memory. A warning of the bundler is an error. */
+/** Bundles the Action's entry files, and what they load later, in memory. A warning of the bundler is an error. */
 export async function bundleAction(): Promise<Bundle[]> {
+  const bundles: Bundle[] = [];
+  const known = new Set<string>();
+  for (let entries = entryFiles; entries.length > 0; ) {
+    entries.forEach((entry) => known.add(entry));
+    const found = new Set<string>();
+    bundles.push(...(await bundleEntries(entries, found)));
+    entries = [...found].filter((entry) => !known.has(entry)).sort();
+  }
+  const twice = bundles.find(
+    ({ path }, index) => bundles.findIndex((other) => other.path === path) !== index,
+  );
+  if (twice !== undefined) {
+    throw new Error(`two sources would both be ${twice.path}: one of them needs another name`);
+  }
+  return bundles;
+}
+
+async function bundleEntries(entryPoints: string[], found: Set<string>): Promise<Bundle[]> {
   const { outputFiles, metafile, warnings } = await build({
     absWorkingDir: root,
-    entryPoints: entryFiles,
+    entryPoints,
     outdir: "dist",
     entryNames: "[name]",
-    plugins: [conditionApart],
+    plugins: [bundleApart(found)],
     outExtension: { ".js": ".cjs" },
     bundle: true,
     write: false,

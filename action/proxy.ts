@@ -4,6 +4,7 @@
  */
 import { closeSync, readFileSync, writeSync } from "node:fs";
 import { join } from "node:path";
+import { PROXY_BUNDLES } from "./bundles.ts";
 import { GuardRefused, startGuard } from "./guard/guard.ts";
 import { AnswerUnknown } from "./wire/broker-client.ts";
 import { SubjectTokenUnavailable } from "./wire/github-oidc.ts";
@@ -11,8 +12,6 @@ import { ProxyConfiguration, type Readiness } from "./handover.ts";
 import { environment } from "./inputs.ts";
 import { SessionRefused } from "./guard/session.ts";
 
-/** This program, as it lies in `dist/`; its digest is that of the files one after the other. */
-const BUNDLES = ["proxy.cjs", "condition.cjs"];
 const STANDARD_INPUT = 0;
 const READINESS_PIPE = 3;
 const LAST_ANSWER_MS = 100;
@@ -22,7 +21,8 @@ void run();
 async function run(): Promise<void> {
   try {
     const guard = await startGuard(readConfiguration(), {
-      bundle: Buffer.concat(BUNDLES.map((name) => readFileSync(join(import.meta.dirname, name)))),
+      // The digest of this program is that of its files one after the other.
+      bundle: Buffer.concat(PROXY_BUNDLES.map((name) => readFileSync(join(import.meta.dirname, name)))),
       environment,
     });
     for (const signal of ["SIGTERM", "SIGINT"] as const) {

@@ -42,6 +42,8 @@ const Genesis = z.strictObject({
   broker: z.string(),
   robot: z.string(),
   roles: z.array(z.string()),
+  /** `observe`: calls to what is marked read-only were let through and only judged; `enforce` where it is absent. */
+  mode: z.optional(z.enum(["enforce", "observe"])),
   workload: Workload,
   /** The verified claims of the subject token, under their wire names. */
   claims: z.record(z.string(), AnyJson),
@@ -60,7 +62,7 @@ const Genesis = z.strictObject({
   }),
 });
 
-/** A server's tools, each time they become known or change. */
+/** A server's tools, each time they become known or change, or others of them are visible. */
 const Catalog = z.strictObject({
   kind: z.literal("catalog"),
   server: z.string(),
@@ -69,7 +71,10 @@ const Catalog = z.strictObject({
       name: z.string(),
       digest: Digest,
       visible: z.boolean(),
-      /** The rule that shows it, or `no_grant`. */
+      /**
+       * The rule that shows it or `observed`; what hides it: `no_grant`, `flow` (what the session has read), `drifted`
+       * or `unreviewed` (its definition is not the reviewed one).
+       */
       why: z.string(),
     }),
   ),
@@ -84,13 +89,17 @@ const Call = z.strictObject({
   server: z.string(),
   method: z.string(),
   tool: z.optional(z.string()),
-  /** With secrets replaced. */
+  /** With secrets replaced; as much of them as the grant's `audit` says. */
   arguments: z.optional(AnyJson),
   /** Salted per session: equal arguments can be recognised, short ones not guessed. */
   arguments_digest: z.optional(Digest),
   decision: z.enum(["allow", "deny"]),
   reason: z.string(),
   rule: z.optional(z.string()),
+  /** Of a call that was let through to be observed: what the roles say of it. */
+  observed: z.optional(z.strictObject({ reason: z.string(), rule: z.optional(z.string()) })),
+  /** Labels that the session has from here on and had not before. */
+  labels: z.optional(z.array(z.string()).check(z.minLength(1))),
   traceparent: z.optional(z.string()),
 });
 

@@ -4212,6 +4212,7 @@ var globalEnvironment = new Environment({
 
 // policies/documents/nearest-name.ts
 var longestName = 64;
+var mostNames = 30;
 function measureDistance(from, to) {
   let beforePrevious = [];
   let previous = Array.from({ length: to.length + 1 }, (_, index) => index);
@@ -4242,6 +4243,9 @@ function findNearestName(name, known) {
   let nearest;
   for (const candidate of names) {
     const allowed = Math.max(1, Math.floor(candidate.length / 3));
+    if (Math.abs(candidate.length - name.length) > allowed) {
+      continue;
+    }
     const distance = measureDistance(name.toLowerCase(), candidate.toLowerCase());
     if (distance <= allowed && distance < (nearest?.distance ?? Number.POSITIVE_INFINITY)) {
       nearest = { name: candidate, distance };
@@ -4256,7 +4260,8 @@ function suggestNames(name, known) {
   if (nearest !== void 0) {
     return `did you mean "${nearest}"?`;
   }
-  return names.length > 0 ? `there is ${names.join(", ")}` : "there is none yet";
+  const more = names.length > mostNames ? ` and ${names.length - mostNames} more` : "";
+  return names.length > 0 ? `there is ${names.slice(0, mostNames).join(", ")}${more}` : "there is none yet";
 }
 
 // policies/run-facts.ts
@@ -4295,13 +4300,57 @@ var RUN_FACT_TYPES = {
   pull_request_number: "double"
 };
 
+// policies/condition/condition-work.ts
+var ITERATIONS = /* @__PURE__ */ new Set(["all", "exists", "exists_one", "filter", "map"]);
+var maxCharacters = 1e7;
+var charactersOfStep = 200;
+function measureWork(root) {
+  const nodes = [...walkTree(root)];
+  const bodies = nodes.flatMap((node) => [...walkBody(node)]);
+  return {
+    additions: nodes.filter(({ op }) => op === "+").length,
+    listItems: nodes.reduce((sum, { op, args }) => sum + (op === "list" ? args.length : 0), 0),
+    stepsOfItem: bodies.length,
+    scansOfItem: bodies.filter((node) => scans.has(nameOf(node)) && looksAtArguments(node)).length
+  };
+}
+function isBounded(work, { values, textLength }) {
+  const items = (values + work.listItems) * (1 + work.additions);
+  const characters = work.stepsOfItem * charactersOfStep + work.scansOfItem * (values + textLength);
+  return items * characters <= maxCharacters;
+}
+var scans = /* @__PURE__ */ new Set(["==", "!=", "in", "+", "size", "string", "contains"]);
+function nameOf(node) {
+  return node.op === "call" || node.op === "rcall" ? node.args[0] : node.op;
+}
+function looksAtArguments(node) {
+  return walkTree(node).some(({ op, args }) => op === "id" && (args === "args" || args === "tool"));
+}
+function* walkBody(node) {
+  if (node.op === "rcall" && ITERATIONS.has(node.args[0])) {
+    for (const body of node.args[2].slice(1)) {
+      yield* walkTree(body);
+    }
+  }
+}
+function* walkTree(node) {
+  yield node;
+  const parts = Array.isArray(node.args) ? node.args.flat() : [node.args];
+  for (const part of parts) {
+    if (isNode(part)) {
+      yield* walkTree(part);
+    }
+  }
+}
+function isNode(part) {
+  return typeof part === "object" && part !== null && "op" in part && "args" in part;
+}
+
 // policies/condition/condition-syntax.ts
-var CONDITION_VARIABLES = ["args", "tool", "server", "run", "robot", "agent"];
+var CONDITION_VARIABLES = ["args", "tool", "server", "run", "robot", "agent", "session"];
 var runFacts = new Set(Object.keys(RUN_FACT_TYPES));
 var functions = /* @__PURE__ */ new Set(["has", "size", "string"]);
 var methods = /* @__PURE__ */ new Set(["startsWith", "endsWith", "contains", "size"]);
-var iterations = /* @__PURE__ */ new Set(["all", "exists", "exists_one", "filter", "map"]);
-var textWork = /* @__PURE__ */ new Set(["contains", "size", "string", "+"]);
 var SyntaxFault = class extends Error {
   offset;
   constructor(message, offset) {
@@ -4312,7 +4361,6 @@ var SyntaxFault = class extends Error {
 function readSyntax(root) {
   const args = /* @__PURE__ */ new Set();
   let wholeArgs = false;
-  let iteratesOverText = false;
   const visit = (node, variable) => {
     const fail = (message) => {
       throw new SyntaxFault(message, node.start);
@@ -4322,7 +4370,6 @@ function readSyntax(root) {
         visit(each, bound);
       }
     };
-    iteratesOverText ||= variable !== void 0 && textWork.has(node.op);
     switch (node.op) {
       case "value":
         if (typeof node.args === "object" && node.args !== null) {
@@ -4354,14 +4401,13 @@ function readSyntax(root) {
         if (!functions.has(name)) {
           fail(`there is no function ${name}(): ${suggestNames(name, functions)}`);
         }
-        iteratesOverText ||= variable !== void 0 && textWork.has(name);
         visitAll(given);
         return;
       }
       case "rcall": {
         const [name, receiver, given] = node.args;
         visit(receiver, variable);
-        if (iterations.has(name)) {
+        if (ITERATIONS.has(name)) {
           const [own, ...bodies] = given;
           if (own?.op !== "id" || isVariable(own.args)) {
             return fail(`${name}() wants a variable of its own first: list.${name}(item, …)`);
@@ -4369,13 +4415,18 @@ function readSyntax(root) {
           if (variable !== void 0) {
             fail(`${name}() cannot stand inside another iteration: its cost would multiply`);
           }
+          if (walkTree(receiver).some(isMap)) {
+            fail(`${name}() cannot go over what map() makes: put both into one iteration`);
+          }
           visitAll(bodies, own.args);
           return;
         }
         if (!methods.has(name)) {
-          fail(`there is no method .${name}(): ${suggestNames(name, [...methods, ...iterations])}`);
+          fail(`there is no method .${name}(): ${suggestNames(name, [...methods, ...ITERATIONS])}`);
         }
-        iteratesOverText ||= variable !== void 0 && textWork.has(name);
+        if (name === "contains" && !given.every(isShort)) {
+          fail("contains() looks for a text that is spelled out, or for a fact of the run: write it here");
+        }
         visitAll(given);
         return;
       }
@@ -4396,7 +4447,14 @@ function readSyntax(root) {
     }
   };
   visit(root, void 0);
-  return { args: wholeArgs ? void 0 : args, iteratesOverText };
+  return { args: wholeArgs ? void 0 : [...args], work: measureWork(root) };
+}
+function isMap({ op, args }) {
+  return op === "rcall" && args[0] === "map";
+}
+function isShort(node) {
+  const from = node.op === "." ? node.args[0] : node;
+  return node.op === "value" || from.op === "id" && ["run", "robot", "server"].includes(from.args);
 }
 function isVariable(name) {
   return CONDITION_VARIABLES.some((variable) => variable === name);
@@ -4405,14 +4463,13 @@ function isVariable(name) {
 // policies/condition/condition-values.ts
 var UnusableArguments = class extends Error {
 };
-function convertArguments(from) {
-  const { limits } = from;
+function convertArguments({ args, names = Object.keys(args) }, limits) {
   let values = 0;
   let textLength = 0;
   const convert = (value, depth) => {
-    values += 1;
-    if (values > limits.maxValues || depth > limits.maxDepth) {
-      throw new UnusableArguments(`more than ${limits.maxValues} values or ${limits.maxDepth} levels`);
+    countValues(1);
+    if (depth > limits.maxDepth) {
+      throw new UnusableArguments(`more than ${limits.maxDepth} levels`);
     }
     if (typeof value === "string") {
       return countText(value);
@@ -4428,6 +4485,12 @@ function convertArguments(from) {
     }
     throw new UnusableArguments(`a ${typeof value} is no JSON value`);
   };
+  const countValues = (count) => {
+    values += count;
+    if (values > limits.maxValues) {
+      throw new UnusableArguments(`more than ${limits.maxValues} values`);
+    }
+  };
   const countText = (text) => {
     textLength += text.length;
     if (textLength > limits.maxTextLength) {
@@ -4435,15 +4498,259 @@ function convertArguments(from) {
     }
     return text;
   };
-  const members = Object.entries(from.args).filter(([name]) => from.names?.has(name) ?? true);
-  return new Map(members.map(([name, value]) => [countText(name), convert(value, 1)]));
+  const present = names.filter((name) => Object.hasOwn(args, name));
+  const converted = new Map(present.map((name) => [countText(name), convert(args[name], 1)]));
+  return { args: converted, size: { values, textLength } };
+}
+function sizePlainArguments(args, names) {
+  let values = 0;
+  let textLength = 0;
+  for (const name of names) {
+    if (!Object.hasOwn(args, name)) {
+      continue;
+    }
+    const value = args[name];
+    values += 1;
+    textLength += name.length;
+    if (!Array.isArray(value)) {
+      if (!isPlain(value)) {
+        return void 0;
+      }
+      textLength += typeof value === "string" ? value.length : 0;
+      continue;
+    }
+    values += value.length;
+    for (const item of value) {
+      if (!isPlain(item)) {
+        return void 0;
+      }
+      textLength += typeof item === "string" ? item.length : 0;
+    }
+  }
+  return { values, textLength };
+}
+function isPlain(value) {
+  return typeof value === "string" || typeof value === "boolean" || Number.isFinite(value);
+}
+
+// policies/condition/plain-evaluation.ts
+var failed = /* @__PURE__ */ Symbol("failed");
+var unsure = /* @__PURE__ */ Symbol("unsure");
+function compilePlain(root) {
+  const evaluate2 = compileNode(root, void 0);
+  return (facts) => {
+    const value = evaluate2(facts, void 0);
+    return value === true ? "true" : value === false ? "false" : value === failed ? "error" : void 0;
+  };
+}
+var leaveOpen = () => unsure;
+function compileNode(node, variable) {
+  switch (node.op) {
+    case "value":
+      return compileLiteral(node.args);
+    case "id":
+      return compileVariable(node.args, variable);
+    case ".":
+      return compileField(node.args[0], node.args[1]);
+    case "[]":
+      return compileField(node.args[0], node.args[1].op === "value" ? node.args[1].args : void 0);
+    case "!_": {
+      const evaluate2 = compileNode(node.args, variable);
+      return (facts, element) => {
+        const value = evaluate2(facts, element);
+        return typeof value === "boolean" ? !value : value === failed ? failed : unsure;
+      };
+    }
+    case "&&":
+    case "||":
+      return compileJunction(node.op === "||", node.args, variable);
+    case "==":
+      return compileComparison(node.args, variable, (left, right) => left === right);
+    case "!=":
+      return compileComparison(node.args, variable, (left, right) => left !== right);
+    case "<":
+      return compileOrder(node.args, variable, (left, right) => left < right);
+    case "<=":
+      return compileOrder(node.args, variable, (left, right) => left <= right);
+    case ">":
+      return compileOrder(node.args, variable, (left, right) => left > right);
+    case ">=":
+      return compileOrder(node.args, variable, (left, right) => left >= right);
+    case "in":
+      return compileMembership(node.args, variable);
+    case "call":
+      return compilePresence(node.args);
+    case "rcall":
+      return compileMethod(node.args, variable);
+    default:
+      return leaveOpen;
+  }
+}
+function compileLiteral(value) {
+  if (typeof value === "bigint") {
+    const number = Number(value);
+    return Number.isSafeInteger(number) ? () => number : leaveOpen;
+  }
+  return ["string", "number", "boolean"].includes(typeof value) ? () => value : leaveOpen;
+}
+function compileVariable(name, variable) {
+  switch (name) {
+    case variable:
+      return (_facts, element) => element;
+    case "tool":
+      return (facts) => facts.tool;
+    case "server":
+      return (facts) => facts.server;
+    case "robot":
+      return (facts) => facts.robot;
+    case "agent":
+      return (facts) => facts.agent;
+    default:
+      return leaveOpen;
+  }
+}
+function compileField(from, name) {
+  if (from.op !== "id" || typeof name !== "string") {
+    return leaveOpen;
+  }
+  switch (from.args) {
+    case "args":
+      return ({ args }) => Object.hasOwn(args, name) ? args[name] : failed;
+    case "run":
+      return ({ run }) => run.get(name) ?? failed;
+    case "session":
+      return name === "calls" ? ({ calls }) => calls : leaveOpen;
+    default:
+      return leaveOpen;
+  }
+}
+function compileJunction(decisive, sides, variable) {
+  const left = compileNode(sides[0], variable);
+  const right = compileNode(sides[1], variable);
+  return (facts, element) => {
+    const first = left(facts, element);
+    if (first === decisive) {
+      return decisive;
+    }
+    const second = right(facts, element);
+    if (second === decisive) {
+      return decisive;
+    }
+    if (typeof first === "boolean" && typeof second === "boolean") {
+      return !decisive;
+    }
+    return isKnown(first) && isKnown(second) ? failed : unsure;
+  };
+}
+var isKnown = (value) => typeof value === "boolean" || value === failed;
+function compileComparison(sides, variable, compare) {
+  const left = compileNode(sides[0], variable);
+  const right = compileNode(sides[1], variable);
+  return (facts, element) => {
+    const first = left(facts, element);
+    const second = right(facts, element);
+    if (typeof first === typeof second && typeof first !== "object" && typeof first !== "symbol") {
+      return compare(first, second);
+    }
+    return isFailure(first, second) ? failed : unsure;
+  };
+}
+function isFailure(first, second) {
+  return (first === failed || second === failed) && first !== unsure && second !== unsure;
+}
+function compileOrder(sides, variable, compare) {
+  const left = compileNode(sides[0], variable);
+  const right = compileNode(sides[1], variable);
+  return (facts, element) => {
+    const first = left(facts, element);
+    const second = right(facts, element);
+    if (typeof first === "number" && typeof second === "number") {
+      return compare(first, second);
+    }
+    if (typeof first === "string" && typeof second === "string") {
+      return compare(first, second);
+    }
+    return isFailure(first, second) ? failed : unsure;
+  };
+}
+function compileMembership([item, list], variable) {
+  const entries = list.op === "list" ? list.args.map((each) => each.op === "value" ? each.args : unsure) : [];
+  if (list.op !== "list" || entries.some((entry) => typeof entry !== "string")) {
+    return leaveOpen;
+  }
+  const known = new Set(entries);
+  const evaluate2 = compileNode(item, variable);
+  return (facts, element) => {
+    const value = evaluate2(facts, element);
+    return typeof value === "string" ? known.has(value) : value === failed ? failed : unsure;
+  };
+}
+function compilePresence([name, [asked]]) {
+  if (name !== "has" || asked?.op !== "." || asked.args[0].op !== "id" || asked.args[0].args !== "args") {
+    return leaveOpen;
+  }
+  const [, field] = asked.args;
+  return ({ args }) => Object.hasOwn(args, field);
+}
+function compileMethod([name, receiver, [first, second]], variable) {
+  const on = compileNode(receiver, variable);
+  if (first === void 0) {
+    return leaveOpen;
+  }
+  switch (name) {
+    case "startsWith":
+    case "endsWith":
+    case "contains":
+      return compileTextSearch(name, on, compileNode(first, variable));
+    case "all":
+    case "exists":
+      return first.op === "id" && second !== void 0 ? compileIteration(name === "exists", on, compileNode(second, first.args)) : leaveOpen;
+    default:
+      return leaveOpen;
+  }
+}
+var searches = {
+  startsWith: (text, part) => text.startsWith(part),
+  endsWith: (text, part) => text.endsWith(part),
+  contains: (text, part) => text.includes(part)
+};
+function compileTextSearch(name, on, part) {
+  const search = searches[name];
+  return (facts, element) => {
+    const text = on(facts, element);
+    const wanted = part(facts, element);
+    if (typeof text === "string" && typeof wanted === "string") {
+      return search(text, wanted);
+    }
+    return isFailure(text, wanted) ? failed : unsure;
+  };
+}
+function compileIteration(decisive, list, body) {
+  return (facts) => {
+    const items = list(facts, void 0);
+    if (!Array.isArray(items)) {
+      return items === failed ? failed : unsure;
+    }
+    let outcome = !decisive;
+    for (const item of items) {
+      const value = body(facts, item);
+      if (value === decisive) {
+        return decisive;
+      }
+      if (value !== !decisive && outcome !== unsure) {
+        outcome = value === failed ? failed : unsure;
+      }
+    }
+    return outcome;
+  };
 }
 
 // policies/condition/condition.ts
 var maxSourceLength = 2e3;
 var parserLimits = { maxAstNodes: 250, maxDepth: 32, maxListElements: 200 };
-var valueLimits = { maxValues: 5e3, maxTextLength: 1024 * 1024, maxDepth: 8 };
-var iterationLimits = { ...valueLimits, maxTextLength: 64 * 1024 };
+var maxDepth = 8;
+var maxValues = 5e3;
+var maxTextLength = 1024 * 1024;
 var environment;
 function compileCondition(source) {
   if (source.length > maxSourceLength) {
@@ -4461,23 +4768,43 @@ function compileCondition(source) {
       const message = `a condition is true or false, but this is of type ${checked.type}`;
       return { ok: false, message, offset: 0 };
     }
-    const limits = syntax.iteratesOverText ? iterationLimits : valueLimits;
-    const evaluate2 = (facts) => {
-      try {
-        const args = convertArguments({ args: facts.args, names: syntax.args, limits });
-        const variables = { ...facts, args };
-        const result = expression(
-          new Map(CONDITION_VARIABLES.map((name) => [name, variables[name]]))
-        );
-        return result === true ? "true" : result === false ? "false" : "error";
-      } catch {
-        return "error";
-      }
-    };
-    return { ok: true, condition: { source, evaluate: evaluate2 } };
+    return { ok: true, condition: { source, evaluate: createEvaluator(expression, syntax) } };
   } catch (error) {
     return refuse(error);
   }
+}
+function createEvaluator(expression, { args: names, work }) {
+  const limits = {
+    maxDepth,
+    maxValues,
+    maxTextLength: Math.floor(maxTextLength / (1 + work.additions))
+  };
+  const isUsable = (size) => size.values <= limits.maxValues && size.textLength <= limits.maxTextLength && isBounded(work, size);
+  const evaluatePlain = compilePlain(expression.ast);
+  const evaluateAny = (facts) => {
+    const { args, size } = convertArguments({ args: facts.args, names }, limits);
+    if (!isUsable(withTool(size, facts))) {
+      return "error";
+    }
+    const { tool, server, run, robot, agent, calls } = facts;
+    const session = /* @__PURE__ */ new Map([["calls", calls]]);
+    const result = expression(
+      new Map(Object.entries({ args, tool, server, run, robot, agent, session }))
+    );
+    return result === true ? "true" : result === false ? "false" : "error";
+  };
+  return (facts) => {
+    try {
+      const size = names && sizePlainArguments(facts.args, names);
+      const plain = size && isUsable(withTool(size, facts)) ? evaluatePlain(facts) : void 0;
+      return plain ?? evaluateAny(facts);
+    } catch {
+      return "error";
+    }
+  };
+}
+function withTool({ values, textLength }, { tool }) {
+  return { values, textLength: textLength + tool.length };
 }
 function refuse(error) {
   if (error instanceof SyntaxFault) {
@@ -4490,11 +4817,9 @@ function refuse(error) {
   return { ok: false, message: `the condition cannot be compiled: ${reason}`, offset: 0 };
 }
 function createEnvironment() {
-  const created = new Environment({ limits: parserLimits, homogeneousAggregateLiterals: false }).registerVariable("args", "map<string, dyn>").registerVariable({ name: "run", schema: { ...RUN_FACT_TYPES } });
-  for (const name of CONDITION_VARIABLES) {
-    if (name !== "args" && name !== "run") {
-      created.registerVariable(name, "string");
-    }
+  const created = new Environment({ limits: parserLimits, homogeneousAggregateLiterals: false }).registerVariable("args", "map<string, dyn>").registerVariable({ name: "run", schema: { ...RUN_FACT_TYPES } }).registerVariable({ name: "session", schema: { calls: "double" } });
+  for (const name of ["tool", "server", "robot", "agent"]) {
+    created.registerVariable(name, "string");
   }
   const arithmetic = {
     "+": (a, b) => a + b,
@@ -4508,6 +4833,8 @@ function createEnvironment() {
     created.registerOperator(`int ${sign} double: double`, mixed);
     created.registerOperator(`double ${sign} int: double`, mixed);
   }
+  const equals = (a, b) => a <= b && a >= b;
+  created.registerOperator("double == int: bool", equals);
   return created.registerOperator("double % double: double", arithmetic["%"]);
 }
 // Annotate the CommonJS export names for ESM import in node:

@@ -2404,6 +2404,8 @@ var Genesis = strictObject({
   broker: string2(),
   robot: string2(),
   roles: array(string2()),
+  /** `observe`: calls to what is marked read-only were let through and only judged; `enforce` where it is absent. */
+  mode: optional(_enum(["enforce", "observe"])),
   workload: Workload,
   /** The verified claims of the subject token, under their wire names. */
   claims: record(string2(), AnyJson),
@@ -2429,7 +2431,10 @@ var Catalog = strictObject({
       name: string2(),
       digest: Digest,
       visible: boolean2(),
-      /** The rule that shows it, or `no_grant`. */
+      /**
+       * The rule that shows it or `observed`; what hides it: `no_grant`, `flow` (what the session has read), `drifted`
+       * or `unreviewed` (its definition is not the reviewed one).
+       */
       why: string2()
     })
   )
@@ -2442,13 +2447,17 @@ var Call = strictObject({
   server: string2(),
   method: string2(),
   tool: optional(string2()),
-  /** With secrets replaced. */
+  /** With secrets replaced; as much of them as the grant's `audit` says. */
   arguments: optional(AnyJson),
   /** Salted per session: equal arguments can be recognised, short ones not guessed. */
   arguments_digest: optional(Digest),
   decision: _enum(["allow", "deny"]),
   reason: string2(),
   rule: optional(string2()),
+  /** Of a call that was let through to be observed: what the roles say of it. */
+  observed: optional(strictObject({ reason: string2(), rule: optional(string2()) })),
+  /** Labels that the session has from here on and had not before. */
+  labels: optional(array(string2()).check(_minLength(1))),
   traceparent: optional(string2())
 });
 var Result = strictObject({
@@ -2806,6 +2815,26 @@ var CheckpointClaims = strictObject({
   iat: int()
 });
 
+// policies/labels.ts
+var ReadLabel = _enum(["untrusted", "private"]);
+var WriteLabel = _enum(["public"]);
+
+// policies/resource-pattern.ts
+var uriCharacter = String.raw`[^\s*{}\\\u0000-\u001f\u007f]`;
+var variable = String.raw`\{run\.[a-z_]+\}`;
+var endsInHost = /^[a-z][a-z0-9+.-]*:\/\/[^/?#]+\*$/u;
+var ResourcePattern = string2().check(
+  _regex(
+    new RegExp(`^[a-z][a-z0-9+.-]*:(?:(?:${uriCharacter}|${variable}){1,500}\\*?|\\*)$`, "u"),
+    "expected the URI of a resource, or the beginning of one with one * at its end"
+  ),
+  refine(
+    (pattern) => !endsInHost.test(pattern),
+    "this names every host that begins like this one: end it with /*"
+  ),
+  describe3('A URI, or the beginning of one with one * at its end: "repo://{run.repository}/*".')
+);
+
 // policies/tool-pattern.ts
 var nameCharacter = "[^\\s*\\u0000-\\u001f\\u007f]";
 var ToolName = string2().check(
@@ -2824,20 +2853,51 @@ var ToolPattern = string2().check(
 );
 
 // policies/session-policy.ts
+var Sha256 = string2().check(_regex(/^[0-9a-f]{64}$/));
+var ArgumentsInLog = _enum(["full", "redacted", "digest"]);
 var SessionGrant = strictObject({
   /** `<role>#<n>`, counted from 1 in the order of the role: the name a reviewer sees. */
   rule: string2(),
   server: string2(),
   /** Exact names, or a prefix with one `*` at its end. */
-  tools: array(ToolPattern),
+  tools: optional(array(ToolPattern)),
+  resources: optional(array(ResourcePattern)),
+  prompts: optional(array(ToolPattern)),
   /** A CEL expression; absent means always. */
-  when: optional(string2())
+  when: optional(string2()),
+  /** Calls of the session, of all agents together; absent means any number. */
+  limit: optional(int().check(_gte(1))),
+  /** `full` where it is absent. */
+  arguments: optional(ArgumentsInLog)
+});
+var SessionFlow = strictObject({
+  /** `<role>~<n>`, counted from 1 in the order of the role. */
+  rule: string2(),
+  after: array(ReadLabel),
+  deny: array(WriteLabel)
+});
+var ToolFacts = strictObject({
+  read_only: optional(boolean2()),
+  reads: optional(array(ReadLabel)),
+  writes: optional(array(WriteLabel))
+});
+var ServerFacts = strictObject({
+  reads: optional(array(ReadLabel)),
+  writes: optional(array(WriteLabel)),
+  tools: optional(record(ToolName, ToolFacts)),
+  /** The reviewed definitions; absent where the server is not locked. */
+  lock: optional(strictObject({ instructions: optional(Sha256), tools: record(string2(), Sha256) }))
 });
 var SessionPolicy = strictObject({
   v: literal(1),
   robot: string2(),
   roles: array(string2()),
-  grants: array(SessionGrant)
+  /** `observe`: tools marked read_only pass without a grant. */
+  mode: _enum(["enforce", "observe"]),
+  grants: array(SessionGrant),
+  flow: array(SessionFlow),
+  /** By name: every server that the session reaches. */
+  servers: record(string2(), ServerFacts)
 });
 
 // broker/contract.ts
@@ -2905,11 +2965,13 @@ var SessionDocument = strictObject({
   }),
   review_url: string2()
 });
+var PolicyNow = Digest;
 var RenewRequest = strictObject({ subject_token: string2() });
 var RenewResponse = strictObject({
   access_token: string2(),
   /** Seconds. */
-  expires_in: int()
+  expires_in: int(),
+  policy: PolicyNow
 });
 var SegmentRequest = strictObject({
   /** Counted from 1 without a gap. */
@@ -2927,7 +2989,8 @@ var SegmentResponse = strictObject({
   /** Compact JWS over `CheckpointClaims`. */
   checkpoint: string2(),
   /** A `PUT` with exactly these headers; good once, for a few minutes. */
-  upload: strictObject({ url: string2(), headers: record(string2(), string2()) })
+  upload: strictObject({ url: string2(), headers: record(string2(), string2()) }),
+  policy: PolicyNow
 });
 var SealRequest = strictObject({
   segments: int().check(_positive()),

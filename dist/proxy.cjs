@@ -26,6 +26,14 @@ var __toESM = (mod, isNodeMode, target) => (target = mod != null ? __create(__ge
 var import_node_fs5 = require("node:fs");
 var import_node_path5 = require("node:path");
 
+// action/bundles.ts
+var PROXY_BUNDLES = [
+  "proxy.cjs",
+  "condition.cjs",
+  "http-upstream.cjs",
+  "stdio-upstream.cjs"
+];
+
 // action/guard/guard.ts
 var import_node_crypto12 = require("node:crypto");
 var import_node_path4 = require("node:path");
@@ -155,29 +163,29 @@ var PatternRedactor = class {
   }
   /** What is known comes first: a format that ends in the middle of a known secret must not leave its other half. */
   redactText(text) {
-    let count3 = 0;
+    let count4 = 0;
     const wellFormed = text.toWellFormed();
     const withoutKnown = this.#known ? wellFormed.replace(this.#known, (form) => {
-      count3 += 1;
+      count4 += 1;
       return this.#replacements.get(form) ?? "[redacted]";
     }) : wellFormed;
     if (withoutKnown.length < MIN_FORMAT_LENGTH) {
-      return { text: withoutKnown, count: count3 };
+      return { text: withoutKnown, count: count4 };
     }
     const redacted = withoutKnown.replace(FORMATS, (...match) => {
-      count3 += 1;
+      count4 += 1;
       return `[redacted:${findKind(match.at(-1))}:unknown]`;
     });
-    return { text: redacted, count: count3 };
+    return { text: redacted, count: count4 };
   }
   redactJson(value) {
-    let count3 = 0;
+    let count4 = 0;
     const redactOne = (text) => {
       const redacted = this.redactText(text);
-      count3 += redacted.count;
+      count4 += redacted.count;
       return redacted.text;
     };
-    return { value: mapTexts(value, redactOne), count: count3 };
+    return { value: mapTexts(value, redactOne), count: count4 };
   }
 };
 function findKind(groups) {
@@ -210,215 +218,6 @@ function findFreeName(name, { mapped, numbers }) {
     free = `${name}#${number3}`;
   }
   return free;
-}
-
-// policies/checks/trigger.ts
-function pullRequestNumberOf(ref) {
-  const digits = /^refs\/pull\/([1-9][0-9]{0,9})\/merge$/.exec(ref)?.[1];
-  return digits === void 0 ? void 0 : Number(digits);
-}
-
-// policies/run-facts.ts
-var runClaims = [
-  "actor",
-  "actor_id",
-  "base_ref",
-  "check_run_id",
-  "enterprise",
-  "enterprise_id",
-  "environment",
-  "event_name",
-  "head_ref",
-  "job_workflow_ref",
-  "job_workflow_sha",
-  "ref",
-  "ref_protected",
-  "ref_type",
-  "repository",
-  "repository_id",
-  "repository_owner",
-  "repository_owner_id",
-  "repository_visibility",
-  "run_attempt",
-  "run_id",
-  "run_number",
-  "runner_environment",
-  "sha",
-  "workflow",
-  "workflow_ref",
-  "workflow_sha"
-];
-var RUN_FACT_TYPES = {
-  ...Object.fromEntries(runClaims.map((name) => [name, "string"])),
-  repository_name: "string",
-  pull_request_number: "double"
-};
-function collectRunFacts(claims) {
-  const facts = /* @__PURE__ */ new Map();
-  for (const name of runClaims) {
-    const value = Object.hasOwn(claims, name) ? claims[name] : void 0;
-    if (typeof value === "string") {
-      facts.set(name, value);
-    }
-  }
-  const [repository, ref] = [claims["repository"], claims["ref"]];
-  if (typeof repository === "string" && repository.includes("/")) {
-    facts.set("repository_name", repository.slice(repository.indexOf("/") + 1));
-  }
-  const number3 = typeof ref === "string" ? pullRequestNumberOf(ref) : void 0;
-  if (number3 !== void 0) {
-    facts.set("pull_request_number", number3);
-  }
-  return facts;
-}
-
-// policies/session-policy.ts
-var import_node_crypto = require("node:crypto");
-
-// node_modules/canonicalize/lib/canonicalize.js
-function serializeString(value) {
-  if (!value.isWellFormed()) {
-    throw new Error("Lone surrogate is not allowed");
-  }
-  return JSON.stringify(value);
-}
-function serializePrimitive(value) {
-  switch (typeof value) {
-    case "number":
-      if (isNaN(value)) {
-        throw new Error("NaN is not allowed");
-      }
-      if (!isFinite(value)) {
-        throw new Error("Infinity is not allowed");
-      }
-      return JSON.stringify(value);
-    case "string":
-      return serializeString(value);
-    case "boolean":
-      return value ? "true" : "false";
-    default:
-      return JSON.stringify(value);
-  }
-}
-function enterValue(value, seen) {
-  let wrappers = null;
-  while (value !== null && typeof value === "object" && typeof value.toJSON === "function") {
-    if (seen.has(value)) {
-      throw new Error("Circular reference detected");
-    }
-    seen.add(value);
-    (wrappers ??= []).push(value);
-    value = value.toJSON();
-  }
-  if (value instanceof Number || value instanceof String || value instanceof Boolean) {
-    value = value.valueOf();
-  }
-  if (value === null || typeof value !== "object") {
-    if (wrappers !== null) {
-      for (const wrapper of wrappers) seen.delete(wrapper);
-    }
-    return serializePrimitive(value);
-  }
-  if (seen.has(value)) {
-    throw new Error("Circular reference detected");
-  }
-  seen.add(value);
-  return {
-    container: value,
-    // null marks an array frame; object frames carry their sorted keys.
-    // `sort()`'s default comparator orders by UTF-16 code unit, which is the
-    // order JCS requires.
-    keys: Array.isArray(value) ? null : Object.keys(value).sort(),
-    // Next child to serialize; the frame resumes here after a nested
-    // container's subtree completes.
-    index: 0,
-    // Whether no member has been emitted yet (controls comma placement).
-    first: true,
-    // toJSON wrappers to release from `seen` when this frame completes.
-    wrappers
-  };
-}
-function canonicalize(object2) {
-  if (object2 === null || typeof object2 !== "object") {
-    return serializePrimitive(object2);
-  }
-  const seen = /* @__PURE__ */ new Set();
-  const root = enterValue(object2, seen);
-  if (typeof root !== "object") {
-    return root;
-  }
-  let result = root.keys === null ? "[" : "{";
-  const stack = [root];
-  outer:
-    while (stack.length > 0) {
-      const frame = stack[stack.length - 1];
-      const container = frame.container;
-      if (frame.keys === null) {
-        while (frame.index < container.length) {
-          const i = frame.index++;
-          if (i > 0) {
-            result += ",";
-          }
-          const element = container[i];
-          const value = element === void 0 || typeof element === "symbol" || typeof element === "function" ? null : element;
-          if (value === null || typeof value !== "object") {
-            result += serializePrimitive(value);
-            continue;
-          }
-          const child = enterValue(value, seen);
-          if (typeof child !== "object") {
-            result += child === void 0 ? "null" : child;
-            continue;
-          }
-          result += child.keys === null ? "[" : "{";
-          stack.push(child);
-          continue outer;
-        }
-        result += "]";
-      } else {
-        const keys = frame.keys;
-        while (frame.index < keys.length) {
-          const key = keys[frame.index++];
-          const value = container[key];
-          if (value === void 0 || typeof value === "symbol" || typeof value === "function") {
-            continue;
-          }
-          if (value === null || typeof value !== "object") {
-            if (frame.first) {
-              frame.first = false;
-            } else {
-              result += ",";
-            }
-            result += serializeString(key) + ":" + serializePrimitive(value);
-            continue;
-          }
-          const child = enterValue(value, seen);
-          if (child === void 0) {
-            continue;
-          }
-          if (frame.first) {
-            frame.first = false;
-          } else {
-            result += ",";
-          }
-          result += serializeString(key) + ":";
-          if (typeof child !== "object") {
-            result += child;
-            continue;
-          }
-          result += child.keys === null ? "[" : "{";
-          stack.push(child);
-          continue outer;
-        }
-        result += "}";
-      }
-      seen.delete(container);
-      if (frame.wrappers !== null) {
-        for (const wrapper of frame.wrappers) seen.delete(wrapper);
-      }
-      stack.pop();
-    }
-  return result;
 }
 
 // node_modules/zod/v4/core/util.js
@@ -705,14 +504,14 @@ function codePointLength(str) {
   const units = str.length;
   if (!highSurrogate.test(str))
     return units;
-  let count3 = units;
+  let count4 = units;
   for (let i = 0; i < units - 1; i++) {
     if ((str.charCodeAt(i) & 64512) === 55296 && (str.charCodeAt(i + 1) & 64512) === 56320) {
-      count3--;
+      count4--;
       i++;
     }
   }
-  return count3;
+  return count4;
 }
 function getLengthableOrigin(input) {
   if (Array.isArray(input))
@@ -2698,6 +2497,41 @@ function json() {
   return jsonSchema;
 }
 
+// policies/resource-pattern.ts
+var uriCharacter = String.raw`[^\s*{}\\\u0000-\u001f\u007f]`;
+var variable = String.raw`\{run\.[a-z_]+\}`;
+var endsInHost = /^[a-z][a-z0-9+.-]*:\/\/[^/?#]+\*$/u;
+var ResourcePattern = string2().check(
+  _regex(
+    new RegExp(`^[a-z][a-z0-9+.-]*:(?:(?:${uriCharacter}|${variable}){1,500}\\*?|\\*)$`, "u"),
+    "expected the URI of a resource, or the beginning of one with one * at its end"
+  ),
+  refine(
+    (pattern) => !endsInHost.test(pattern),
+    "this names every host that begins like this one: end it with /*"
+  ),
+  describe2('A URI, or the beginning of one with one * at its end: "repo://{run.repository}/*".')
+);
+var plainFact = /^(?!\.{1,2}(?:\/|$))[\w.~+,=-]+(?:\/(?!\.{1,2}(?:\/|$))[\w.~+,=-]+)*$/;
+function compileResource(pattern, run2) {
+  const isPrefix = pattern.endsWith("*");
+  let isComplete = true;
+  const text = (isPrefix ? pattern.slice(0, -1) : pattern).replace(
+    /\{run\.([a-z_]+)\}/g,
+    (_written, name) => {
+      const fact = String(run2.get(name) ?? "");
+      isComplete &&= plainFact.test(fact);
+      return fact;
+    }
+  );
+  return isComplete ? { text, isPrefix } : void 0;
+}
+var resolvable = /(?:^|[/\\:])(?:\.|%2e){1,2}(?:[/\\?#;]|%3b|$)|%(?:2f|5c|00|25|c0|c1)|[\\\s\u0000-\u001f\u007f]/iu;
+function isPlainUri(uri) {
+  const rest = uri.replace(/^[a-z][a-z0-9+.-]*:(?:\/\/)?/i, "");
+  return !rest.includes("//") && !resolvable.test(uri) && uri.normalize("NFKC") === uri;
+}
+
 // policies/tool-pattern.ts
 var nameCharacter = "[^\\s*\\u0000-\\u001f\\u007f]";
 var ToolName = string2().check(
@@ -2718,21 +2552,332 @@ function prefixOf(pattern) {
   return pattern.endsWith("*") ? pattern.slice(0, -1) : void 0;
 }
 
+// policies/rule-table.ts
+function createRule({ rule, when = "", limit = 0 }, condition) {
+  const effect = "deny";
+  const denyBy = (reason) => Object.freeze({ effect, reason, rule, condition: when });
+  return Object.freeze({
+    name: rule,
+    condition,
+    limit: limit === 0 ? void 0 : limit,
+    granted: Object.freeze({ effect: "allow", reason: "granted", rule }),
+    conditionFalse: denyBy("condition_false"),
+    conditionError: denyBy("condition_error"),
+    limitReached: Object.freeze({ effect, reason: "limit_reached", rule, limit })
+  });
+}
+function compileTables(grants, { rules, run: run2 }) {
+  const tableOf = (patternsOf, isPrefixable) => compileTable(
+    grants.flatMap((grant) => {
+      const rule = rules.get(grant);
+      return rule === void 0 ? [] : [{ rule, patterns: patternsOf(grant) }];
+    }),
+    isPrefixable
+  );
+  return {
+    tool: tableOf(({ tools = [] }) => tools.map(compileName)),
+    resource: tableOf(
+      ({ resources = [] }) => resources.flatMap((pattern) => compileResource(pattern, run2) ?? []),
+      isPlainUri
+    ),
+    prompt: tableOf(({ prompts = [] }) => prompts.map(compileName))
+  };
+}
+function compileName(pattern) {
+  const prefix = prefixOf(pattern);
+  return { text: prefix ?? pattern, isPrefix: prefix !== void 0 };
+}
+var NO_RULES = [];
+function compileTable(naming, isPrefixable = () => true) {
+  const patterns = naming.flatMap((each) => each.patterns);
+  const textsOf = (wanted) => new Set(patterns.filter(({ isPrefix }) => isPrefix === wanted).map(({ text }) => text));
+  const findRules = (matches) => naming.filter((each) => each.patterns.some(matches)).map(({ rule }) => rule);
+  const byName = new Map(
+    [...textsOf(false)].map((name) => [
+      name,
+      findRules(
+        ({ text, isPrefix }) => isPrefix ? name.startsWith(text) && isPrefixable(name) : name === text
+      )
+    ])
+  );
+  const byPrefix = new Map(
+    [...textsOf(true)].map((prefix) => [
+      prefix,
+      findRules(({ text, isPrefix }) => isPrefix && prefix.startsWith(text))
+    ])
+  );
+  const lengths = [...new Set([...byPrefix.keys()].map((prefix) => prefix.length))].sort((a, b) => b - a);
+  const findByPrefix = (name) => {
+    for (const length of lengths) {
+      const rules = byPrefix.get(name.slice(0, length));
+      if (rules !== void 0) {
+        return isPrefixable(name) ? rules : NO_RULES;
+      }
+    }
+    return NO_RULES;
+  };
+  return { find: (name) => byName.get(name) ?? findByPrefix(name) };
+}
+
+// policies/checks/trigger.ts
+function pullRequestNumberOf(ref) {
+  const digits = /^refs\/pull\/([1-9][0-9]{0,9})\/merge$/.exec(ref)?.[1];
+  return digits === void 0 ? void 0 : Number(digits);
+}
+
+// policies/run-facts.ts
+var runClaims = [
+  "actor",
+  "actor_id",
+  "base_ref",
+  "check_run_id",
+  "enterprise",
+  "enterprise_id",
+  "environment",
+  "event_name",
+  "head_ref",
+  "job_workflow_ref",
+  "job_workflow_sha",
+  "ref",
+  "ref_protected",
+  "ref_type",
+  "repository",
+  "repository_id",
+  "repository_owner",
+  "repository_owner_id",
+  "repository_visibility",
+  "run_attempt",
+  "run_id",
+  "run_number",
+  "runner_environment",
+  "sha",
+  "workflow",
+  "workflow_ref",
+  "workflow_sha"
+];
+var RUN_FACT_TYPES = {
+  ...Object.fromEntries(runClaims.map((name) => [name, "string"])),
+  repository_name: "string",
+  pull_request_number: "double"
+};
+function collectRunFacts(claims) {
+  const facts = /* @__PURE__ */ new Map();
+  for (const name of runClaims) {
+    const value = Object.hasOwn(claims, name) ? claims[name] : void 0;
+    if (typeof value === "string") {
+      facts.set(name, value);
+    }
+  }
+  const [repository, ref] = [claims["repository"], claims["ref"]];
+  if (typeof repository === "string" && repository.includes("/")) {
+    facts.set("repository_name", repository.slice(repository.indexOf("/") + 1));
+  }
+  const number3 = typeof ref === "string" ? pullRequestNumberOf(ref) : void 0;
+  if (number3 !== void 0) {
+    facts.set("pull_request_number", number3);
+  }
+  return facts;
+}
+
 // policies/session-policy.ts
+var import_node_crypto = require("node:crypto");
+
+// node_modules/canonicalize/lib/canonicalize.js
+function serializeString(value) {
+  if (!value.isWellFormed()) {
+    throw new Error("Lone surrogate is not allowed");
+  }
+  return JSON.stringify(value);
+}
+function serializePrimitive(value) {
+  switch (typeof value) {
+    case "number":
+      if (isNaN(value)) {
+        throw new Error("NaN is not allowed");
+      }
+      if (!isFinite(value)) {
+        throw new Error("Infinity is not allowed");
+      }
+      return JSON.stringify(value);
+    case "string":
+      return serializeString(value);
+    case "boolean":
+      return value ? "true" : "false";
+    default:
+      return JSON.stringify(value);
+  }
+}
+function enterValue(value, seen) {
+  let wrappers = null;
+  while (value !== null && typeof value === "object" && typeof value.toJSON === "function") {
+    if (seen.has(value)) {
+      throw new Error("Circular reference detected");
+    }
+    seen.add(value);
+    (wrappers ??= []).push(value);
+    value = value.toJSON();
+  }
+  if (value instanceof Number || value instanceof String || value instanceof Boolean) {
+    value = value.valueOf();
+  }
+  if (value === null || typeof value !== "object") {
+    if (wrappers !== null) {
+      for (const wrapper of wrappers) seen.delete(wrapper);
+    }
+    return serializePrimitive(value);
+  }
+  if (seen.has(value)) {
+    throw new Error("Circular reference detected");
+  }
+  seen.add(value);
+  return {
+    container: value,
+    // null marks an array frame; object frames carry their sorted keys.
+    // `sort()`'s default comparator orders by UTF-16 code unit, which is the
+    // order JCS requires.
+    keys: Array.isArray(value) ? null : Object.keys(value).sort(),
+    // Next child to serialize; the frame resumes here after a nested
+    // container's subtree completes.
+    index: 0,
+    // Whether no member has been emitted yet (controls comma placement).
+    first: true,
+    // toJSON wrappers to release from `seen` when this frame completes.
+    wrappers
+  };
+}
+function canonicalize(object2) {
+  if (object2 === null || typeof object2 !== "object") {
+    return serializePrimitive(object2);
+  }
+  const seen = /* @__PURE__ */ new Set();
+  const root = enterValue(object2, seen);
+  if (typeof root !== "object") {
+    return root;
+  }
+  let result = root.keys === null ? "[" : "{";
+  const stack = [root];
+  outer:
+    while (stack.length > 0) {
+      const frame = stack[stack.length - 1];
+      const container = frame.container;
+      if (frame.keys === null) {
+        while (frame.index < container.length) {
+          const i = frame.index++;
+          if (i > 0) {
+            result += ",";
+          }
+          const element = container[i];
+          const value = element === void 0 || typeof element === "symbol" || typeof element === "function" ? null : element;
+          if (value === null || typeof value !== "object") {
+            result += serializePrimitive(value);
+            continue;
+          }
+          const child = enterValue(value, seen);
+          if (typeof child !== "object") {
+            result += child === void 0 ? "null" : child;
+            continue;
+          }
+          result += child.keys === null ? "[" : "{";
+          stack.push(child);
+          continue outer;
+        }
+        result += "]";
+      } else {
+        const keys = frame.keys;
+        while (frame.index < keys.length) {
+          const key = keys[frame.index++];
+          const value = container[key];
+          if (value === void 0 || typeof value === "symbol" || typeof value === "function") {
+            continue;
+          }
+          if (value === null || typeof value !== "object") {
+            if (frame.first) {
+              frame.first = false;
+            } else {
+              result += ",";
+            }
+            result += serializeString(key) + ":" + serializePrimitive(value);
+            continue;
+          }
+          const child = enterValue(value, seen);
+          if (child === void 0) {
+            continue;
+          }
+          if (frame.first) {
+            frame.first = false;
+          } else {
+            result += ",";
+          }
+          result += serializeString(key) + ":";
+          if (typeof child !== "object") {
+            result += child;
+            continue;
+          }
+          result += child.keys === null ? "[" : "{";
+          stack.push(child);
+          continue outer;
+        }
+        result += "}";
+      }
+      seen.delete(container);
+      if (frame.wrappers !== null) {
+        for (const wrapper of frame.wrappers) seen.delete(wrapper);
+      }
+      stack.pop();
+    }
+  return result;
+}
+
+// policies/labels.ts
+var ReadLabel = _enum(["untrusted", "private"]);
+var WriteLabel = _enum(["public"]);
+
+// policies/session-policy.ts
+var Sha256 = string2().check(_regex(/^[0-9a-f]{64}$/));
+var ArgumentsInLog = _enum(["full", "redacted", "digest"]);
 var SessionGrant = strictObject({
   /** `<role>#<n>`, counted from 1 in the order of the role: the name a reviewer sees. */
   rule: string2(),
   server: string2(),
   /** Exact names, or a prefix with one `*` at its end. */
-  tools: array(ToolPattern),
+  tools: optional(array(ToolPattern)),
+  resources: optional(array(ResourcePattern)),
+  prompts: optional(array(ToolPattern)),
   /** A CEL expression; absent means always. */
-  when: optional(string2())
+  when: optional(string2()),
+  /** Calls of the session, of all agents together; absent means any number. */
+  limit: optional(int().check(_gte(1))),
+  /** `full` where it is absent. */
+  arguments: optional(ArgumentsInLog)
+});
+var SessionFlow = strictObject({
+  /** `<role>~<n>`, counted from 1 in the order of the role. */
+  rule: string2(),
+  after: array(ReadLabel),
+  deny: array(WriteLabel)
+});
+var ToolFacts = strictObject({
+  read_only: optional(boolean2()),
+  reads: optional(array(ReadLabel)),
+  writes: optional(array(WriteLabel))
+});
+var ServerFacts = strictObject({
+  reads: optional(array(ReadLabel)),
+  writes: optional(array(WriteLabel)),
+  tools: optional(record(ToolName, ToolFacts)),
+  /** The reviewed definitions; absent where the server is not locked. */
+  lock: optional(strictObject({ instructions: optional(Sha256), tools: record(string2(), Sha256) }))
 });
 var SessionPolicy = strictObject({
   v: literal(1),
   robot: string2(),
   roles: array(string2()),
-  grants: array(SessionGrant)
+  /** `observe`: tools marked read_only pass without a grant. */
+  mode: _enum(["enforce", "observe"]),
+  grants: array(SessionGrant),
+  flow: array(SessionFlow),
+  /** By name: every server that the session reaches. */
+  servers: record(string2(), ServerFacts)
 });
 function digestPolicy(policy) {
   const canonical = canonicalize(policy);
@@ -2743,42 +2888,88 @@ function digestPolicy(policy) {
 }
 
 // policies/compilation.ts
-async function compilePolicy(source, facts) {
-  const run2 = collectRunFacts(facts.claims);
+var NO_RULES2 = [];
+var NO_LABELS = Object.freeze([]);
+var NO_GRANT = Object.freeze({ effect: "deny", reason: "no_grant" });
+async function compilePolicy(given, { claims }) {
+  const source = freeze(structuredClone(given));
+  const { robot, mode, flow } = source;
+  const run2 = collectRunFacts(claims);
   const conditions = await compileConditions(source.grants);
+  const rules = new Map(source.grants.map((grant) => [grant, createRule(grant, conditions.get(grant))]));
   const tables = new Map(
-    Map.groupBy(source.grants, (grant) => grant.server).entries().map(([server, grants]) => [server, compileServer(grants, conditions)])
+    [...Map.groupBy(source.grants, ({ server }) => server)].map(([server, grants]) => [
+      server,
+      compileTables(grants, { rules, run: run2 })
+    ])
   );
-  const findRules = (server, tool) => {
-    const table2 = tables.get(server);
-    return table2?.exact.get(tool) ?? table2?.rules.filter((rule) => names(rule, tool)) ?? [];
+  const servers = new Map(Object.entries(source.servers).map(([name, known]) => [name, compileFacts(known)]));
+  const audits = new Map(source.grants.map((grant) => [grant.rule, grant.arguments ?? "full"]));
+  const findRules = ({ server, kind, name }) => tables.get(server)?.[kind].find(name) ?? NO_RULES2;
+  const findFlow = (target, labels) => {
+    if (labels.size === 0 || flow.length === 0) {
+      return void 0;
+    }
+    const written = servers.get(target.server)?.writesOf(target) ?? NO_LABELS;
+    return flow.find(
+      ({ after, deny }) => deny.some((label) => written.includes(label)) && after.some((label) => labels.has(label))
+    );
   };
-  return {
+  const isObserved = (target) => mode === "observe" && servers.get(target.server)?.isReadOnly(target) === true;
+  const judge = (call, usage) => {
+    const naming = findRules(call);
+    if (naming.length === 0) {
+      return NO_GRANT;
+    }
+    const taken = findFlow(call, usage.labels);
+    if (taken !== void 0) {
+      return { effect: "deny", reason: "flow", rule: taken.rule };
+    }
+    const { args, name: tool, server, agent } = call;
+    return applyRules(naming, usage, { args, tool, server, agent, run: run2, robot, calls: usage.calls });
+  };
+  return Object.freeze({
     digest: digestPolicy(source),
-    ruleNaming: (server, tool) => findRules(server, tool)[0]?.name,
-    reaches: (server) => tables.has(server),
-    decide: (call) => decide(
-      findRules(call.server, call.tool),
-      (condition) => condition.evaluate({ ...pickFacts(call), run: run2, robot: source.robot })
-    )
-  };
+    mode,
+    reaches: (server) => servers.has(server),
+    show: (target, labels) => {
+      const rule = findRules(target)[0];
+      const taken = rule === void 0 ? void 0 : findFlow(target, labels);
+      if (rule !== void 0 && taken === void 0) {
+        return { visible: true, why: rule.name };
+      }
+      return isObserved(target) ? { visible: true, why: "observed" } : { visible: false, why: rule === void 0 ? "no_grant" : "flow" };
+    },
+    decide: (call, usage) => {
+      const decision = judge(call, usage);
+      return decision.effect === "deny" && isObserved(call) ? { effect: "allow", reason: "observed", instead: decision } : decision;
+    },
+    labelsOf: (target) => servers.get(target.server)?.readsOf(target) ?? NO_LABELS,
+    argumentsInLog: (rule) => audits.get(rule) ?? "full",
+    lockOf: (server) => servers.get(server)?.lock
+  });
 }
-function decide(rules, evaluate) {
-  let refusal = { effect: "deny", reason: "no_grant" };
-  for (const { name, condition } of rules) {
-    const outcome = condition === void 0 ? "true" : evaluate(condition);
-    if (outcome === "true" || condition === void 0) {
-      return { effect: "allow", reason: "granted", rule: name };
+function applyRules(rules, usage, facts) {
+  let refusal;
+  for (const rule of rules) {
+    const denial = applyRule(rule, usage, facts);
+    if (denial === void 0) {
+      return rule.granted;
     }
-    if (refusal.reason === "no_grant") {
-      const reason = outcome === "false" ? "condition_false" : "condition_error";
-      refusal = { effect: "deny", reason, rule: name, condition: condition.source };
-    }
+    refusal ??= denial;
   }
-  return refusal;
+  return refusal ?? NO_GRANT;
 }
-function pickFacts({ args, tool, server, agent }) {
-  return { args, tool, server, agent };
+function applyRule(rule, usage, facts) {
+  switch (rule.condition?.evaluate(facts)) {
+    case "false":
+      return rule.conditionFalse;
+    case "error":
+      return rule.conditionError;
+    case "true":
+    case void 0:
+      return rule.limit !== void 0 && usage.callsOf(rule.name) >= rule.limit ? rule.limitReached : void 0;
+  }
 }
 async function compileConditions(grants) {
   const conditional = grants.filter((grant) => grant.when !== void 0);
@@ -2796,25 +2987,58 @@ async function compileConditions(grants) {
     })
   );
 }
-function compileServer(grants, conditions) {
-  const rules = grants.map((grant) => compileGrant(grant, conditions.get(grant)));
-  const spelledOut = new Set(rules.flatMap((rule) => [...rule.exact]));
+function compileFacts({ reads = [], writes = [], tools = {}, lock }) {
+  const byName = new Map(Object.entries(tools));
+  const ownOf = ({ kind, name }) => kind === "tool" ? byName.get(name) : void 0;
   return {
-    rules,
-    exact: new Map([...spelledOut].map((tool) => [tool, rules.filter((rule) => names(rule, tool))]))
+    readsOf: (target) => ownOf(target)?.reads ?? reads,
+    writesOf: (target) => ownOf(target)?.writes ?? (target.kind === "tool" ? writes : NO_LABELS),
+    isReadOnly: (target) => ownOf(target)?.read_only === true,
+    lock
   };
 }
-function compileGrant(grant, condition) {
-  return {
-    name: grant.rule,
-    condition,
-    exact: new Set(grant.tools.filter((pattern) => prefixOf(pattern) === void 0)),
-    prefixes: grant.tools.flatMap((pattern) => prefixOf(pattern) ?? [])
-  };
+function freeze(value) {
+  if (typeof value === "object" && value !== null) {
+    Object.values(value).forEach(freeze);
+    Object.freeze(value);
+  }
+  return value;
 }
-function names(rule, tool) {
-  return rule.exact.has(tool) || rule.prefixes.some((prefix) => tool.startsWith(prefix));
-}
+
+// policies/usage.ts
+var SessionUsage = class {
+  #policy;
+  #callsByRule = /* @__PURE__ */ new Map();
+  #labels = /* @__PURE__ */ new Set();
+  #calls = 0;
+  constructor(policy) {
+    this.#policy = policy;
+  }
+  get calls() {
+    return this.#calls;
+  }
+  get labels() {
+    return this.#labels;
+  }
+  callsOf(rule) {
+    return this.#callsByRule.get(rule) ?? 0;
+  }
+  /** Returns the labels that the session has gained by it. */
+  count(call, decision) {
+    if (decision.effect === "deny") {
+      return [];
+    }
+    this.#calls += 1;
+    if (decision.reason === "granted") {
+      this.#callsByRule.set(decision.rule, this.callsOf(decision.rule) + 1);
+    }
+    const gained = this.#policy.labelsOf(call).filter((label) => !this.#labels.has(label));
+    for (const label of gained) {
+      this.#labels.add(label);
+    }
+    return gained;
+  }
+};
 
 // proxy/front/front.ts
 var import_node_http = require("node:http");
@@ -2922,18 +3146,6 @@ function findElements(text, at) {
     }
     place++;
   }
-}
-function findPath(text, at, path) {
-  let place = at;
-  let span;
-  for (const name of path) {
-    span = findMembers(text, place)?.spans.get(name);
-    if (span === void 0) {
-      return void 0;
-    }
-    place = span.start;
-  }
-  return span;
 }
 function replaceSpan(text, span, by) {
   return text.slice(0, span.start) + by + text.slice(span.end);
@@ -3108,8 +3320,8 @@ function hasTwins(value) {
   if (typeof value !== "object" || value === null) {
     return false;
   }
-  const names2 = Array.isArray(value) ? [] : Object.keys(value);
-  const isTwinned = names2.length > 1 && new Set(names2.map(foldCase)).size !== names2.length;
+  const names = Array.isArray(value) ? [] : Object.keys(value);
+  const isTwinned = names.length > 1 && new Set(names.map(foldCase)).size !== names.length;
   return isTwinned || Object.values(value).some(hasTwins);
 }
 function foldCase(name) {
@@ -3138,8 +3350,6 @@ var METHOD_NOT_FOUND = -32601;
 var INVALID_PARAMS = -32602;
 var INTERNAL_ERROR = -32603;
 var HEADER_MISMATCH = -32020;
-var MISSING_CLIENT_CAPABILITY = -32021;
-var UNSUPPORTED_PROTOCOL_VERSION = -32022;
 var REVISION = /^[0-9]{4}-[0-9]{2}-[0-9]{2}$/;
 function isRevision(text) {
   return REVISION.test(text);
@@ -3185,6 +3395,21 @@ function refuseMethod(id, era) {
 function refuseByCondition(id, era, decision) {
   const why = decision.reason === "condition_false" ? "its condition does not hold for these arguments" : "its condition cannot be evaluated for these arguments";
   return answerToolRefusal(id, era, `Refused by rule ${decision.rule}: ${why}: ${decision.condition}`);
+}
+function refuseByLimit(id, era, { rule, limit }) {
+  const calls = limit === 1 ? "the one call" : `all ${limit} calls`;
+  return answerToolRefusal(
+    id,
+    era,
+    `Refused by rule ${rule}: this session has used up ${calls} that its limit allows.`
+  );
+}
+function refuseUnverified(id, era, tool) {
+  return answerToolRefusal(
+    id,
+    era,
+    `Refused: the definition of ${tool} could not be compared with the reviewed one; try again.`
+  );
 }
 function refuseUnrecorded(id, era) {
   return answerToolRefusal(
@@ -3676,111 +3901,6 @@ function refuse2(reason) {
 }
 
 // proxy/messages/sse.ts
-var StreamFault = class extends Error {
-  code;
-  constructor(code) {
-    super(code);
-    this.code = code;
-  }
-};
-var LINE_FEED = 10;
-var BYTE_ORDER_MARK = "ï»¿";
-var EventReader = class {
-  #maxBytes;
-  /** Of the line that has no end yet. */
-  #parts = [];
-  /** Bytes of the event that has no end yet. */
-  #held = 0;
-  #isFirstLine = true;
-  #data = [];
-  #type = "";
-  #id;
-  #retry;
-  constructor(maxBytes) {
-    this.#maxBytes = maxBytes;
-  }
-  /** The events that are complete now. Throws `StreamFault`. Events of other types than `message` are left out. */
-  read(chunk) {
-    const found = [];
-    let start = 0;
-    for (let end = chunk.indexOf(LINE_FEED); end !== -1; end = chunk.indexOf(LINE_FEED, start)) {
-      this.#hold(end + 1 - start);
-      const line = this.#endLine(chunk.subarray(start, end));
-      start = end + 1;
-      const done = this.#readLine(line);
-      if (done !== void 0) {
-        found.push(done);
-      }
-    }
-    if (start < chunk.length) {
-      this.#hold(chunk.length - start);
-      this.#parts.push(chunk.subarray(start));
-    }
-    return found;
-  }
-  #hold(bytes) {
-    this.#held += bytes;
-    if (this.#held > this.#maxBytes) {
-      throw new StreamFault("event_too_large");
-    }
-  }
-  #endLine(last) {
-    const bytes = this.#parts.length === 0 ? last : Buffer.concat([...this.#parts, last]);
-    this.#parts = [];
-    let line = bytes.toString("latin1");
-    if (line.endsWith("\r")) {
-      line = line.slice(0, -1);
-    }
-    if (this.#isFirstLine && line.startsWith(BYTE_ORDER_MARK)) {
-      line = line.slice(BYTE_ORDER_MARK.length);
-    }
-    this.#isFirstLine = false;
-    if (line.includes("\r")) {
-      throw new StreamFault("lone_carriage_return");
-    }
-    return line;
-  }
-  #readLine(line) {
-    if (line === "") {
-      return this.#endEvent();
-    }
-    const colon = line.indexOf(":");
-    if (colon === 0) {
-      this.#held -= line.length;
-      return { kind: "comment" };
-    }
-    const field = colon === -1 ? line : line.slice(0, colon);
-    const raw = colon === -1 ? "" : line.slice(colon + 1);
-    const value = raw.startsWith(" ") ? raw.slice(1) : raw;
-    switch (field) {
-      case "data":
-        this.#data.push(value);
-        break;
-      case "event":
-        this.#type = value;
-        break;
-      case "id":
-        this.#id = value.includes("\0") ? this.#id : value;
-        break;
-      case "retry":
-        this.#retry = /^[0-9]{1,12}$/.test(value) ? value : this.#retry;
-        break;
-      default:
-    }
-    return void 0;
-  }
-  #endEvent() {
-    const event = { kind: "event", data: this.#data.join("\n"), id: this.#id, retry: this.#retry };
-    const isMessage = this.#type === "" || this.#type === "message";
-    const isEmpty = this.#data.length === 0 && this.#id === void 0 && this.#retry === void 0;
-    this.#data = [];
-    this.#type = "";
-    this.#id = void 0;
-    this.#retry = void 0;
-    this.#held = 0;
-    return isMessage && !isEmpty ? event : void 0;
-  }
-};
 var COMMENT = ": keep-alive\n\n";
 function writeEvent({ data, id, retry: retry2 }) {
   const lines = data === "" ? "data: \n" : `event: message
@@ -3898,15 +4018,15 @@ var HttpReply = class {
     return this.#reading;
   }
 };
-function splitReply(whole, count3) {
-  let open = count3;
+function splitReply(whole, count4) {
+  let open = count4;
   const endOne = () => {
     open--;
     if (open === 0) {
       whole.finishEmpty(202);
     }
   };
-  return Array.from({ length: count3 }, () => new MemberReply(whole, endOne));
+  return Array.from({ length: count4 }, () => new MemberReply(whole, endOne));
 }
 var MemberReply = class {
   #whole;
@@ -4133,131 +4253,6 @@ var Front = class {
   }
 };
 
-// proxy/gate/catalog.ts
-var import_node_crypto3 = require("node:crypto");
-
-// audit/canonical.ts
-var MAX_DEPTH2 = 256;
-var CanonicalError = class extends Error {
-  code = "not_canonical";
-};
-function canonicalize2(value) {
-  return writeValue(value, MAX_DEPTH2);
-}
-function canonicalizeWithout(value, name) {
-  requirePlain(value);
-  let text = "{";
-  let place = 1;
-  for (const other of sortNames(Object.keys(value))) {
-    const member = value[other];
-    if (member !== void 0 && other !== name) {
-      text += (text.length === 1 ? "" : ",") + writeName(other) + writeValue(member, MAX_DEPTH2 - 1);
-      if (other < name) {
-        place = text.length;
-      }
-    }
-  }
-  return { text: text + "}", place };
-}
-function fillGap({ text, place }, member) {
-  const before = text.slice(0, place);
-  const after = text.slice(place);
-  if (place > 1) {
-    return before + "," + member + after;
-  }
-  return before + member + (after === "}" ? "" : ",") + after;
-}
-function writeValue(value, depthLeft) {
-  switch (typeof value) {
-    case "string":
-      return writeString(value);
-    case "number":
-      return writeNumber(value);
-    case "boolean":
-      return value ? "true" : "false";
-    case "object":
-      if (value === null) {
-        return "null";
-      }
-      if (depthLeft === 0) {
-        throw new CanonicalError(`nested deeper than ${MAX_DEPTH2} levels`);
-      }
-      return Array.isArray(value) ? writeArray(value, depthLeft - 1) : writeObject(value, depthLeft - 1);
-    default:
-      throw new CanonicalError(`JSON has no ${typeof value}`);
-  }
-}
-function writeArray(values, depthLeft) {
-  let text = "[";
-  for (let index = 0; index < values.length; index++) {
-    text += (index === 0 ? "" : ",") + writeValue(values[index], depthLeft);
-  }
-  return text + "]";
-}
-function writeObject(value, depthLeft) {
-  requirePlain(value);
-  let text = "{";
-  for (const name of sortNames(Object.keys(value))) {
-    const member = value[name];
-    if (member !== void 0) {
-      text += (text.length === 1 ? "" : ",") + writeName(name) + writeValue(member, depthLeft);
-    }
-  }
-  return text + "}";
-}
-function requirePlain(value) {
-  const prototype = Object.getPrototypeOf(value);
-  if (prototype !== null && prototype !== Object.prototype) {
-    throw new CanonicalError("only plain objects and arrays are JSON");
-  }
-}
-var INSERTION_SORT_NAMES = 24;
-function sortNames(names2) {
-  if (names2.length > INSERTION_SORT_NAMES) {
-    return names2.sort();
-  }
-  for (let next = 1; next < names2.length; next++) {
-    const name = names2[next] ?? "";
-    let place = next;
-    for (let before = names2[place - 1]; before !== void 0 && before > name; before = names2[place - 1]) {
-      names2[place] = before;
-      place--;
-    }
-    names2[place] = name;
-  }
-  return names2;
-}
-var NEEDS_CARE2 = /["\\\u0000-\u001f\ud800-\udfff]/;
-function writeString(text) {
-  if (!NEEDS_CARE2.test(text)) {
-    return '"' + text + '"';
-  }
-  if (!text.isWellFormed()) {
-    throw new CanonicalError("a lone surrogate has no UTF-8 form");
-  }
-  return JSON.stringify(text);
-}
-var knownNames = /* @__PURE__ */ new Map();
-var MAX_KNOWN_NAMES = 512;
-var MAX_KNOWN_NAME_LENGTH = 64;
-function writeName(name) {
-  const known = knownNames.get(name);
-  if (known !== void 0) {
-    return known;
-  }
-  const written = writeString(name) + ":";
-  if (knownNames.size < MAX_KNOWN_NAMES && name.length <= MAX_KNOWN_NAME_LENGTH) {
-    knownNames.set(name, written);
-  }
-  return written;
-}
-function writeNumber(value) {
-  if (!Number.isFinite(value)) {
-    throw new CanonicalError(`JSON has no ${value}`);
-  }
-  return String(value);
-}
-
 // proxy/messages/param-fields.ts
 var PREFIX = "mcp-param-";
 var TOKEN = /^[!#$%&'*+\-.^_`|~0-9A-Za-z]{1,128}$/;
@@ -4309,7 +4304,6 @@ function isSame(sent, own2) {
 }
 
 // proxy/gate/catalog.ts
-var DEFINING = ["name", "title", "description", "inputSchema", "outputSchema", "annotations"];
 var MAX_OPEN_LISTS = 16;
 var Catalog = class {
   #maxTools;
@@ -4334,6 +4328,10 @@ var Catalog = class {
     }
     return true;
   }
+  /** What is visible of it has changed. */
+  markUnrecorded() {
+    this.#isRecorded = false;
+  }
   /** `record` is called until it went well once for all that is known. */
   recordNews(record2) {
     if (!this.#isRecorded) {
@@ -4343,97 +4341,102 @@ var Catalog = class {
   }
   /** Whether anything is known now that was not, or is gone. */
   #hasNews(page) {
-    const added = page.definitions.filter(({ name, definition }) => this.#learnTool(name, definition)).length;
+    const added = page.definitions.filter((tool) => this.#learnTool(tool)).length;
     const before = page.cursor === void 0 ? [] : this.#openLists.get(page.cursor);
-    const names2 = before === void 0 ? void 0 : [...before, ...page.definitions.map(({ name }) => name)];
+    const names = before === void 0 ? void 0 : [...before, ...page.definitions.map(({ name }) => name)];
     if (page.cursor !== void 0) {
       this.#openLists.delete(page.cursor);
     }
-    if (names2 === void 0) {
+    if (names === void 0) {
       return added > 0;
     }
     if (page.nextCursor !== void 0) {
       if (this.#openLists.size < MAX_OPEN_LISTS) {
-        this.#openLists.set(page.nextCursor, names2);
+        this.#openLists.set(page.nextCursor, names);
       }
       return added > 0;
     }
-    return this.#forgetAllBut(new Set(names2)) || added > 0;
+    return this.#forgetAllBut(new Set(names)) || added > 0;
   }
   paramFieldsOf(tool) {
     return this.#tools.get(tool)?.paramFields ?? [];
   }
-  #learnTool(name, definition) {
-    const digest = digestDefinition(definition);
+  #learnTool({ name, definition, digest }) {
     if (this.#tools.get(name)?.digest === digest) {
       return false;
     }
     this.#tools.set(name, { digest, paramFields: findParamFields(definition["inputSchema"]) });
     return true;
   }
-  #forgetAllBut(names2) {
-    const gone = [...this.#tools.keys()].filter((name) => !names2.has(name));
+  #forgetAllBut(names) {
+    const gone = [...this.#tools.keys()].filter((name) => !names.has(name));
     gone.forEach((name) => this.#tools.delete(name));
     return gone.length > 0;
   }
 };
-function digestDefinition(definition) {
-  const members2 = DEFINING.flatMap((name) => {
-    const member = definition[name];
-    return member === void 0 ? [] : [[name, member]];
-  });
-  return (0, import_node_crypto3.createHash)("sha256").update(canonicalize2(Object.fromEntries(members2))).digest("hex");
-}
 
 // proxy/gate/forwarding.ts
-var import_node_crypto5 = require("node:crypto");
-
-// proxy/gate/exchange.ts
 var import_node_crypto4 = require("node:crypto");
 
+// proxy/gate/passing.ts
+var TOOLS_CHANGED = "notifications/tools/list_changed";
+var SUBSCRIBED = "notifications/subscriptions/acknowledged";
+var FROM_CLIENTS = /* @__PURE__ */ new Set(["notifications/initialized", "notifications/progress"]);
+var FROM_SERVERS = /* @__PURE__ */ new Set(["notifications/progress", TOOLS_CHANGED, SUBSCRIBED]);
+function passesFromClient(method) {
+  return FROM_CLIENTS.has(method);
+}
+function passesFromServer(method) {
+  return FROM_SERVERS.has(method);
+}
+function writeToolsChanged(subscription) {
+  const params = subscription === void 0 ? void 0 : { _meta: { [SUBSCRIPTION_ID]: subscription } };
+  return toByteText(JSON.stringify({ jsonrpc: "2.0", method: TOOLS_CHANGED, ...params && { params } }));
+}
+
+// proxy/gate/change-notice.ts
+var ChangeNotice = class {
+  #options;
+  #isAcknowledged = false;
+  #isDue = false;
+  constructor(options) {
+    this.#options = options;
+  }
+  /** What the policy takes away in the middle of a session, or that its stream can carry that now. */
+  announce() {
+    const { era, reply, id, isSubscribed } = this.#options;
+    if (era === "handshake") {
+      if (reply.isStreaming && this.#options.takeNotice()) {
+        void reply.sendEvent({ data: writeToolsChanged() });
+      }
+    } else if (isSubscribed && this.#isAcknowledged) {
+      void reply.sendEvent({ data: writeToolsChanged(id) });
+    } else {
+      this.#isDue = isSubscribed;
+    }
+  }
+  /** The stream is open. */
+  opened() {
+    if (this.#options.era === "handshake") {
+      this.announce();
+    }
+  }
+  /** A notification of the server, after it was passed on: before the acknowledgment nothing else may be said. */
+  heard(method) {
+    if (method === TOOLS_CHANGED) {
+      this.#options.toolsChanged();
+    }
+    if (method === SUBSCRIBED) {
+      this.#isAcknowledged = true;
+      if (this.#isDue) {
+        this.#isDue = false;
+        this.announce();
+      }
+    }
+  }
+};
+
 // proxy/messages/server-message.ts
-function readServerMessages(text) {
-  if (text[skipSpace(text, 0)] !== "[") {
-    const message2 = readServerMessage(text);
-    return message2 === void 0 ? void 0 : [message2];
-  }
-  const spans = findElements(text, 0);
-  const messages = [];
-  for (const { start, end } of spans ?? []) {
-    const message2 = readServerMessage(text.slice(start, end));
-    if (message2 === void 0) {
-      return void 0;
-    }
-    messages.push(message2);
-  }
-  return messages.length === 0 ? void 0 : messages;
-}
-function readServerMessage(text) {
-  const found = findMembers(text, 0);
-  if (found === void 0 || skipSpace(text, found.whole.end) !== text.length) {
-    return void 0;
-  }
-  const { spans: members2 } = found;
-  const read = (name) => {
-    const span = members2.get(name);
-    return span === void 0 ? void 0 : readSpan(text, span);
-  };
-  const id = read("id");
-  const method = read("method");
-  if (method !== void 0) {
-    if (typeof method !== "string") {
-      return void 0;
-    }
-    return isRequestId(id) ? { kind: "request", id, method, text, members: members2 } : { kind: "notification", method, text, members: members2 };
-  }
-  if (members2.has("result") === members2.has("error")) {
-    return void 0;
-  }
-  if (members2.has("result")) {
-    return isRequestId(id) ? { kind: "result", id, text, members: members2 } : void 0;
-  }
-  return { kind: "error", id: isRequestId(id) ? id : null, text, members: members2 };
-}
 function findMembersOf(message2, name) {
   const span = message2.members.get(name);
   return span === void 0 ? void 0 : findMembers(message2.text, span.start)?.spans;
@@ -4459,23 +4462,15 @@ var RecordingFailed = class extends Error {
   code = "recording_failed";
 };
 
-// proxy/gate/passing.ts
-var FROM_CLIENTS = /* @__PURE__ */ new Set(["notifications/initialized", "notifications/progress"]);
-var FROM_SERVERS = /* @__PURE__ */ new Set([
-  "notifications/progress",
-  "notifications/tools/list_changed",
-  "notifications/subscriptions/acknowledged"
-]);
-function passesFromClient(method) {
-  return FROM_CLIENTS.has(method);
-}
-function passesFromServer(method) {
-  return FROM_SERVERS.has(method);
+// proxy/gate/evidence.ts
+var import_node_crypto3 = require("node:crypto");
+var NO_BYTES = { bytes: 0 };
+function collectEvidence(text) {
+  return { bytes: text.length, digest: (0, import_node_crypto3.hash)("sha256", Buffer.from(text, "latin1"), "hex") };
 }
 
 // proxy/gate/exchange.ts
 var AFTER_ANSWER_MS = 1e3;
-var NO_BYTES = { bytes: 0 };
 var Exchange = class {
   #options;
   #startedAt = performance.now();
@@ -4509,6 +4504,11 @@ var Exchange = class {
   opened() {
     this.#isStream = true;
     this.#options.reply.openStream();
+    this.#options.notice.opened();
+  }
+  /** What the policy takes away in the middle of a session. */
+  announceToolsChanged() {
+    this.#options.notice.announce();
   }
   filler({ eventId, retry: retry2 }) {
     if (eventId === void 0 && retry2 === void 0) {
@@ -4525,8 +4525,11 @@ var Exchange = class {
     }
     this.#isResumable ||= carriage.eventId !== void 0 && this.#options.resumeGraceMs !== void 0;
     if (message2.kind === "notification") {
-      const passes = passesFromServer(message2.method);
-      return passes ? this.#options.reply.sendEvent({ data: message2.text, id: carriage.eventId, retry: carriage.retry }) : void 0;
+      const { reply, notice } = this.#options;
+      const event = { data: message2.text, id: carriage.eventId, retry: carriage.retry };
+      const sent = passesFromServer(message2.method) ? reply.sendEvent(event) : void 0;
+      notice.heard(message2.method);
+      return sent;
     }
     const isOwn = message2.id === this.#options.wireId || message2.id === null && carriage.status !== void 0;
     if (!isOwn) {
@@ -4671,9 +4674,88 @@ var Exchange = class {
     return request.method === "tools/call" ? refuseUnrecorded(request.id, era) : refuseUnrecordedRequest(request.id);
   }
 };
-function collectEvidence(text) {
-  return { bytes: text.length, digest: (0, import_node_crypto4.createHash)("sha256").update(text, "latin1").digest("hex") };
-}
+
+// proxy/gate/inquiry.ts
+var Inquiry = class {
+  #id;
+  #maxBytes;
+  #events;
+  #answered = Promise.withResolvers();
+  #timer;
+  #sending;
+  #bytes = 0;
+  #isOver = false;
+  constructor(id, maxBytes, events) {
+    this.#id = id;
+    this.#maxBytes = maxBytes;
+    this.#events = events;
+  }
+  /** Nothing where there was none in time, too much of it, or an end without one. */
+  get answer() {
+    return this.#answered.promise;
+  }
+  start(send2, timeoutMs) {
+    this.#timer = setTimeout(() => this.giveUp(), timeoutMs);
+    const sending = send2(this);
+    if (this.#isOver) {
+      sending.leave();
+    } else {
+      this.#sending = sending;
+    }
+  }
+  giveUp() {
+    if (!this.#isOver) {
+      this.#sending?.cancel();
+      this.#end(void 0);
+    }
+  }
+  opened() {
+  }
+  filler() {
+  }
+  message(message2, carriage) {
+    if (this.#isOver) {
+      this.#events.messageDropped();
+      return;
+    }
+    this.#bytes += message2.text.length;
+    if (this.#bytes > this.#maxBytes) {
+      this.giveUp();
+    } else if (message2.kind === "notification") {
+      if (message2.method === TOOLS_CHANGED) {
+        this.#events.toolsChanged();
+      }
+    } else if (message2.id === this.#id || message2.id === null && carriage.status !== void 0) {
+      if (carriage.status !== void 0 && carriage.status >= 400) {
+        this.#events.answeredStatus(carriage.status);
+      }
+      this.#end(message2);
+    } else {
+      this.#events.messageDropped();
+    }
+  }
+  status(status) {
+    this.#events.answeredStatus(status);
+    this.#end(void 0);
+  }
+  ended() {
+    this.#end(void 0);
+  }
+  failed(loss) {
+    if (!this.#isOver) {
+      this.#events.lost(loss);
+    }
+    this.#end(void 0);
+  }
+  #end(answer2) {
+    if (!this.#isOver) {
+      this.#isOver = true;
+      clearTimeout(this.#timer);
+      this.#sending?.leave();
+      this.#answered.resolve(answer2);
+    }
+  }
+};
 
 // proxy/gate/sender.ts
 var TRACEPARENT = /^[0-9a-f]{2}-[0-9a-f]{32}-[0-9a-f]{16}-[0-9a-f]{2}$/;
@@ -4730,6 +4812,16 @@ var SessionStream = class {
   }
   opened() {
     this.#options.reply.openStream();
+    if (this.#options.session !== void 0) {
+      this.announceToolsChanged();
+    }
+  }
+  /** What the policy takes away in the middle of a session: on one stream of each, on all where nobody has one. */
+  announceToolsChanged() {
+    const { reply, session } = this.#options;
+    if (reply.isStreaming && session?.takeNotice() !== false) {
+      void reply.sendEvent({ data: writeToolsChanged() });
+    }
   }
   filler({ eventId, retry: retry2 }) {
     if (eventId === void 0 && retry2 === void 0) {
@@ -4742,6 +4834,9 @@ var SessionStream = class {
     const { reply, session } = this.#options;
     const { eventId: id, retry: retry2 } = carriage;
     if (message2.kind === "notification") {
+      if (message2.method === TOOLS_CHANGED) {
+        this.#options.toolsChanged();
+      }
       return passesFromServer(message2.method) ? reply.sendEvent({ data: message2.text, id, retry: retry2 }) : void 0;
     }
     if (carriage.status !== void 0) {
@@ -4798,15 +4893,16 @@ var Forwarding = class {
   #options;
   #exchanges = /* @__PURE__ */ new Map();
   #sessionStreams = /* @__PURE__ */ new Set();
+  #inquiries = /* @__PURE__ */ new Set();
   /** Of a session's request; from a place that nobody can count on, a request without a session least of all. */
-  #lastId = (0, import_node_crypto5.randomInt)(2 ** 40);
+  #lastId = (0, import_node_crypto4.randomInt)(2 ** 40);
   #isLost = false;
   #whenIdle;
   constructor(options) {
     this.#options = options;
   }
   request(sender, request, options) {
-    const { server, recording, limits, streams, upstream } = this.#options;
+    const { server, recording, limits, streams, upstream, sessions } = this.#options;
     const { reply, amend, callId, isStanding = false } = options;
     const { session } = sender;
     if (isStanding && !streams.take()) {
@@ -4829,6 +4925,12 @@ var Forwarding = class {
       lost: (loss) => this.#noteLost(loss),
       answeredStatus: (status) => this.#noteStatus(sender, status),
       messageDropped: () => this.noteMessageDropped(),
+      notice: new ChangeNotice({
+        ...{ reply, era, id: request.id },
+        isSubscribed: options.hearsOfTools ?? false,
+        takeNotice: () => session?.takeNotice() ?? false,
+        toolsChanged: () => sessions.forgetSightings(session?.id)
+      }),
       over: () => {
         session?.exchanges.delete(request.id);
         this.#exchanges.delete(exchange);
@@ -4882,7 +4984,7 @@ var Forwarding = class {
     upstream.send(forward, sink, () => void 0);
   }
   openStream(sender, reply) {
-    const { streams, upstream, limits, recording } = this.#options;
+    const { streams, upstream, limits, recording, sessions } = this.#options;
     const { session } = sender;
     if (!streams.take()) {
       recording.noteRepeated("limit_reached", "streams", { limit: "max_streams" });
@@ -4898,6 +5000,7 @@ var Forwarding = class {
       lost: (loss) => this.#noteLost(loss),
       answeredStatus: (status) => this.#noteStatus(sender, status),
       messageDropped: () => this.noteMessageDropped(),
+      toolsChanged: () => sessions.forgetSightings(session?.id),
       over: () => {
         streams.free();
         this.#sessionStreams.delete(stream);
@@ -4915,8 +5018,41 @@ var Forwarding = class {
     };
     stream.start((sink) => upstream.openStream(request, sink));
   }
+  /**
+   * A request of the gate's own, in the name of the sender's session. Resolves with the answer, or with nothing when
+   * there is none in time, or more than `maxBytes` of it.
+   */
+  ask(sender, { method, params }, { timeoutMs, maxBytes }) {
+    const { upstream, limits } = this.#options;
+    const message2 = { kind: "request", id: ++this.#lastId, method, params };
+    const forward = {
+      ...{ message: message2, era: eraOf(message2) },
+      revision: revisionOf(sender),
+      session: sender.session?.id,
+      accept: writeAccept({ document: true, stream: true }),
+      paramFields: /* @__PURE__ */ new Map()
+    };
+    const inquiry = new Inquiry(message2.id, Math.min(maxBytes, limits.maxAnswerBytes), {
+      lost: (loss) => this.#noteLost(loss),
+      answeredStatus: (status) => this.#noteStatus(sender, status),
+      messageDropped: () => this.noteMessageDropped(),
+      toolsChanged: () => this.#options.sessions.forgetSightings(sender.session?.id)
+    });
+    this.#inquiries.add(inquiry);
+    inquiry.start((sink) => upstream.send(forward, sink, () => void 0), timeoutMs);
+    return inquiry.answer.finally(() => this.#inquiries.delete(inquiry));
+  }
+  /** On each stream that can hear it; a session without one hears it on the next that opens. */
+  announceToolsChanged() {
+    for (const session of this.#options.sessions.list()) {
+      session.isNoticeDue = true;
+    }
+    [...this.#sessionStreams].forEach((stream) => stream.announceToolsChanged());
+    [...this.#exchanges.keys()].forEach((exchange) => exchange.announceToolsChanged());
+  }
   /** Calls in flight have `graceMs` to end; then they are cancelled. */
   async close(graceMs) {
+    [...this.#inquiries].forEach((inquiry) => inquiry.giveUp());
     [...this.#exchanges].forEach(([exchange, kind]) => kind === "standing" && exchange.cancel());
     [...this.#sessionStreams].forEach((stream) => stream.close());
     if (this.#exchanges.size > 0) {
@@ -5009,6 +5145,223 @@ function recordOr(reply, refusal, write) {
 function findClient({ sessions }, { agent, session }, message2) {
   return findClientInfo(message2) ?? session?.client ?? sessions.lastAttachment(agent)?.client;
 }
+function sightingOf({ sessions }, { session }) {
+  return session?.sighting ?? sessions.sighting;
+}
+
+// proxy/gate/introduction.ts
+var import_node_crypto6 = require("node:crypto");
+
+// policies/lock/definition.ts
+var import_node_crypto5 = require("node:crypto");
+var DEFINING = [
+  "name",
+  "title",
+  "description",
+  "inputSchema",
+  "outputSchema",
+  "annotations"
+];
+function digestDefinition(definition) {
+  const members2 = DEFINING.flatMap((name) => {
+    const member = definition[name];
+    return member === void 0 ? [] : [[name, member]];
+  });
+  return digestJson(Object.fromEntries(members2));
+}
+function digestInstructions(instructions) {
+  return (0, import_node_crypto5.createHash)("sha256").update(instructions).digest("hex");
+}
+function digestJson(value) {
+  const canonical = canonicalize(value);
+  if (canonical === void 0) {
+    throw new Error("a tool's definition has no canonical form");
+  }
+  return (0, import_node_crypto5.createHash)("sha256").update(canonical).digest("hex");
+}
+
+// proxy/inspection/invisible-text.ts
+var INVISIBLE = String.raw`[\u00ad\u034f\u115f\u1160\u17b4\u17b5\u180b-\u180f\u200b\u2060-\u2065\u3164\ufeff\uffa0\ufff0-\ufffb\u{1d173}-\u{1d17a}]`;
+var JOINER = String.raw`[\u200c\u200d]`;
+var JOINED = String.raw`(?![\0-\u024f])[\p{L}\p{M}\p{Extended_Pictographic}\p{Emoji_Modifier}\ufe0f]`;
+var VARIED = String.raw`[#*0-9\u00a9\u00ae\u1000-\u{e007f}]`;
+var KINDS = [
+  [
+    "escape_sequence",
+    [
+      String.raw`(?:\x1b\[|\x9b)[0-?]*[ -/]*[@-~]`,
+      String.raw`(?:\x1b[\]PX^_]|[\x90\x98\x9d-\x9f])[^\x07\x1b\x90\x98\x9c-\x9f]*(?:\x07|\x1b\\|\x9c)`,
+      String.raw`\x1b[ -/]*[0-~]?`
+    ].join("|")
+  ],
+  ["tag", String.raw`[\u{e0000}-\u{e007f}]`],
+  ["bidi", String.raw`[\u061c\u200e\u200f\u202a-\u202e\u2066-\u206f]`],
+  ["zero_width", `${INVISIBLE}|(?<!${JOINED})${JOINER}|${JOINER}(?!${JOINED})`],
+  [
+    "variation_selector",
+    String.raw`[\u{e0080}-\u{e0fff}]|(?<=[\ufe00-\ufe0f])[\ufe00-\ufe0f]|(?<!${VARIED})[\ufe00-\ufe0f]`
+  ],
+  ["control", String.raw`[\0-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f]|\r(?!\n)`]
+];
+var UNSEEN = new RegExp(KINDS.map(([kind, source]) => `(?<${kind}>${source})`).join("|"), "gu");
+var SUSPICIOUS = /[\0-\x08\x0b-\x1f\x7f-\x9f\u00ad\u034f\u061c\u115f\u1160\u17b4\u17b5\u180b-\u180f\u200b-\u200f\u202a-\u202e\u2060-\u206f\u3164\ufe00-\ufe0f\ufeff\uffa0\ufff0-\ufffb\u{1d173}-\u{1d17a}\u{e0000}-\u{e0fff}]/u;
+var NOTHING = /* @__PURE__ */ new Map();
+function cleanText(text) {
+  if (!SUSPICIOUS.test(text)) {
+    return { text, removed: NOTHING };
+  }
+  const removed = /* @__PURE__ */ new Map();
+  const cleaned = text.replace(UNSEEN, (...match) => {
+    const groups = match.at(-1);
+    const kind = KINDS.find(
+      ([name]) => typeof groups === "object" && groups !== null && Reflect.get(groups, name) !== void 0
+    )?.[0];
+    if (kind !== void 0) {
+      removed.set(kind, (removed.get(kind) ?? 0) + 1);
+    }
+    return "";
+  });
+  return { text: cleaned, removed };
+}
+
+// proxy/inspection/definition-cleaning.ts
+var PROSE = /* @__PURE__ */ new Set(["title", "description", "$comment"]);
+var DATA = /* @__PURE__ */ new Set(["default", "const", "enum", "examples"]);
+var QUOTE3 = 34;
+var BACKSLASH3 = 92;
+var SUSPICIOUS2 = /[\\\x7f-\xff]/;
+function cleanDefinition(text) {
+  const removed = /* @__PURE__ */ new Map();
+  if (!SUSPICIOUS2.test(text)) {
+    return { text, removed };
+  }
+  const parts = [];
+  let copied = 0;
+  for (const { start, end } of findProse(text)) {
+    const written = readSpan(text, { start, end });
+    const cleaned = typeof written === "string" ? cleanText(written) : void 0;
+    if (cleaned !== void 0 && cleaned.removed.size > 0) {
+      parts.push(text.slice(copied, start), toByteText(JSON.stringify(cleaned.text)));
+      copied = end;
+      cleaned.removed.forEach((count4, kind) => removed.set(kind, (removed.get(kind) ?? 0) + count4));
+    }
+  }
+  return removed.size === 0 ? { text, removed } : { text: parts.join("") + text.slice(copied), removed };
+}
+function* findProse(text) {
+  const levels = [];
+  for (let place = 0; place < text.length; place++) {
+    const level = levels.at(-1);
+    switch (text.charCodeAt(place)) {
+      case QUOTE3: {
+        const end = findStringEnd(text, place);
+        const span = { start: place, end };
+        if (level === void 0) {
+          yield span;
+        } else if (level.isObject && level.name === void 0) {
+          level.name = String(readSpan(text, span));
+        } else if (level.isObject && !level.isData && PROSE.has(level.name ?? "") && SUSPICIOUS2.test(text.slice(place, end))) {
+          yield span;
+        }
+        place = end - 1;
+        break;
+      }
+      case 123:
+      case 91: {
+        const isData = level !== void 0 && (level.isData || level.isObject && DATA.has(level.name ?? ""));
+        levels.push({ isObject: text[place] === "{", isData, name: void 0 });
+        break;
+      }
+      case 125:
+      case 93:
+        levels.pop();
+        break;
+      case 44:
+        if (level !== void 0) {
+          level.name = void 0;
+        }
+        break;
+      default:
+    }
+  }
+}
+function findStringEnd(text, start) {
+  let end = start + 1;
+  while (text.charCodeAt(end) !== QUOTE3 && end < text.length) {
+    end += text.charCodeAt(end) === BACKSLASH3 ? 2 : 1;
+  }
+  return end + 1;
+}
+
+// proxy/gate/introduction.ts
+function cleanIntroduction(context, answer2) {
+  return cleanServerInfo(context, cleanInstructions(context, answer2));
+}
+function cleanInstructions({ visibility, findings }, answer2) {
+  const span = findMembersOf(answer2, "result")?.get("instructions");
+  const instructions = span === void 0 ? void 0 : readSpan(answer2.text, span);
+  if (span === void 0 || instructions === "") {
+    return answer2;
+  }
+  if (typeof instructions !== "string") {
+    return replaceInMessage(answer2, span, '""');
+  }
+  const digest = digestInstructions(instructions);
+  if (visibility.isLocked && digest !== visibility.lockedInstructions) {
+    findings.noteInstructions(digest, instructions);
+    return replaceInMessage(answer2, span, '""');
+  }
+  const { text, removed } = cleanDefinition(answer2.text.slice(span.start, span.end));
+  findings.noteCleaned("instructions", digest, removed);
+  return removed.size === 0 ? answer2 : replaceInMessage(answer2, span, text);
+}
+function cleanServerInfo({ findings }, answer2) {
+  const span = findMembersOf(answer2, "result")?.get("serverInfo");
+  if (span === void 0) {
+    return answer2;
+  }
+  const written = answer2.text.slice(span.start, span.end);
+  const { text, removed } = cleanDefinition(written);
+  if (removed.size === 0) {
+    return answer2;
+  }
+  findings.noteCleaned("server_info", (0, import_node_crypto6.hash)("sha256", written, "hex"), removed);
+  return replaceInMessage(answer2, span, text);
+}
+
+// proxy/gate/sighting.ts
+var Sighting = class {
+  #digests = /* @__PURE__ */ new Map();
+  #generation = 0;
+  /** The gate's own look at the whole list: one at a time. */
+  lookup;
+  /** Every page was seen: what is not known now is not there. */
+  isWhole = false;
+  /** Changes whenever what was seen before says nothing any more: a list that was asked for earlier does not count. */
+  get generation() {
+    return this.#generation;
+  }
+  learn(generation, tools) {
+    if (generation === this.#generation) {
+      for (const { name, digest } of tools) {
+        this.#digests.set(name, digest);
+      }
+    }
+  }
+  /** Whether everything was seen since then. */
+  conclude(generation) {
+    this.isWhole = generation === this.#generation;
+  }
+  digestOf(tool) {
+    return this.#digests.get(tool);
+  }
+  /** The server said that its tools changed. */
+  forget() {
+    this.#generation++;
+    this.#digests = /* @__PURE__ */ new Map();
+    this.isWhole = false;
+  }
+};
 
 // proxy/gate/session.ts
 var Session = class {
@@ -5019,6 +5372,11 @@ var Session = class {
   revision;
   /** Requests in flight, by the ids that the client chose. */
   exchanges = /* @__PURE__ */ new Map();
+  /** Requests that wait for the gate's own look at the server, by the same ids. */
+  held = /* @__PURE__ */ new Set();
+  sighting = new Sighting();
+  /** Its list of tools has changed, and no stream was open to say so. */
+  isNoticeDue = false;
   /** Streams that are open (GET). */
   streams = 0;
   lastUsedAt = performance.now();
@@ -5032,15 +5390,27 @@ var Session = class {
     return [...this.exchanges.values()].find((exchange) => exchange.awaits(id));
   }
   get isIdle() {
-    return this.exchanges.size === 0 && this.streams === 0;
+    return this.exchanges.size === 0 && this.held.size === 0 && this.streams === 0;
+  }
+  hasInFlight(id) {
+    return this.exchanges.has(id) || this.held.has(id);
+  }
+  /** True once after its list changed: whoever takes it says so. */
+  takeNotice() {
+    const isDue = this.isNoticeDue;
+    this.isNoticeDue = false;
+    return isDue;
   }
   cancelAll() {
+    this.held.clear();
     [...this.exchanges.values()].forEach((exchange) => exchange.cancel());
   }
 };
 var SessionTable = class {
   #sessions = /* @__PURE__ */ new Map();
   #attachments = /* @__PURE__ */ new Map();
+  /** What was seen by whoever has no session. */
+  sighting = new Sighting();
   #opening = 0;
   /** Handshakes that are under way count as well: what they start is started already. */
   get size() {
@@ -5054,6 +5424,17 @@ var SessionTable = class {
   }
   add(session) {
     this.#sessions.set(session.id, session);
+  }
+  list() {
+    return this.#sessions.values();
+  }
+  /** The server said that its tools changed: to one session, or to nobody in particular. */
+  forgetSightings(id) {
+    const session = id === void 0 ? void 0 : this.#sessions.get(id);
+    (session?.sighting ?? this.sighting).forget();
+  }
+  forgetAllSightings() {
+    [this, ...this.#sessions.values()].forEach(({ sighting }) => sighting.forget());
   }
   /** Only for the agent that opened it. */
   find(id, agent) {
@@ -5117,7 +5498,7 @@ function passHandshake(context, asked) {
       if (session !== void 0) {
         session.revision = revision;
       }
-      return reduceServerCapabilities(answer2);
+      return passIntroduction(context, answer2);
     },
     over: () => sessions.noteOpened()
   });
@@ -5128,9 +5509,12 @@ function passDiscovery(context, asked) {
   if (recordAttached(context, asked, { client, revision: findClaimedRevision(request) ?? null })) {
     context.forwarding.request(sender, withoutClientCapabilities(request), {
       reply,
-      amend: reduceServerCapabilities
+      amend: (answer2) => passIntroduction(context, answer2)
     });
   }
+}
+function passIntroduction(context, answer2) {
+  return answer2.kind === "error" ? passUnchanged(answer2) : reduceServerCapabilities(cleanIntroduction(context, answer2));
 }
 function recordAttached({ recording, server }, { sender: { agent }, request, reply }, { client, revision }) {
   const detail = { agent, server, client: client === void 0 ? null : { ...client }, revision };
@@ -5151,7 +5535,8 @@ function passSubscription({ forwarding }, { sender, request, reply }) {
   forwarding.request(sender, withoutClientCapabilities(reduceWishes(request)), {
     reply,
     amend: passUnchanged,
-    isStanding: true
+    isStanding: true,
+    hearsOfTools: hearsOfTools(request)
   });
 }
 function reduceWishes(request) {
@@ -5165,34 +5550,367 @@ function reduceWishes(request) {
     params: { ...request.params, notifications: toolsListChanged === void 0 ? {} : { toolsListChanged } }
   };
 }
+function hearsOfTools({ params }) {
+  const wishes = params?.["notifications"];
+  return isObject2(wishes) && wishes["toolsListChanged"] === true;
+}
 
 // proxy/gate/call-decision.ts
+var NOTHING_READ = /* @__PURE__ */ new Set();
 function judgeCall({ id, params }, circumstances) {
-  const { policy, state, server, agent, era } = circumstances;
+  const { policy, usage, state, server, agent, era } = circumstances;
   const { name: tool, arguments: args = {} } = params ?? {};
   if (typeof tool !== "string") {
-    return { effect: "deny", reason: "invalid_params", refusal: refuseInvalidCall(id) };
+    const refusal = refuseInvalidCall(id);
+    return { effect: "deny", reason: "invalid_params", argumentsInLog: "full", refusal };
   }
+  const call = { server, kind: "tool", name: tool, args: isObject2(args) ? args : {}, agent };
+  const decision = policy.decide(call, usage);
+  const argumentsInLog = policy.argumentsInLog(findGrant(policy, call, decision));
+  const deny = (reason, refusal, rule) => ({
+    ...{ effect: "deny", tool, reason, argumentsInLog, refusal },
+    ...rule !== void 0 && { rule }
+  });
   if (!state.active) {
-    return {
-      effect: "deny",
-      tool,
-      reason: "session_over",
-      refusal: refuseEndedSession(id, era, state.reason)
-    };
+    return deny("session_over", refuseEndedSession(id, era, state.reason));
   }
-  const decision = policy.decide({ server, tool, args: isObject2(args) ? args : {}, agent });
   if (decision.reason === "no_grant") {
-    return { effect: "deny", tool, reason: decision.reason, refusal: refuseUnknownTool(id, tool) };
+    return deny(decision.reason, refuseUnknownTool(id, tool));
+  }
+  if (decision.reason === "flow") {
+    return deny(decision.reason, refuseUnknownTool(id, tool), decision.rule);
+  }
+  const fault = findLockFault(tool, circumstances);
+  if (fault !== void 0) {
+    const isUnverified = fault === "unverified";
+    return deny(fault, isUnverified ? refuseUnverified(id, era, tool) : refuseUnknownTool(id, tool));
   }
   if (!isObject2(args)) {
-    return { effect: "deny", tool, reason: "invalid_params", refusal: refuseInvalidCall(id) };
+    return deny("invalid_params", refuseInvalidCall(id));
   }
   if (decision.effect === "deny") {
     const { reason, rule } = decision;
-    return { effect: "deny", tool, reason, rule, refusal: refuseByCondition(id, era, decision) };
+    const refusal = decision.reason === "limit_reached" ? refuseByLimit(id, era, decision) : refuseByCondition(id, era, decision);
+    return deny(reason, refusal, rule);
   }
-  return { effect: "allow", tool, reason: decision.reason, rule: decision.rule };
+  return { effect: "allow", tool, call, decision, argumentsInLog };
+}
+function findLockFault(tool, { visibility, sighting }) {
+  if (!visibility.isLocked) {
+    return void 0;
+  }
+  if (visibility.lockedDigestOf(tool) === void 0) {
+    return "unreviewed";
+  }
+  const seen = sighting.digestOf(tool);
+  if (seen === void 0) {
+    return sighting.isWhole ? "unlisted" : "unverified";
+  }
+  return visibility.judgeDefinition(tool, seen) === "reviewed" ? void 0 : "drifted";
+}
+function findGrant(policy, call, decision) {
+  const said = decision.reason === "observed" ? decision.instead : decision;
+  return "rule" in said && said.reason !== "flow" ? said.rule : policy.show(call, NOTHING_READ).why;
+}
+
+// audit/canonical.ts
+var MAX_DEPTH2 = 256;
+var CanonicalError = class extends Error {
+  code = "not_canonical";
+};
+function canonicalize2(value) {
+  return writeValue(value, MAX_DEPTH2);
+}
+function canonicalizeWithout(value, name) {
+  requirePlain(value);
+  let text = "{";
+  let place = 1;
+  for (const other of sortNames(Object.keys(value))) {
+    const member = value[other];
+    if (member !== void 0 && other !== name) {
+      text += (text.length === 1 ? "" : ",") + writeName(other) + writeValue(member, MAX_DEPTH2 - 1);
+      if (other < name) {
+        place = text.length;
+      }
+    }
+  }
+  return { text: text + "}", place };
+}
+function fillGap({ text, place }, member) {
+  const before = text.slice(0, place);
+  const after = text.slice(place);
+  if (place > 1) {
+    return before + "," + member + after;
+  }
+  return before + member + (after === "}" ? "" : ",") + after;
+}
+function writeValue(value, depthLeft) {
+  switch (typeof value) {
+    case "string":
+      return writeString(value);
+    case "number":
+      return writeNumber(value);
+    case "boolean":
+      return value ? "true" : "false";
+    case "object":
+      if (value === null) {
+        return "null";
+      }
+      if (depthLeft === 0) {
+        throw new CanonicalError(`nested deeper than ${MAX_DEPTH2} levels`);
+      }
+      return Array.isArray(value) ? writeArray(value, depthLeft - 1) : writeObject(value, depthLeft - 1);
+    default:
+      throw new CanonicalError(`JSON has no ${typeof value}`);
+  }
+}
+function writeArray(values, depthLeft) {
+  let text = "[";
+  for (let index = 0; index < values.length; index++) {
+    text += (index === 0 ? "" : ",") + writeValue(values[index], depthLeft);
+  }
+  return text + "]";
+}
+function writeObject(value, depthLeft) {
+  requirePlain(value);
+  let text = "{";
+  for (const name of sortNames(Object.keys(value))) {
+    const member = value[name];
+    if (member !== void 0) {
+      text += (text.length === 1 ? "" : ",") + writeName(name) + writeValue(member, depthLeft);
+    }
+  }
+  return text + "}";
+}
+function requirePlain(value) {
+  const prototype = Object.getPrototypeOf(value);
+  if (prototype !== null && prototype !== Object.prototype) {
+    throw new CanonicalError("only plain objects and arrays are JSON");
+  }
+}
+var INSERTION_SORT_NAMES = 24;
+function sortNames(names) {
+  if (names.length > INSERTION_SORT_NAMES) {
+    return names.sort();
+  }
+  for (let next = 1; next < names.length; next++) {
+    const name = names[next] ?? "";
+    let place = next;
+    for (let before = names[place - 1]; before !== void 0 && before > name; before = names[place - 1]) {
+      names[place] = before;
+      place--;
+    }
+    names[place] = name;
+  }
+  return names;
+}
+var NEEDS_CARE2 = /["\\\u0000-\u001f\ud800-\udfff]/;
+function writeString(text) {
+  if (!NEEDS_CARE2.test(text)) {
+    return '"' + text + '"';
+  }
+  if (!text.isWellFormed()) {
+    throw new CanonicalError("a lone surrogate has no UTF-8 form");
+  }
+  return JSON.stringify(text);
+}
+var knownNames = /* @__PURE__ */ new Map();
+var MAX_KNOWN_NAMES = 512;
+var MAX_KNOWN_NAME_LENGTH = 64;
+function writeName(name) {
+  const known = knownNames.get(name);
+  if (known !== void 0) {
+    return known;
+  }
+  const written = writeString(name) + ":";
+  if (knownNames.size < MAX_KNOWN_NAMES && name.length <= MAX_KNOWN_NAME_LENGTH) {
+    knownNames.set(name, written);
+  }
+  return written;
+}
+function writeNumber(value) {
+  if (!Number.isFinite(value)) {
+    throw new CanonicalError(`JSON has no ${value}`);
+  }
+  return String(value);
+}
+
+// proxy/gate/tool-list.ts
+var MAX_NAME_LENGTH = 512;
+function filterToolList(answer2, { maxDepth, maxTools }, show) {
+  const members2 = findMembersOf(answer2, "result");
+  const list2 = members2?.get("tools");
+  const elements = list2 === void 0 ? void 0 : findElements(answer2.text, list2.start);
+  if (members2 === void 0 || list2 === void 0 || elements === void 0) {
+    return void 0;
+  }
+  if (elements.length > maxTools) {
+    return void 0;
+  }
+  const definitions = [];
+  const kept = [];
+  let isUntouched = true;
+  for (const { start, end } of elements) {
+    const text = answer2.text.slice(start, end);
+    const definition = readDefinition(text, maxDepth);
+    if (definition === void 0) {
+      return void 0;
+    }
+    definitions.push(definition);
+    const shown = show(definition, text);
+    isUntouched &&= shown === text;
+    if (shown !== void 0) {
+      kept.push(shown);
+    }
+  }
+  const cursor = members2.get("nextCursor");
+  const nextCursor = cursor === void 0 ? void 0 : readSpan(answer2.text, cursor);
+  return {
+    message: makePrivate(isUntouched ? answer2 : replaceInMessage(answer2, list2, `[${kept.join(",")}]`)),
+    definitions,
+    nextCursor: typeof nextCursor === "string" ? nextCursor : void 0
+  };
+}
+function readDefinition(text, maxDepth) {
+  const reading = readJson(toCharacters(text), { maxDepth, numbers: "any" });
+  const definition = reading.ok ? reading.value : null;
+  const name = isObject2(definition) ? definition["name"] : void 0;
+  const isNamed = typeof name === "string" && name.length <= MAX_NAME_LENGTH;
+  return isObject2(definition) && isNamed ? { name, definition, digest: digestDefinition(definition) } : void 0;
+}
+
+// proxy/gate/tool-listing.ts
+function passToolListing(context, { sender, request, reply }) {
+  const page = openPage(sightingOf(context, sender), request.params?.["cursor"]);
+  const amend = (answer2) => {
+    if (answer2.kind === "error") {
+      return passUnchanged(answer2);
+    }
+    const list2 = takeToolList(context, answer2, page);
+    if (list2 === void 0) {
+      const message2 = `The server "${context.server}" sent a list of tools that cannot be read`;
+      return { outcome: "blocked", refusal: answerFailure(request.id, message2) };
+    }
+    return { outcome: "ok", message: list2.message };
+  };
+  context.forwarding.request(sender, withoutClientCapabilities(request), { reply, amend });
+}
+function openPage(sighting, cursor) {
+  const { generation } = sighting;
+  return { sighting, generation, cursor: typeof cursor === "string" ? cursor : void 0 };
+}
+function takeToolList(context, answer2, { sighting, generation, cursor }) {
+  const { catalog, findings, limits, visibility } = context;
+  const shown = [];
+  const list2 = filterToolList(answer2, limits, (tool, text) => {
+    if (!visibility.show(tool.name, tool.digest).visible) {
+      return void 0;
+    }
+    const cleaned = cleanDefinition(text);
+    shown.push(() => findings.noteShown(tool, cleaned.removed));
+    return cleaned.text;
+  });
+  if (list2 === void 0 || !catalog.learn({ ...list2, cursor })) {
+    return void 0;
+  }
+  if (visibility.isLocked) {
+    sighting.learn(generation, lockedOnes(list2.definitions, visibility));
+  }
+  list2.definitions.forEach((tool) => findings.noteDefinition(tool));
+  shown.forEach((note) => note());
+  catalog.recordNews(() => recordCatalog(context));
+  return list2;
+}
+function lockedOnes(tools, visibility) {
+  const locked = tools.filter(({ name }) => visibility.lockedDigestOf(name) !== void 0);
+  const isReviewed = ({ name, digest }) => visibility.judgeDefinition(name, digest) === "reviewed";
+  return [...locked.filter(isReviewed), ...locked.filter((tool) => !isReviewed(tool))];
+}
+function noteCatalog(context) {
+  context.catalog.markUnrecorded();
+  try {
+    context.catalog.recordNews(() => recordCatalog(context));
+  } catch (error) {
+    if (!(error instanceof RecordingFailed)) {
+      throw error;
+    }
+  }
+}
+function recordCatalog({ catalog, visibility, recording, server }) {
+  const tools = [...catalog.tools].map(([name, { digest }]) => ({
+    ...{ name, digest },
+    ...visibility.show(name, digest)
+  }));
+  recording.recordCatalog({ server, tools });
+}
+
+// proxy/gate/tool-lookup.ts
+var MAX_LOOKS = 3;
+var MAX_PAGES = 100;
+function needsLook(context, sender, { params }) {
+  const { visibility, policy, server, usage } = context;
+  const name = params?.["name"];
+  if (!visibility.isLocked || typeof name !== "string" || visibility.lockedDigestOf(name) === void 0) {
+    return false;
+  }
+  const sighting = sightingOf(context, sender);
+  return sighting.digestOf(name) === void 0 && !sighting.isWhole && context.sessionState().active && policy.show({ server, kind: "tool", name }, usage.labels).visible;
+}
+function lookAtTools(context, asked) {
+  const sighting = sightingOf(context, asked.sender);
+  sighting.lookup ??= lookUntilSettled(context, asked).catch((error) => {
+    if (!(error instanceof RecordingFailed)) {
+      const { recording, server } = context;
+      const name = error instanceof Error ? error.name : "unknown";
+      recording.noteRepeated("internal_error", server, { server, error: name });
+    }
+  }).finally(() => {
+    sighting.lookup = void 0;
+  });
+  return sighting.lookup;
+}
+async function lookUntilSettled(context, asked) {
+  const sighting = sightingOf(context, asked.sender);
+  const deadline = performance.now() + context.limits.lookTimeoutMs;
+  for (let look = 0; look < MAX_LOOKS && !sighting.isWhole; look++) {
+    const { generation } = sighting;
+    if (!await readWholeList(context, asked, deadline)) {
+      return;
+    }
+    sighting.conclude(generation);
+  }
+}
+async function readWholeList(context, { sender, request }, deadline) {
+  const { forwarding, limits } = context;
+  let maxBytes = limits.maxAnswerBytes;
+  let cursor;
+  for (let page = 0; page < MAX_PAGES; page++) {
+    const timeoutMs = Math.max(1, Math.ceil(deadline - performance.now()));
+    const opened = openPage(sightingOf(context, sender), cursor);
+    const answer2 = await forwarding.ask(sender, askForPage(request, cursor), { timeoutMs, maxBytes });
+    if (answer2?.kind !== "result") {
+      return false;
+    }
+    maxBytes -= answer2.text.length;
+    const list2 = takeToolList(context, answer2, opened);
+    if (list2?.nextCursor === void 0) {
+      return list2 !== void 0;
+    }
+    cursor = list2.nextCursor;
+  }
+  return false;
+}
+function askForPage(request, cursor) {
+  const meta2 = findClaimedRevision(request) === void 0 ? void 0 : metaOf(request);
+  const said = [PROTOCOL_VERSION, CLIENT_INFO].flatMap((name) => {
+    const member = meta2?.[name];
+    return member === void 0 ? [] : [[name, member]];
+  });
+  const params = {
+    ...cursor !== void 0 && { cursor },
+    ...meta2 !== void 0 && { _meta: { ...Object.fromEntries(said), [CLIENT_CAPABILITIES]: {} } }
+  };
+  return { method: "tools/list", params: Object.keys(params).length === 0 ? void 0 : params };
 }
 
 // proxy/gate/tool-result.ts
@@ -5222,23 +5940,42 @@ function isKnownType(type) {
 
 // proxy/gate/tool-call.ts
 function passToolCall(context, asked) {
-  const { policy, server, recording } = context;
+  const { sender, request, reply } = asked;
+  if (!needsLook(context, sender, request)) {
+    decideToolCall(context, asked);
+    return;
+  }
+  const { session } = sender;
+  session?.held.add(request.id);
+  void lookAtTools(context, asked).then(() => {
+    if (session?.held.delete(request.id) === false) {
+      send(reply, answerFailure(request.id, "The call was cancelled"));
+    } else if (session?.hasInFlight(request.id) === true) {
+      send(reply, refuseMessage("a request with this id is in flight"));
+    } else if (!reply.isOver) {
+      decideToolCall(context, asked);
+    }
+  });
+}
+function decideToolCall(context, asked) {
+  const { policy, usage, visibility, server, recording } = context;
   const { sender, request, reply } = asked;
   const era = eraOf(request);
   const decided = judgeCall(request, {
-    policy,
+    ...{ policy, usage, visibility, server, era },
+    sighting: sightingOf(context, sender),
     state: context.sessionState(),
-    server,
-    agent: sender.agent,
-    era
+    agent: sender.agent
   });
   const fields = decided.effect === "allow" ? findParamFields2(context, asked, decided.tool) : void 0;
-  const verdict = fields?.ok === false ? {
+  const verdict = fields?.ok === false && decided.effect === "allow" ? {
     effect: "deny",
-    ...decided.tool !== void 0 && { tool: decided.tool },
+    tool: decided.tool,
     reason: "header_mismatch",
+    argumentsInLog: decided.argumentsInLog,
     refusal: refuseDisagreement(request.id, fields.detail)
   } : decided;
+  const gained = listGained(context, verdict);
   const callId = recordOr(
     reply,
     refuseUnrecorded(request.id, era),
@@ -5250,9 +5987,10 @@ function passToolCall(context, asked) {
         method: request.method,
         tool: verdict.tool,
         args: request.params?.["arguments"],
+        argumentsInLog: verdict.argumentsInLog,
         traceparent: findTraceparent(request)
       },
-      { decision: verdict.effect, reason: verdict.reason, rule: verdict.rule }
+      describeDecision(verdict, gained)
     )
   );
   if (callId === void 0) {
@@ -5262,12 +6000,35 @@ function passToolCall(context, asked) {
     send(reply, verdict.refusal);
     return;
   }
+  count(context, verdict, gained);
   context.forwarding.request(sender, withoutUngranted(withoutClientCapabilities(request)), {
     reply,
     callId,
     ...fields?.ok === true && { paramFields: fields.fields },
     amend: (answer2) => judgeToolResult(request, era, answer2)
   });
+}
+function listGained({ policy, usage }, verdict) {
+  return verdict.effect === "allow" ? policy.labelsOf(verdict.call).filter((label) => !usage.labels.has(label)) : [];
+}
+function describeDecision(verdict, labels) {
+  if (verdict.effect === "deny") {
+    return { decision: "deny", reason: verdict.reason, rule: verdict.rule };
+  }
+  const { decision } = verdict;
+  if (decision.reason === "granted") {
+    return { decision: "allow", reason: decision.reason, rule: decision.rule, labels };
+  }
+  const { instead } = decision;
+  const observed = { reason: instead.reason, ..."rule" in instead && { rule: instead.rule } };
+  return { decision: "allow", reason: decision.reason, observed, labels };
+}
+function count(context, { call, decision }, gained) {
+  const before = gained.length === 0 ? void 0 : new Set(context.usage.labels);
+  context.usage.count(call, decision);
+  if (before !== void 0) {
+    context.labelsGained(before);
+  }
 }
 function findParamFields2({ catalog }, { sender, request }, tool) {
   return eraOf(request) === "stateless" ? buildParamFields(catalog.paramFieldsOf(tool), request.params?.["arguments"], sender.fields) : void 0;
@@ -5278,75 +6039,6 @@ function withoutUngranted(request) {
   }
   const { task, inputResponses, ...params } = request.params;
   return { ...request, params };
-}
-
-// proxy/gate/tool-list.ts
-var MAX_NAME_LENGTH = 512;
-function filterToolList(answer2, { maxDepth, maxTools }, isVisible) {
-  const members2 = findMembersOf(answer2, "result");
-  const list2 = members2?.get("tools");
-  const elements = list2 === void 0 ? void 0 : findElements(answer2.text, list2.start);
-  if (members2 === void 0 || list2 === void 0 || elements === void 0) {
-    return void 0;
-  }
-  if (elements.length > maxTools) {
-    return void 0;
-  }
-  const definitions = [];
-  const kept = [];
-  for (const { start, end } of elements) {
-    const text = answer2.text.slice(start, end);
-    const definition = readDefinition(text, maxDepth);
-    if (definition === void 0) {
-      return void 0;
-    }
-    definitions.push(definition);
-    if (isVisible(definition.name)) {
-      kept.push(text);
-    }
-  }
-  const isWhole = kept.length === elements.length;
-  const cursor = members2.get("nextCursor");
-  const nextCursor = cursor === void 0 ? void 0 : readSpan(answer2.text, cursor);
-  return {
-    message: makePrivate(isWhole ? answer2 : replaceInMessage(answer2, list2, `[${kept.join(",")}]`)),
-    definitions,
-    nextCursor: typeof nextCursor === "string" ? nextCursor : void 0
-  };
-}
-function readDefinition(text, maxDepth) {
-  const reading = readJson(toCharacters(text), { maxDepth, numbers: "any" });
-  const definition = reading.ok ? reading.value : null;
-  const name = isObject2(definition) ? definition["name"] : void 0;
-  const isNamed = typeof name === "string" && name.length <= MAX_NAME_LENGTH;
-  return isObject2(definition) && isNamed ? { name, definition } : void 0;
-}
-
-// proxy/gate/tool-listing.ts
-function passToolListing(context, { sender, request, reply }) {
-  const cursor = request.params?.["cursor"];
-  const amend = (answer2) => {
-    if (answer2.kind === "error") {
-      return passUnchanged(answer2);
-    }
-    const { policy, server, limits } = context;
-    const list2 = filterToolList(answer2, limits, (tool) => policy.ruleNaming(server, tool) !== void 0);
-    const isTaken = list2 !== void 0 && context.catalog.learn({ ...list2, cursor: typeof cursor === "string" ? cursor : void 0 });
-    if (!isTaken) {
-      const message2 = `The server "${server}" sent a list of tools that cannot be read`;
-      return { outcome: "blocked", refusal: answerFailure(request.id, message2) };
-    }
-    context.catalog.recordNews(() => recordCatalog(context));
-    return { outcome: "ok", message: list2.message };
-  };
-  context.forwarding.request(sender, withoutClientCapabilities(request), { reply, amend });
-}
-function recordCatalog({ catalog, policy, recording, server }) {
-  const tools = [...catalog.tools].map(([name, { digest }]) => {
-    const rule = policy.ruleNaming(server, name);
-    return { name, digest, visible: rule !== void 0, why: rule ?? "no_grant" };
-  });
-  recording.recordCatalog({ server, tools });
 }
 
 // proxy/gate/gate.ts
@@ -5439,6 +6131,31 @@ var Gate = class {
       reply.finishEmpty(status);
     }
   }
+  /** The session has read more than `before`: who sees less by it is told. */
+  tellLess(before) {
+    const { catalog, visibility, forwarding } = this.#context;
+    const changed = [...catalog.tools].some(
+      ([tool, { digest }]) => visibility.show(tool, digest, before).visible !== visibility.show(tool, digest).visible
+    );
+    if (changed) {
+      noteCatalog(this.#context);
+      forwarding.announceToolsChanged();
+    }
+  }
+  /** The tools that agents see at this moment, of those that the server listed. */
+  listVisible() {
+    const { catalog, visibility } = this.#context;
+    const visible = [...catalog.tools].filter(([tool, { digest }]) => visibility.show(tool, digest).visible);
+    return new Set(visible.map(([tool]) => tool));
+  }
+  /** The policy is another one: where others are visible than `before`, agents are told. */
+  tellChanged(before) {
+    this.#context.sessions.forgetAllSightings();
+    if (this.listVisible().symmetricDifference(before).size > 0) {
+      noteCatalog(this.#context);
+      this.#context.forwarding.announceToolsChanged();
+    }
+  }
   async close(graceMs) {
     this.#isClosed = true;
     clearInterval(this.#sweep);
@@ -5452,7 +6169,7 @@ var Gate = class {
     if (pass === void 0 || pass === passHandshake && era === "stateless") {
       this.#recordUnknown(sender, request);
       send(reply, refuseMethod(request.id, era));
-    } else if (sender.session?.exchanges.has(request.id) === true) {
+    } else if (sender.session?.hasInFlight(request.id) === true) {
       send(reply, refuseMessage("a request with this id is in flight"));
     } else if (!state.active && request.method !== "tools/call") {
       send(reply, refuseEndedSessionRequest(request.id, state.reason));
@@ -5484,8 +6201,10 @@ var Gate = class {
     const { method, params } = notification;
     if (method === "notifications/cancelled") {
       const { requestId, reason } = params ?? {};
-      const exchange = isRequestId(requestId) ? session?.exchanges.get(requestId) : void 0;
-      exchange?.cancel(typeof reason === "string" ? reason : void 0);
+      if (isRequestId(requestId)) {
+        session?.held.delete(requestId);
+        session?.exchanges.get(requestId)?.cancel(typeof reason === "string" ? reason : void 0);
+      }
       reply?.finishEmpty(202);
     } else if (passesFromClient(method)) {
       this.#context.forwarding.notify(sender, notification, reply);
@@ -5534,6 +6253,174 @@ function answerServerRequest(recording, server, { id, method }) {
   });
 }
 
+// proxy/gate/tool-findings.ts
+var MAX_FINDINGS = 4e3;
+var MAX_EXCERPT_LENGTH = 2e4;
+var ToolFindings = class {
+  #options;
+  #noted = /* @__PURE__ */ new Set();
+  /** The reviewed definitions that were seen: what a later one can be compared with. */
+  #reviewed = /* @__PURE__ */ new Map();
+  constructor(options) {
+    this.#options = options;
+  }
+  noteDefinition(tool) {
+    const { visibility } = this.#options;
+    const { name, definition, digest } = tool;
+    if (!visibility.isLocked) {
+      return;
+    }
+    const verdict = visibility.judgeDefinition(name, digest);
+    if (verdict === "reviewed") {
+      this.#reviewed.set(name, definition);
+    } else if (visibility.concernsAgents(name)) {
+      const event = verdict === "drifted" ? "tool_drifted" : "tool_unreviewed";
+      this.#note({ event, severity: "finding", key: `${name} ${digest}` }, () => this.#describe(tool));
+    }
+  }
+  /** An agent is shown this tool, without what was removed from its texts. */
+  noteShown({ name, digest }, removed) {
+    const { names, server } = this.#options;
+    if (removed.size > 0) {
+      this.#note({ event: "text_cleaned", severity: "warning", key: `${name} ${digest}` }, () => ({
+        tool: name,
+        removed: Object.fromEntries(removed)
+      }));
+    }
+    for (const other of names.add({ server, tool: name })) {
+      const key = JSON.stringify([name, other.server, other.tool]);
+      this.#note({ event: "tool_shadowed", severity: "warning", key }, () => ({
+        ...{ tool: name, other_server: other.server, other_tool: other.tool }
+      }));
+    }
+  }
+  noteInstructions(digest, instructions) {
+    const { visibility } = this.#options;
+    this.#note({ event: "instructions_drifted", severity: "finding", key: digest }, () => ({
+      old_digest: visibility.lockedInstructions ?? null,
+      new_digest: digest,
+      instructions: excerpt(instructions)
+    }));
+  }
+  /** What the server says of itself: its instructions, and how it is called. */
+  noteCleaned(what, digest, removed) {
+    if (removed.size > 0) {
+      this.#note({ event: "text_cleaned", severity: "warning", key: `${what} ${digest}` }, () => ({
+        ...{ tool: null, in: what, removed: Object.fromEntries(removed) }
+      }));
+    }
+  }
+  #describe({ name, definition, digest }) {
+    const reviewed = this.#reviewed.get(name);
+    const locked = this.#options.visibility.lockedDigestOf(name);
+    const description = definition["description"];
+    return {
+      tool: name,
+      ...locked !== void 0 && { old_digest: locked },
+      new_digest: digest,
+      ...reviewed !== void 0 && { changed: listChanged(reviewed, definition) },
+      ...typeof description === "string" && { description: excerpt(description) }
+    };
+  }
+  #note({ event, severity, key }, describe4) {
+    const { recording, server } = this.#options;
+    const noted = `${event} ${key}`;
+    if (this.#noted.has(noted)) {
+      return;
+    }
+    if (this.#noted.size >= MAX_FINDINGS) {
+      recording.noteRepeated(event, server, { server });
+      return;
+    }
+    this.#noted.add(noted);
+    recording.noteEvent(event, severity, { server, ...describe4() });
+  }
+};
+function listChanged(before, now) {
+  const write = (definition, name) => {
+    const member = definition[name];
+    return member === void 0 ? void 0 : canonicalize2(member);
+  };
+  return DEFINING.filter((name) => write(before, name) !== write(now, name));
+}
+function excerpt(text) {
+  return cleanText(text.slice(0, MAX_EXCERPT_LENGTH)).text;
+}
+
+// proxy/gate/tool-visibility.ts
+var NOTHING_READ2 = /* @__PURE__ */ new Set();
+var ToolVisibility = class {
+  #options;
+  #lock;
+  #tools;
+  constructor(options) {
+    this.#options = options;
+  }
+  /** That of the policy at this moment: it can be replaced while the session runs. */
+  get #locked() {
+    const { policy, server } = this.#options;
+    const lock = policy.lockOf(server);
+    if (lock !== this.#lock) {
+      this.#lock = lock;
+      this.#tools = lock === void 0 ? void 0 : new Map(Object.entries(lock.tools));
+    }
+    return this.#tools;
+  }
+  /** Of the instructions that were reviewed; undefined where there is no lock or it holds none. */
+  get lockedInstructions() {
+    const { policy, server } = this.#options;
+    return policy.lockOf(server)?.instructions;
+  }
+  get isLocked() {
+    return this.#locked !== void 0;
+  }
+  lockedDigestOf(tool) {
+    return this.#locked?.get(tool);
+  }
+  judgeDefinition(tool, digest) {
+    const tools = this.#locked;
+    if (tools === void 0) {
+      return "reviewed";
+    }
+    const locked = tools.get(tool);
+    return locked === digest ? "reviewed" : locked === void 0 ? "unreviewed" : "drifted";
+  }
+  show(tool, digest, labels = this.#options.usage.labels) {
+    const { policy, server } = this.#options;
+    const shown = policy.show({ server, kind: "tool", name: tool }, labels);
+    const verdict = shown.visible ? this.judgeDefinition(tool, digest) : "reviewed";
+    return verdict === "reviewed" ? shown : { visible: false, why: verdict };
+  }
+  /** Whether any rule names it, whatever the session has read: what nobody could see needs no report. */
+  concernsAgents(tool) {
+    const { policy, server } = this.#options;
+    return policy.show({ server, kind: "tool", name: tool }, NOTHING_READ2).visible;
+  }
+};
+
+// proxy/gate/visible-names.ts
+var MAX_NAMES = 1e4;
+var UNSEEN_OR_BETWEEN = /[\p{Cc}\p{Cf}\p{Mn}\p{Default_Ignorable_Code_Point}\p{Z}\p{Pd}\p{Pc}.:/]/gu;
+var VisibleNames = class {
+  #byLook = /* @__PURE__ */ new Map();
+  #size = 0;
+  /** Those of other servers that look the same; each pair is told once. */
+  add(added) {
+    const look = describeLook(added.tool);
+    const alike = this.#byLook.get(look) ?? [];
+    const isKnown = alike.some(({ server, tool }) => server === added.server && tool === added.tool);
+    if (isKnown || this.#size >= MAX_NAMES) {
+      return [];
+    }
+    this.#size++;
+    this.#byLook.set(look, [...alike, added]);
+    return alike.filter(({ server }) => server !== added.server);
+  }
+};
+function describeLook(name) {
+  return name.normalize("NFKC").toUpperCase().toLowerCase().replace(UNSEEN_OR_BETWEEN, "");
+}
+
 // proxy/limits.ts
 var KIB = 1024;
 var MIB = 1024 * KIB;
@@ -5553,6 +6440,7 @@ var DEFAULT_LIMITS = {
   maxUnreadBytes: 8 * MIB,
   callTimeoutMs: 10 * MINUTE,
   resumeGraceMs: MINUTE,
+  lookTimeoutMs: 10 * SECOND,
   connectTimeoutMs: 10 * SECOND,
   probeTimeoutMs: 3 * SECOND,
   headersTimeoutMs: 10 * SECOND,
@@ -5564,9 +6452,10 @@ var DEFAULT_LIMITS = {
 };
 
 // proxy/recording.ts
-var import_node_crypto6 = require("node:crypto");
+var import_node_crypto7 = require("node:crypto");
 var MAX_KINDS = 500;
 var MAX_TEXT_LENGTH = 1e3;
+var WITHHELD = "[withheld]";
 var Recording = class {
   #options;
   #counts = /* @__PURE__ */ new Map();
@@ -5588,8 +6477,9 @@ var Recording = class {
   /** Returns the id of the call. Throws `RecordingFailed`. */
   recordCall(facts, decided) {
     const { redactor } = this.#options;
-    const id = (0, import_node_crypto6.randomUUID)();
-    const { client, tool, args } = facts;
+    const id = (0, import_node_crypto7.randomUUID)();
+    const { client, tool } = facts;
+    const { labels = [] } = decided;
     this.#record({
       kind: "call",
       id,
@@ -5598,13 +6488,12 @@ var Recording = class {
       server: facts.server,
       method: this.#redact(facts.method),
       ...tool !== void 0 && { tool: redactor.redactText(tool).text },
-      ...args !== void 0 && {
-        arguments: redactor.redactJson(args).value,
-        arguments_digest: this.#digestArguments(args)
-      },
+      ...this.#describeArguments(facts),
       decision: decided.decision,
       reason: decided.reason,
       ...decided.rule !== void 0 && { rule: decided.rule },
+      ...decided.observed !== void 0 && { observed: decided.observed },
+      ...labels.length > 0 && { labels: [...labels] },
       ...facts.traceparent !== void 0 && { traceparent: facts.traceparent }
     });
     if (decided.decision === "allow") {
@@ -5651,10 +6540,10 @@ var Recording = class {
   noteRepeated(event, kind, detail) {
     const wanted = `${event} ${kind}`;
     const key = this.#counts.has(wanted) || this.#counts.size < MAX_KINDS ? wanted : event;
-    const count3 = (this.#counts.get(key) ?? 0) + 1;
-    this.#counts.set(key, count3);
-    if (/^10*$/.test(String(count3))) {
-      this.noteEvent(event, "warning", { ...detail, count: count3 });
+    const count4 = (this.#counts.get(key) ?? 0) + 1;
+    this.#counts.set(key, count4);
+    if (/^10*$/.test(String(count4))) {
+      this.noteEvent(event, "warning", { ...detail, count: count4 });
     }
   }
   #record(entry) {
@@ -5664,6 +6553,14 @@ var Recording = class {
       throw cause instanceof RecordingFailed ? cause : new RecordingFailed("a record was not written", { cause });
     }
   }
+  #describeArguments({ args, argumentsInLog = "full" }) {
+    if (args === void 0) {
+      return {};
+    }
+    const arguments_digest = this.#digestArguments(args);
+    const shown = argumentsInLog === "redacted" ? withholdValues(args) : args;
+    return argumentsInLog === "digest" ? { arguments_digest } : { arguments: this.#options.redactor.redactJson(shown).value, arguments_digest };
+  }
   #redactClient({ name, version: version2 }) {
     return { name: this.#redact(name), version: this.#redact(version2) };
   }
@@ -5671,977 +6568,54 @@ var Recording = class {
     return this.#options.redactor.redactText(text).text.slice(0, MAX_TEXT_LENGTH).toWellFormed();
   }
   #digestArguments(args) {
-    return (0, import_node_crypto6.createHash)("sha256").update(this.#options.salt).update(canonicalize2(args)).digest("hex");
+    return (0, import_node_crypto7.createHash)("sha256").update(this.#options.salt).update(canonicalize2(args)).digest("hex");
   }
 };
-
-// proxy/upstream/child-environment.ts
-var INHERITED = /* @__PURE__ */ new Set(["PATH", "HOME", "USER", "LOGNAME", "SHELL", "LANG", "LANGUAGE", "TZ", "TMPDIR"]);
-var INHERITED_PREFIX = "LC_";
-var RUNNER_TRACKING_ID = "RUNNER_TRACKING_ID";
-function buildChildEnvironment(inherited, listed) {
-  const environment2 = {};
-  for (const [name, value] of Object.entries(inherited)) {
-    const passes = INHERITED.has(name) || name.startsWith(INHERITED_PREFIX) || name === RUNNER_TRACKING_ID;
-    if (passes && value !== void 0) {
-      environment2[name] = value;
-    }
-  }
-  for (const [name, value] of Object.entries(listed)) {
-    if (value !== void 0 && name !== RUNNER_TRACKING_ID) {
-      environment2[name] = value;
-    }
-  }
-  return environment2;
+function withholdValues(args) {
+  return typeof args === "object" && args !== null && !Array.isArray(args) ? Object.fromEntries(Object.keys(args).map((name) => [name, WITHHELD])) : WITHHELD;
 }
 
-// proxy/upstream/http-upstream.ts
-var import_node_http2 = require("node:http");
-var import_node_https = require("node:https");
-var import_node_url = require("node:url");
-
-// proxy/upstream/http-answer.ts
-var PASSED_OVER_BYTES = 64 * 1024;
-var PASSED_OVER_MS = 1e3;
-function readHttpAnswer(response, reading) {
-  const status = response.statusCode ?? 0;
-  const loss = findLoss(response, status);
-  if (loss !== void 0) {
-    passOver(response);
-    reading.sink.failed(loss);
-    return;
+// proxy/replaceable-policy.ts
+var ReplaceablePolicy = class {
+  #current;
+  constructor(first) {
+    this.#current = first;
   }
-  const type = (response.headers["content-type"] ?? "").split(";")[0]?.trim().toLowerCase();
-  if (type === "text/event-stream" && status === 200) {
-    readStream(response, reading);
-  } else if (type === "application/json") {
-    readDocument(response, reading, status);
-  } else {
-    passOver(response);
-    reading.sink.status(status);
+  replace(next) {
+    this.#current = next;
   }
-}
-function passOver(response) {
-  let bytes = 0;
-  const timer = setTimeout(() => response.destroy(), PASSED_OVER_MS).unref();
-  response.once("close", () => clearTimeout(timer));
-  response.on("error", () => void 0);
-  response.on("data", (chunk) => {
-    bytes += chunk.length;
-    if (bytes > PASSED_OVER_BYTES) {
-      response.destroy();
-    }
-  });
-}
-function findLoss(response, status) {
-  if (status === 401 || status === 403 || status === 407) {
-    return { code: "credentials_refused", detail: `HTTP ${status}` };
+  get digest() {
+    return this.#current.digest;
   }
-  if (status >= 300 && status < 400) {
-    return { code: "redirected", detail: `HTTP ${status}` };
+  get mode() {
+    return this.#current.mode;
   }
-  const encoding = response.headers["content-encoding"] ?? "identity";
-  return encoding === "identity" ? void 0 : { code: "unreadable", detail: "content-encoding" };
-}
-function readDocument(response, reading, status) {
-  const chunks = [];
-  let bytes = 0;
-  const finish = onceOver(reading, response);
-  response.on("data", (chunk) => {
-    bytes += chunk.length;
-    if (bytes > reading.limits.maxAnswerBytes) {
-      finish(
-        (sink) => sink.failed({ code: "too_large", detail: `more than ${reading.limits.maxAnswerBytes} bytes` })
-      );
-      return;
-    }
-    chunks.push(chunk);
-  });
-  response.once(
-    "end",
-    () => finish((sink) => {
-      const whole = chunks.length === 1 && chunks[0] !== void 0 ? chunks[0] : Buffer.concat(chunks);
-      const messages = readServerMessages(whole.toString("latin1"));
-      if (messages !== void 0) {
-        messages.forEach((message2) => void deliver(message2, reading, { status }));
-        sink.ended();
-      } else if (status === 200) {
-        sink.failed({ code: "unreadable", detail: "not a message" });
-      } else {
-        sink.status(status);
-      }
-    })
-  );
-  const broken = () => finish((sink) => sink.failed({ code: "closed", detail: "mid-answer" }));
-  response.once("error", broken);
-  response.once("close", broken);
-}
-function readStream(response, reading) {
-  const events = new EventReader(reading.limits.maxAnswerBytes);
-  const finish = onceOver(reading, response);
-  reading.sink.opened();
-  response.on("data", (chunk) => {
-    if (reading.isOver()) {
-      return;
-    }
-    try {
-      const waits = readEvents(events, chunk, reading);
-      if (waits.length > 0) {
-        response.pause();
-        void Promise.all(waits).then(() => response.resume());
-      }
-    } catch (error) {
-      if (!(error instanceof StreamFault)) {
-        throw error;
-      }
-      const code = error.code === "event_too_large" ? "too_large" : "unreadable";
-      finish((sink) => sink.failed({ code, detail: error.code }));
-    }
-  });
-  response.once("end", () => finish((sink) => sink.ended()));
-  const broken = () => finish((sink) => sink.failed({ code: "closed", detail: "mid-answer" }));
-  response.once("error", broken);
-  response.once("close", broken);
-}
-function readEvents(events, chunk, reading) {
-  const waits = [];
-  for (const event of events.read(chunk)) {
-    if (event.kind === "comment" || event.data === "") {
-      reading.sink.filler(event.kind === "comment" ? {} : { eventId: event.id, retry: event.retry });
-      continue;
-    }
-    for (const message2 of readServerMessages(event.data) ?? []) {
-      const wait = deliver(message2, reading, { eventId: event.id, retry: event.retry });
-      if (wait !== void 0) {
-        waits.push(wait);
-      }
-    }
-  }
-  return waits;
-}
-function deliver(message2, reading, carriage) {
-  if (message2.kind === "request") {
-    reading.answer(message2);
-    return void 0;
-  }
-  return reading.sink.message(message2, carriage);
-}
-function onceOver(reading, response) {
-  let isEnded = false;
-  return (end) => {
-    if (!isEnded && !reading.isOver()) {
-      isEnded = true;
-      end(reading.sink);
-    }
-    if (!response.complete) {
-      response.destroy();
-    }
-  };
-}
-
-// proxy/upstream/http-message.ts
-function writeMessage(message2) {
-  const { method, params } = message2;
-  return JSON.stringify({
-    jsonrpc: "2.0",
-    ...message2.kind === "request" && { id: message2.id },
-    method,
-    ...params !== void 0 && { params }
-  });
-}
-function writeCancellation(requestId, reason) {
-  const params = { requestId, ...reason !== void 0 && { reason } };
-  return JSON.stringify({ jsonrpc: "2.0", method: "notifications/cancelled", params });
-}
-function buildFields(forward) {
-  const { message: message2, era } = forward;
-  const fields = buildSessionFields(forward);
-  if (era === "stateless") {
-    const name = message2.kind === "request" ? findMirroredName(message2) : void 0;
-    fields["mcp-method"] = message2.method;
-    if (name !== void 0) {
-      fields["mcp-name"] = encodeFieldValue(name);
-    }
-    for (const [field, value] of forward.paramFields) {
-      fields[field] = value;
-    }
-  }
-  return fields;
-}
-function buildSessionFields({
-  accept,
-  revision,
-  session
-}) {
-  return {
-    accept,
-    ...revision !== void 0 && { "mcp-protocol-version": revision },
-    ...session !== void 0 && { "mcp-session-id": session }
-  };
-}
-
-// proxy/upstream/http-upstream.ts
-var IDLE_SOCKET_MS = 4e3;
-var MAX_TOLD = 32;
-var EITHER = "application/json, text/event-stream";
-var SESSION_ID = /^[\x21-\x7e]{1,1024}$/;
-var HttpUpstream = class {
-  /** The parts of its URL, as `request` wants them. */
-  #target;
-  #limits;
-  #events;
-  #agent;
-  #request;
-  #told = new Places(MAX_TOLD);
-  constructor({ url, limits, events }) {
-    const isTls = url.protocol === "https:";
-    this.#target = (0, import_node_url.urlToHttpOptions)(url);
-    this.#limits = limits;
-    this.#events = events;
-    const options = { keepAlive: true, timeout: IDLE_SOCKET_MS };
-    this.#agent = isTls ? new import_node_https.Agent(options) : new import_node_http2.Agent(options);
-    this.#request = isTls ? import_node_https.request : import_node_http2.request;
-  }
-  send(forward, sink, opensSession) {
-    const { message: message2 } = forward;
-    const opened = (response) => {
-      const session = response.headers["mcp-session-id"];
-      if (message2.method !== "initialize" || typeof session !== "string" || !SESSION_ID.test(session)) {
-        return forward;
-      }
-      opensSession(session);
-      return { session, revision: void 0 };
-    };
-    const sending = this.#exchange(
-      { fields: buildFields(forward), body: writeMessage(message2) },
-      sink,
-      opened
-    );
-    return {
-      leave: sending.leave,
-      cancel: (reason) => {
-        sending.leave();
-        if (message2.kind === "request" && forward.era === "handshake" && message2.method !== "initialize") {
-          this.#tell(forward, writeCancellation(message2.id, reason));
-        }
-      }
-    };
-  }
-  openStream(request, sink) {
-    const { lastEventId } = request;
-    const resume = lastEventId === void 0 ? {} : { "last-event-id": lastEventId };
-    const sending = this.#exchange(
-      { method: "GET", fields: { ...buildSessionFields(request), ...resume } },
-      sink,
-      () => request
-    );
-    return { ...sending, cancel: sending.leave };
-  }
-  endSession(session, revision) {
-    const fields = buildSessionFields({ session, revision, accept: EITHER });
-    return new Promise((resolve) => {
-      let status = 200;
-      const sink = {
-        opened: () => void 0,
-        filler: () => void 0,
-        message: (_, carriage) => {
-          status = carriage.status ?? status;
-          return void 0;
-        },
-        status: resolve,
-        ended: () => resolve(status),
-        failed: () => resolve(502)
-      };
-      this.#exchange({ method: "DELETE", fields }, sink, () => ({ session, revision }));
-    });
-  }
-  async close() {
-    this.#agent.destroy();
-  }
-  /** `opened` looks at the answer's header and says where requests of the server in it are to be answered. */
-  #exchange({ method, fields, body }, sink, opened) {
-    let isOver = false;
-    const request = this.#start({ method: method ?? "POST", fields, ...body !== void 0 && { body } });
-    const fail = (error) => {
-      if (!isOver) {
-        isOver = true;
-        sink.failed({ code: "unreachable", detail: error.code ?? "error" });
-      }
-    };
-    request.once("error", fail);
-    request.once("response", (response) => {
-      if (isOver) {
-        response.destroy();
-        return;
-      }
-      const session = opened(response);
-      request.off("error", fail);
-      readHttpAnswer(response, {
-        sink,
-        limits: this.#limits,
-        isOver: () => isOver,
-        answer: (asked) => this.#tell(session, this.#events.answer(asked))
-      });
-    });
-    return {
-      leave: () => {
-        isOver = true;
-        request.destroy();
-      }
-    };
-  }
-  /** Sends what needs no answer; a server has a moment to take it. */
-  #tell(session, body) {
-    if (!this.#told.take()) {
-      return;
-    }
-    const request = this.#start({
-      method: "POST",
-      fields: buildSessionFields({ ...session, accept: EITHER }),
-      body
-    });
-    const timer = setTimeout(() => request.destroy(), this.#limits.connectTimeoutMs).unref();
-    request.once("close", () => {
-      clearTimeout(timer);
-      this.#told.free();
-    });
-    request.once("response", (response) => response.resume());
-  }
-  #start({ method, fields, body }) {
-    const headers = body === void 0 ? fields : { ...fields, "content-type": "application/json", "content-length": Buffer.byteLength(body) };
-    const request = this.#request({ ...this.#target, method, headers, agent: this.#agent });
-    request.once("socket", (socket) => {
-      if (socket.connecting) {
-        const { connectTimeoutMs } = this.#limits;
-        const timer = setTimeout(() => request.destroy(new ConnectTimeout()), connectTimeoutMs);
-        const connected = () => clearTimeout(timer);
-        socket.once("connect", connected);
-        request.once("close", connected);
-      }
-    });
-    request.on("error", () => void 0);
-    request.end(body);
-    return request;
-  }
-};
-var ConnectTimeout = class extends Error {
-  code = "ETIMEDOUT";
+  reaches = (server) => this.#current.reaches(server);
+  show = (target, labels) => this.#current.show(target, labels);
+  decide = (call, usage) => this.#current.decide(call, usage);
+  labelsOf = (target) => this.#current.labelsOf(target);
+  argumentsInLog = (rule) => this.#current.argumentsInLog(rule);
+  lockOf = (server) => this.#current.lockOf(server);
 };
 
-// proxy/upstream/stdio-upstream.ts
-var import_node_crypto7 = require("node:crypto");
-
-// proxy/upstream/stdio-child.ts
-var import_node_child_process = require("node:child_process");
-
-// proxy/upstream/line-reader.ts
-var LINE_FEED2 = 10;
-var LineReader = class {
-  #maxBytes;
-  #sink;
-  #parts = [];
-  #held = 0;
-  #isSkipping = false;
-  constructor(maxBytes, sink) {
-    this.#maxBytes = maxBytes;
-    this.#sink = sink;
+// proxy/upstream/connecting.ts
+async function prepareConnection(how) {
+  if (how.transport === "http") {
+    const { HttpUpstream } = await import("./http-upstream.cjs");
+    return ({ limits, events }) => new HttpUpstream({ url: new URL(how.url), limits, events });
   }
-  read(chunk) {
-    let start = 0;
-    for (let end = chunk.indexOf(LINE_FEED2); end !== -1; end = chunk.indexOf(LINE_FEED2, start)) {
-      this.#hold(chunk.subarray(start, end));
-      start = end + 1;
-      this.#endLine();
-    }
-    if (start < chunk.length) {
-      this.#hold(chunk.subarray(start));
-    }
-  }
-  #hold(part) {
-    if (this.#isSkipping) {
-      return;
-    }
-    this.#held += part.length;
-    if (this.#held > this.#maxBytes) {
-      this.#isSkipping = true;
-      this.#parts = [];
-      this.#sink.tooLong();
-      return;
-    }
-    this.#parts.push(part);
-  }
-  #endLine() {
-    const [first] = this.#parts;
-    const bytes = this.#parts.length === 1 && first !== void 0 ? first : Buffer.concat(this.#parts);
-    const isWhole = !this.#isSkipping;
-    this.#parts = [];
-    this.#held = 0;
-    this.#isSkipping = false;
-    if (isWhole && bytes.length > 0) {
-      this.#sink.line(bytes.toString("latin1"));
-    }
-  }
-};
-
-// proxy/upstream/process-group.ts
-var import_promises = require("node:timers/promises");
-var POLL_MS = 20;
-async function stopProcessGroup(group, graceMs) {
-  signalGroup(group, "SIGTERM");
-  const deadline = performance.now() + graceMs;
-  while (performance.now() < deadline) {
-    if (!signalGroup(group, 0)) {
-      return;
-    }
-    await (0, import_promises.setTimeout)(POLL_MS);
-  }
-  signalGroup(group, "SIGKILL");
-}
-function signalGroup(group, signal) {
-  try {
-    process.kill(-group, signal);
-    return true;
-  } catch (error) {
-    if (isErrno(error, "EPERM")) {
-      return true;
-    }
-    if (isErrno(error, "ESRCH")) {
-      return false;
-    }
-    throw error;
-  }
-}
-function isErrno(error, code) {
-  return error instanceof Error && "code" in error && error.code === code;
-}
-
-// proxy/upstream/stdio-message.ts
-function writeForChild({ method, params }, id) {
-  const meta2 = params?.["_meta"];
-  const token = isObject2(meta2) ? meta2["progressToken"] : void 0;
-  const progressToken = isRequestId(token) ? token : void 0;
-  const own2 = progressToken === void 0 || !isObject2(meta2) ? params : { ...params, _meta: { ...meta2, progressToken: id } };
-  const message2 = { jsonrpc: "2.0", id, method, ...own2 !== void 0 && { params: own2 } };
-  return { text: `${JSON.stringify(message2)}
-`, progressToken };
-}
-function writeNotification({ method, params }) {
-  return `${JSON.stringify({ jsonrpc: "2.0", method, ...params !== void 0 && { params } })}
-`;
-}
-function restoreAnswer(message2, id) {
-  const restored = withId(message2, id);
-  const subscription = findIn(restored, "result", ["_meta", SUBSCRIPTION_ID]);
-  return subscription === void 0 ? restored : replaceInMessage(restored, subscription, writeId(id));
-}
-function restoreNotification(message2, find) {
-  const isProgress = message2.method === "notifications/progress";
-  const span = findIn(message2, "params", isProgress ? ["progressToken"] : ["_meta", SUBSCRIPTION_ID]);
-  const own2 = span === void 0 ? void 0 : readSpan(message2.text, span);
-  const pending = typeof own2 === "number" ? find(own2) : void 0;
-  const id = isProgress ? pending?.progressToken : pending?.id;
-  if (span === void 0 || pending === void 0 || id === void 0) {
-    return void 0;
-  }
-  return { message: replaceInMessage(message2, span, writeId(id)), pending };
-}
-function findCancelled(message2) {
-  const span = message2.method === "notifications/cancelled" ? findIn(message2, "params", ["requestId"]) : void 0;
-  const id = span === void 0 ? void 0 : readSpan(message2.text, span);
-  return typeof id === "number" ? id : void 0;
-}
-function findStatus(message2) {
-  const span = findIn(message2, "error", ["code"]);
-  switch (span === void 0 ? void 0 : readSpan(message2.text, span)) {
-    case METHOD_NOT_FOUND:
-      return 404;
-    case HEADER_MISMATCH:
-    case MISSING_CLIENT_CAPABILITY:
-    case UNSUPPORTED_PROTOCOL_VERSION:
-      return 400;
-    default:
-      return 200;
-  }
-}
-function findIn(message2, member, path) {
-  const span = message2.members.get(member);
-  return span === void 0 ? void 0 : findPath(message2.text, span.start, path);
-}
-function writeId(id) {
-  return toByteText(JSON.stringify(id));
-}
-
-// proxy/upstream/stdio-child.ts
-var LAST_OUTPUT_MS = 200;
-var StdioChild = class {
-  owner;
-  #limits;
-  #events;
-  #process;
-  #pending = /* @__PURE__ */ new Map();
-  #lastId = 0;
-  #isOver = false;
-  #stopping;
-  constructor({ command, environment: environment2, cwd }, limits, events) {
-    const [file = "", ...args] = command;
-    this.#limits = limits;
-    this.#events = events;
-    this.#process = (0, import_node_child_process.spawn)(file, args, {
-      cwd,
-      env: environment2,
-      stdio: ["pipe", "pipe", "pipe"],
-      detached: true
+  const { StdioUpstream } = await import("./stdio-upstream.cjs");
+  return ({ limits, events, environment: environment2, stderr }) => {
+    const upstream = new StdioUpstream({
+      command: how.command,
+      environment: { inherited: environment2, own: how.env },
+      cwd: how.cwd,
+      ...{ limits, events, stderr }
     });
-    const lines = new LineReader(limits.maxAnswerBytes, {
-      line: (text) => this.#readLine(text),
-      tooLong: () => events.noteOutputDropped()
-    });
-    const { stdin, stdout, stderr } = this.#process;
-    const closed = (detail) => {
-      setTimeout(() => this.#end({ code: "closed", detail }), LAST_OUTPUT_MS).unref();
-    };
-    stdin.on("error", () => closed("stdin"));
-    stdout.once("end", () => closed("stdout"));
-    stdout.on("data", (chunk) => lines.read(chunk));
-    stderr.on("data", (chunk) => events.stderr(chunk));
-    this.#process.once(
-      "error",
-      (error) => this.#end({ code: "start_failed", detail: error.code ?? "error" })
-    );
-    this.#process.once("exit", (code, signal) => {
-      const loss = { code: "exited", detail: signal ?? `exit code ${code}` };
-      const timer = setTimeout(() => this.#end(loss), LAST_OUTPUT_MS);
-      this.#process.once("close", () => {
-        clearTimeout(timer);
-        this.#end(loss);
-      });
-    });
-  }
-  get isOver() {
-    return this.#isOver;
-  }
-  request(message2, era, sink) {
-    const loss = this.#findLoss();
-    if (loss !== void 0) {
-      sink.failed(loss);
-      return { cancel: () => void 0, leave: () => void 0 };
+    if (how.start === "eager") {
+      upstream.start();
     }
-    this.#lastId++;
-    const id = this.#lastId;
-    const { text, progressToken } = writeForChild(message2, id);
-    this.#pending.set(id, { id: message2.id, progressToken, era, sink });
-    this.#process.stdin.write(text);
-    const cancel = (reason) => {
-      if (this.#pending.delete(id) && message2.method !== "initialize" && !this.#isOver) {
-        const params = { requestId: id, ...reason !== void 0 && { reason } };
-        this.#process.stdin.write(writeNotification({ method: "notifications/cancelled", params }));
-      }
-    };
-    return { cancel, leave: cancel };
-  }
-  /** Sends a notification, or an answer to a request of the server. */
-  notify(message2) {
-    if (this.#findLoss() === void 0) {
-      this.#process.stdin.write(typeof message2 === "string" ? `${message2}
-` : writeNotification(message2));
-    }
-  }
-  stop() {
-    this.#stopping ??= this.#stop();
-    return this.#stopping;
-  }
-  async #stop() {
-    const { pid, stdin, stdout, stderr } = this.#process;
-    stdin.end();
-    if (pid !== void 0) {
-      await stopProcessGroup(pid, this.#limits.stopGraceMs);
-    }
-    stdin.destroy();
-    stdout.destroy();
-    stderr.destroy();
-    this.#end({ code: "exited", detail: "stopped" });
-  }
-  #findLoss() {
-    if (this.#isOver || this.#stopping !== void 0) {
-      return { code: "exited", detail: "not running" };
-    }
-    return this.#process.stdin.writableLength > this.#limits.maxUnreadBytes ? { code: "unread", detail: `more than ${this.#limits.maxUnreadBytes} bytes` } : void 0;
-  }
-  #end(loss) {
-    if (this.#isOver) {
-      return;
-    }
-    this.#isOver = true;
-    const pending = [...this.#pending.values()];
-    this.#pending.clear();
-    pending.forEach(({ sink }) => sink.failed(loss));
-    this.#events.over(loss, this.#stopping !== void 0);
-    this.owner?.over();
-    void this.stop();
-  }
-  #readLine(text) {
-    const messages = readServerMessages(text);
-    if (messages === void 0) {
-      this.#events.noteOutputDropped();
-      return;
-    }
-    messages.forEach((message2) => this.#deliver(message2));
-  }
-  #deliver(message2) {
-    switch (message2.kind) {
-      case "result":
-      case "error":
-        this.#deliverAnswer(message2);
-        break;
-      case "notification":
-        if (!this.#endCancelled(message2) && !this.#deliverRelated(message2)) {
-          this.owner?.unsolicited(message2);
-        }
-        break;
-      case "request":
-        this.owner?.unsolicited(message2);
-    }
-  }
-  #deliverAnswer(answer2) {
-    const { id } = answer2;
-    const pending = typeof id === "number" ? this.#pending.get(id) : void 0;
-    if (pending === void 0 || typeof id !== "number") {
-      this.#events.noteMessageDropped();
-      return;
-    }
-    this.#pending.delete(id);
-    const status = pending.era === "stateless" ? findStatus(answer2) : void 0;
-    void pending.sink.message(restoreAnswer(answer2, pending.id), { status });
-    pending.sink.ended();
-  }
-  /** How a server ends a subscription (2026-07-28, Cancellation). */
-  #endCancelled(message2) {
-    const id = findCancelled(message2);
-    const pending = id === void 0 ? void 0 : this.#pending.get(id);
-    if (id === void 0 || pending === void 0) {
-      return false;
-    }
-    this.#pending.delete(id);
-    pending.sink.ended();
-    return true;
-  }
-  #deliverRelated(message2) {
-    const restored = restoreNotification(message2, (id) => this.#pending.get(id));
-    if (restored === void 0) {
-      return false;
-    }
-    void restored.pending.sink.message(restored.message, {});
-    return true;
-  }
-};
-
-// proxy/upstream/stdio-probe.ts
-var PROBE = {
-  kind: "request",
-  id: "era",
-  method: "server/discover",
-  params: { _meta: { [PROTOCOL_VERSION]: FIRST_STATELESS_REVISION, [CLIENT_CAPABILITIES]: {} } }
-};
-function probeEra(child, timeoutMs, learn) {
-  return new Promise((resolve) => {
-    const timer = setTimeout(() => resolve(void 0), timeoutMs);
-    const settle = (loss) => {
-      clearTimeout(timer);
-      resolve(loss);
-    };
-    child.request(PROBE, "stateless", {
-      opened: () => void 0,
-      filler: () => void 0,
-      status: () => void 0,
-      ended: () => void 0,
-      message: (message2) => {
-        if (message2.kind !== "notification") {
-          learn(findEra(message2));
-          settle();
-        }
-        return void 0;
-      },
-      failed: (loss) => {
-        if (loss.code === "exited") {
-          learn("handshake");
-          settle();
-        } else {
-          settle(loss);
-        }
-      }
-    });
-  });
-}
-function findEra(message2) {
-  const members2 = findMembersOf(message2, message2.kind);
-  const read = (spans, name) => {
-    const span = spans?.get(name);
-    return span === void 0 ? void 0 : readSpan(message2.text, span);
-  };
-  if (message2.kind === "result") {
-    return namesStateless(read(members2, "supportedVersions")) ? "stateless" : "handshake";
-  }
-  const data = read(members2, "data");
-  const supported = typeof data === "object" && data !== null && "supported" in data ? data.supported : void 0;
-  const isStateless = read(members2, "code") === UNSUPPORTED_PROTOCOL_VERSION && namesStateless(supported);
-  return isStateless ? "stateless" : "handshake";
-}
-function namesStateless(revisions) {
-  return Array.isArray(revisions) && revisions.some((revision) => typeof revision === "string" && isStatelessRevision(revision));
-}
-
-// proxy/upstream/stdio-session.ts
-var MAX_WAITING = 16;
-var MAX_WAITING_LENGTH = 64 * 1024;
-var StdioSession = class {
-  child;
-  #answer;
-  #onOver;
-  #stream;
-  #waiting = [];
-  constructor(child, answer2, onOver) {
-    this.child = child;
-    this.#answer = answer2;
-    this.#onOver = onOver;
-  }
-  unsolicited(message2) {
-    if (message2.kind === "request") {
-      this.child.notify(this.#answer(message2));
-    } else if (this.#stream !== void 0) {
-      void this.#stream.message(message2, {});
-    } else if (this.#waiting.length < MAX_WAITING && message2.text.length <= MAX_WAITING_LENGTH) {
-      this.#waiting.push(message2);
-    }
-  }
-  over() {
-    const stream = this.#stream;
-    this.#stream = void 0;
-    stream?.ended();
-    this.#onOver();
-  }
-  /** One at a time: a message goes to one stream only. */
-  openStream(sink) {
-    if (this.#stream !== void 0) {
-      sink.status(409);
-      return { cancel: () => void 0, leave: () => void 0 };
-    }
-    this.#stream = sink;
-    sink.opened();
-    const waiting = this.#waiting;
-    this.#waiting = [];
-    waiting.forEach((message2) => void sink.message(message2, {}));
-    const leave = () => {
-      if (this.#stream === sink) {
-        this.#stream = void 0;
-      }
-    };
-    return { cancel: leave, leave };
-  }
-};
-
-// proxy/upstream/stdio-upstream.ts
-var NOTHING = { cancel: () => void 0, leave: () => void 0 };
-var StdioUpstream = class {
-  #options;
-  #running = /* @__PURE__ */ new Set();
-  #sessions = /* @__PURE__ */ new Map();
-  /** What the server said, once it did. */
-  #era;
-  #probing;
-  /** Asked for its era and given to nobody yet. */
-  #spare;
-  /** The one for requests without a handshake. */
-  #shared;
-  #isClosed = false;
-  constructor(options) {
-    this.#options = options;
-  }
-  /** Before the first request, so that the first answer is quick: a slow one makes clients take the older era. */
-  start() {
-    void this.#probe();
-  }
-  send(forward, sink, opensSession) {
-    const { message: message2, era } = forward;
-    const session = forward.session === void 0 ? void 0 : this.#sessions.get(forward.session);
-    if (message2.kind === "notification") {
-      session?.child.notify(message2);
-      sink.status(session === void 0 && era === "handshake" ? 404 : 202);
-      return NOTHING;
-    }
-    if (era === "stateless") {
-      return this.#sendStateless(message2, sink);
-    }
-    if (message2.method === "initialize" && forward.session === void 0) {
-      return startAfter(
-        this.#spare === void 0 ? void 0 : this.#probing,
-        () => this.#openSession(message2, sink, opensSession)
-      );
-    }
-    if (session === void 0) {
-      sink.status(forward.session === void 0 ? 400 : 404);
-      return NOTHING;
-    }
-    return session.child.request(message2, era, sink);
-  }
-  openStream({ session }, sink) {
-    const opened = session === void 0 ? void 0 : this.#sessions.get(session);
-    if (opened === void 0) {
-      sink.status(session === void 0 ? 405 : 404);
-      return NOTHING;
-    }
-    return opened.openStream(sink);
-  }
-  async endSession(session) {
-    const ended = this.#sessions.get(session);
-    this.#sessions.delete(session);
-    await ended?.child.stop();
-    return ended === void 0 ? 404 : 200;
-  }
-  async close() {
-    this.#isClosed = true;
-    await Promise.all([...this.#running].map((child) => child.stop()));
-  }
-  #sendStateless(message2, sink) {
-    if (this.#era !== void 0) {
-      return this.#sendShared(message2, sink);
-    }
-    let lost;
-    const probed = this.#probe().then((loss) => {
-      lost = loss;
-    });
-    return startAfter(probed, () => {
-      if (lost !== void 0) {
-        sink.failed(lost);
-        return NOTHING;
-      }
-      return this.#sendShared(message2, sink);
-    });
-  }
-  #sendShared(message2, sink) {
-    if (this.#era !== "stateless") {
-      const { text, status } = refuseMethod(message2.id, "stateless");
-      const [refusal] = readServerMessages(text) ?? [];
-      if (refusal?.kind === "error") {
-        void sink.message(refusal, { status });
-      }
-      sink.ended();
-      return NOTHING;
-    }
-    if (this.#shared === void 0 || this.#shared.isOver) {
-      const shared = this.#takeSpare() ?? this.#startChild();
-      shared.owner = {
-        over: () => void 0,
-        unsolicited: (unasked) => {
-          if (unasked.kind === "request") {
-            shared.notify(this.#options.events.answer(unasked));
-          }
-        }
-      };
-      this.#shared = shared;
-    }
-    return this.#shared.request(message2, "stateless", sink);
-  }
-  #openSession(message2, sink, opensSession) {
-    const { events } = this.#options;
-    const spare = this.#takeSpare();
-    if (spare === void 0 && this.#running.size > this.#options.limits.maxSessions) {
-      sink.failed({ code: "too_many_sessions", detail: `more than ${this.#options.limits.maxSessions}` });
-      return NOTHING;
-    }
-    const child = spare ?? this.#startChild();
-    const id = (0, import_node_crypto7.randomUUID)();
-    const session = new StdioSession(
-      child,
-      (request) => events.answer(request),
-      () => {
-        if (this.#sessions.delete(id)) {
-          events.sessionEnded(id);
-        }
-      }
-    );
-    child.owner = session;
-    const sending = child.request(message2, "handshake", {
-      opened: () => sink.opened(),
-      filler: (carriage) => sink.filler(carriage),
-      status: (status) => sink.status(status),
-      ended: () => sink.ended(),
-      message: (answer2, carriage) => {
-        if (answer2.kind === "result") {
-          this.#sessions.set(id, session);
-          opensSession(id);
-        } else if (answer2.kind === "error") {
-          void child.stop();
-        }
-        return sink.message(answer2, carriage);
-      },
-      failed: (loss) => {
-        void child.stop();
-        sink.failed(loss);
-      }
-    });
-    const cancel = () => {
-      sending.cancel();
-      void child.stop();
-    };
-    return { cancel, leave: cancel };
-  }
-  /** Single flight; after a process that did not start, the next request tries again. */
-  #probe() {
-    if (this.#probing === void 0) {
-      const child = this.#startChild();
-      this.#spare = child;
-      this.#probing = probeEra(child, this.#options.limits.probeTimeoutMs, (era) => {
-        this.#era = era;
-      }).then((loss) => {
-        this.#probing = loss === void 0 ? this.#probing : void 0;
-        return loss;
-      });
-    }
-    return this.#probing;
-  }
-  #takeSpare() {
-    const spare = this.#spare;
-    this.#spare = void 0;
-    return spare?.isOver === true ? void 0 : spare;
-  }
-  #startChild() {
-    const { events, limits, stderr, ...command } = this.#options;
-    const child = new StdioChild(command, limits, {
-      stderr,
-      noteOutputDropped: () => events.noteOutputDropped(),
-      noteMessageDropped: () => events.noteMessageDropped(),
-      over: (loss, isExpected) => {
-        this.#running.delete(child);
-        if (!isExpected) {
-          events.noteLost(loss);
-        }
-      }
-    });
-    this.#running.add(child);
-    if (this.#isClosed) {
-      void child.stop();
-    }
-    return child;
-  }
-};
-function startAfter(ready, start) {
-  if (ready === void 0) {
-    return start();
-  }
-  let sending;
-  let isOver = false;
-  void ready.then(() => {
-    sending = isOver ? void 0 : start();
-  });
-  return {
-    cancel: (reason) => {
-      isOver = true;
-      sending?.cancel(reason);
-    },
-    leave: () => {
-      isOver = true;
-      sending?.leave();
-    }
+    return upstream;
   };
 }
 
@@ -6651,12 +6625,17 @@ async function startProxy(options) {
   const limits = { ...DEFAULT_LIMITS, ...options.limits };
   const recording = new Recording({ recorder, redactor, salt });
   const streams = new Places(limits.maxStreams);
+  const policy = new ReplaceablePolicy(options.policy);
+  const usage = new SessionUsage(policy);
+  const names = new VisibleNames();
+  const labelsGained = (before) => gates.forEach((gate) => gate.tellLess(before));
+  const shared = { policy, recording, streams, usage, names, labelsGained };
   const reached = Object.entries(servers).filter(([name]) => options.policy.reaches(name));
+  const connections = await Promise.all(
+    reached.map(async ([name, server]) => [name, await prepareConnection(server)])
+  );
   const gates = new Map(
-    reached.map(([name, server]) => [
-      name,
-      openGate({ ...options, limits, recording, streams }, name, server)
-    ])
+    connections.map(([name, connect]) => [name, openGate({ ...options, ...shared, limits }, name, connect)])
   );
   const front = new Front({ gates, agents, control, recording, limits });
   const close = async () => {
@@ -6664,22 +6643,30 @@ async function startProxy(options) {
     await Promise.all([...gates.values()].map((gate) => gate.close(limits.closeGraceMs)));
     front.close();
   };
+  const changePolicy = (next) => {
+    const visible = [...gates.values()].map((gate) => [gate, gate.listVisible()]);
+    policy.replace(next);
+    visible.forEach(([gate, before]) => gate.tellChanged(before));
+  };
   let closing;
   try {
     const url = await front.listen();
-    return { url, totals: () => recording.totals(), close: () => closing ??= close() };
+    return { url, totals: () => recording.totals(), changePolicy, close: () => closing ??= close() };
   } catch (cause) {
     await close();
     throw cause;
   }
 }
-function openGate(options, server, how) {
-  const { recording, limits, streams, policy } = options;
+function openGate(options, server, connect) {
+  const { recording, limits, streams, policy, usage, names } = options;
   const sessions = new SessionTable();
-  const upstream = connect(options, server, {
-    how,
+  const upstream = connect({
+    limits,
+    environment: options.environment ?? {},
+    stderr: options.stderrOf(server),
     events: {
       answer: (request) => answerServerRequest(recording, server, request),
+      toolsChanged: (session) => sessions.forgetSightings(session),
       sessionEnded: (session) => sessions.forget(session),
       noteLost: ({ code, detail }) => {
         const event = code === "start_failed" ? "server_start_failed" : "server_exited";
@@ -6690,37 +6677,24 @@ function openGate(options, server, how) {
     }
   });
   const forwarding = new Forwarding({ server, recording, limits, sessions, streams, upstream });
-  const sessionState = () => options.sessionState();
+  const visibility = new ToolVisibility({ server, policy, usage });
   return new Gate(
     {
       server,
       policy,
+      usage,
+      visibility,
+      findings: new ToolFindings({ server, recording, visibility, names }),
       recording,
       limits,
       sessions,
       catalog: new Catalog(limits.maxTools),
       forwarding,
-      sessionState
+      sessionState: () => options.sessionState(),
+      labelsGained: (before) => options.labelsGained(before)
     },
     ({ id, revision }) => upstream.endSession(id, revision)
   );
-}
-function connect({ limits, environment: environment2 = {}, stderrOf }, server, { how, events }) {
-  if (how.transport === "http") {
-    return new HttpUpstream({ url: new URL(how.url), limits, events });
-  }
-  const upstream = new StdioUpstream({
-    command: how.command,
-    environment: buildChildEnvironment(environment2, how.env),
-    cwd: how.cwd,
-    limits,
-    events,
-    stderr: stderrOf(server)
-  });
-  if (how.start === "eager") {
-    upstream.start();
-  }
-  return upstream;
 }
 
 // action/guard/genesis.ts
@@ -6738,6 +6712,7 @@ function describeGenesis(facts) {
     broker: facts.broker,
     robot: document.robot,
     roles: document.roles,
+    mode: document.policy.source.mode,
     workload: document.workload,
     claims: document.claims,
     policy: document.policy.digest,
@@ -6756,7 +6731,7 @@ function describeGenesis(facts) {
 }
 
 // action/wire/http-request.ts
-var import_node_http3 = __toESM(require("node:http"), 1);
+var import_node_http2 = __toESM(require("node:http"), 1);
 var HttpFailed = class extends Error {
   code = "http_failed";
   /** Without the host, for addresses that are not shown. */
@@ -6804,7 +6779,7 @@ function createHttp(httpProxies) {
   };
 }
 function createOpener(protocol, proxyEnv) {
-  const client = protocol === "https:" ? process.getBuiltinModule("node:https") : import_node_http3.default;
+  const client = protocol === "https:" ? process.getBuiltinModule("node:https") : import_node_http2.default;
   const agent = new client.Agent({ keepAlive: true, proxyEnv: { ...proxyEnv } });
   return (options) => client.request({ ...options, agent });
 }
@@ -6834,7 +6809,7 @@ function describe3(cause) {
 }
 
 // action/wire/retry.ts
-var import_promises2 = require("node:timers/promises");
+var import_promises = require("node:timers/promises");
 var PatienceExhausted = class extends Error {
   code = "patience_exhausted";
 };
@@ -6848,7 +6823,7 @@ async function retry(attempt, patience) {
     }
     patience.onRetry?.(outcome.reason);
     try {
-      await (0, import_promises2.setTimeout)(jittered, void 0, patience.signal === void 0 ? {} : { signal: patience.signal });
+      await (0, import_promises.setTimeout)(jittered, void 0, patience.signal === void 0 ? {} : { signal: patience.signal });
     } catch {
       throw new PatienceExhausted(outcome.reason);
     }
@@ -7026,10 +7001,6 @@ var JWSInvalid = class extends JOSEError {
   static code = "ERR_JWS_INVALID";
   code = "ERR_JWS_INVALID";
 };
-var JWTInvalid = class extends JOSEError {
-  static code = "ERR_JWT_INVALID";
-  code = "ERR_JWT_INVALID";
-};
 
 // node_modules/jose/dist/webapi/util/base64url.js
 var invalid = "The input to be decoded is not correctly encoded.";
@@ -7045,6 +7016,10 @@ function encode3(input) {
 }
 
 // node_modules/jose/dist/webapi/lib/validate.js
+function assertUint8Array(input, label) {
+  if (!(input instanceof Uint8Array))
+    throw new TypeError(`${label} must be an instance of Uint8Array`);
+}
 function isObject3(input) {
   if (typeof input != "object" || input === null || Object.prototype.toString.call(input) !== "[object Object]")
     return false;
@@ -7427,86 +7402,6 @@ function jwsAlgorithm(alg) {
   return entry;
 }
 
-// node_modules/jose/dist/webapi/lib/jwt_claims_set.js
-var epoch = (date2) => Math.floor(date2.getTime() / 1e3);
-var multipliers = {
-  s: 1,
-  m: 60,
-  h: 3600,
-  d: 86400,
-  w: 604800,
-  y: 31557600
-};
-var REGEX = /^(\+|\-)? ?(\d+|\d+\.\d+) ?(seconds?|secs?|s|minutes?|mins?|m|hours?|hrs?|h|days?|d|weeks?|w|years?|yrs?|y)(?: (ago|from now))?$/i;
-function invalidDuration() {
-  throw new TypeError("Invalid time period format");
-}
-function secs(str) {
-  typeof str != "string" && invalidDuration();
-  const matched = REGEX.exec(str);
-  (!matched || matched[4] && matched[1]) && invalidDuration();
-  const value = parseFloat(matched[2]), durationSeconds = Math.round(value * multipliers[matched[3][0].toLowerCase()]);
-  return Number.isFinite(durationSeconds) || invalidDuration(), matched[1] === "-" || matched[4] === "ago" ? -durationSeconds : durationSeconds;
-}
-function validateInput(label, input) {
-  if (!Number.isFinite(input))
-    throw new TypeError(`Invalid ${label} input`);
-  return input;
-}
-function validateStringClaim(claim2, value) {
-  if (typeof value != "string")
-    throw new TypeError(`"${claim2}" claim must be a string`);
-}
-function validateAudienceClaim(value) {
-  if (typeof value != "string" && (!Array.isArray(value) || Array.from(value).some((member) => typeof member != "string")))
-    throw new TypeError('"aud" claim must be a string or an array of strings');
-}
-function numericDate(value, label) {
-  return typeof value == "number" ? validateInput(label, value) : value instanceof Date ? validateInput(label, epoch(value)) : epoch(/* @__PURE__ */ new Date()) + secs(value);
-}
-var producerClaimsSets;
-function producerClaimsSet(producer) {
-  return producerClaimsSets.get(producer);
-}
-function jwtClaimsSetBytes(producer) {
-  const claimsSet = producerClaimsSet(producer);
-  for (const claim2 of ["iat", "nbf", "exp"]) {
-    const value = claimsSet[claim2];
-    if (typeof value == "number" && !Number.isFinite(value))
-      throw new TypeError(`"${claim2}" claim must be a finite number`);
-  }
-  return encoder.encode(JSON.stringify(claimsSet));
-}
-var JWTClaimsBuilder = class {
-  constructor(claimsSet = {}) {
-    if (!isObject3(claimsSet))
-      throw new TypeError("JWT Claims Set MUST be an object");
-    (producerClaimsSets ||= /* @__PURE__ */ new WeakMap()).set(this, structuredClone(claimsSet));
-  }
-  setIssuer(value) {
-    return validateStringClaim("iss", value), producerClaimsSet(this).iss = value, this;
-  }
-  setSubject(value) {
-    return validateStringClaim("sub", value), producerClaimsSet(this).sub = value, this;
-  }
-  setAudience(value) {
-    return validateAudienceClaim(value), producerClaimsSet(this).aud = value, this;
-  }
-  setJti(value) {
-    return validateStringClaim("jti", value), producerClaimsSet(this).jti = value, this;
-  }
-  setNotBefore(value) {
-    return producerClaimsSet(this).nbf = numericDate(value, "setNotBefore"), this;
-  }
-  setExpirationTime(value) {
-    return producerClaimsSet(this).exp = numericDate(value, "setExpirationTime"), this;
-  }
-  setIssuedAt(value) {
-    const claimsSet = producerClaimsSet(this);
-    return value === void 0 ? claimsSet.iat = epoch(/* @__PURE__ */ new Date()) : typeof value == "string" ? claimsSet.iat = validateInput("setIssuedAt", epoch(/* @__PURE__ */ new Date()) + secs(value)) : claimsSet.iat = numericDate(value, "setIssuedAt"), this;
-  }
-};
-
 // node_modules/jose/dist/webapi/lib/jws_sign.js
 async function createSignature(input, key, rejectUnencoded) {
   let [payload, protectedHeader, unprotectedHeader, crit] = input, encodedProtectedHeader = "";
@@ -7545,16 +7440,19 @@ async function createCompactSignature(payload, protectedHeader, crit, key, rejec
   return `${jws.protected}.${jws.payload}.${jws.signature}`;
 }
 
-// node_modules/jose/dist/webapi/jwt/sign.js
-var SignJWT_base = JWTClaimsBuilder;
-var SignJWT = class extends SignJWT_base {
+// node_modules/jose/dist/webapi/jws/compact/sign.js
+var CompactSign = class {
+  #payload;
   #protectedHeader;
+  constructor(payload) {
+    assertUint8Array(payload, "payload"), this.#payload = payload;
+  }
   setProtectedHeader(protectedHeader) {
     return assertNotSet(this.#protectedHeader, "setProtectedHeader"), this.#protectedHeader = protectedHeader, this;
   }
   async sign(key, options) {
-    return createCompactSignature(jwtClaimsSetBytes(this), this.#protectedHeader, options?.crit, key, () => {
-      throw new JWTInvalid("JWTs MUST NOT use unencoded payload");
+    return createCompactSignature(this.#payload, this.#protectedHeader, options?.crit, key, () => {
+      throw new TypeError("use the flattened module for creating JWS with b64: false");
     });
   }
 };
@@ -7630,7 +7528,102 @@ async function createProofKey() {
     prove: ({ method, url, accessToken }) => {
       const { origin, pathname } = new URL(url);
       const ath = accessToken === void 0 ? {} : { ath: (0, import_node_crypto9.hash)("sha256", accessToken, "base64url") };
-      return new SignJWT({ htm: method, htu: `${origin}${pathname}`, ...ath }).setProtectedHeader(header).setJti((0, import_node_crypto9.randomUUID)()).setIssuedAt().sign(privateKey);
+      const claims = { htm: method, htu: `${origin}${pathname}`, ...ath, jti: (0, import_node_crypto9.randomUUID)() };
+      const iat = Math.floor(Date.now() / 1e3);
+      return new CompactSign(Buffer.from(JSON.stringify({ ...claims, iat }))).setProtectedHeader(header).sign(privateKey);
+    }
+  };
+}
+
+// action/guard/policy-refresh.ts
+var import_promises2 = require("node:timers/promises");
+
+// policies/change/loss.ts
+var MAX_LOSSES = 100;
+function describeLoss(before, after) {
+  const kept = new Map(after.grants.map((grant) => [grant.rule, grant]));
+  const known = new Set(before.flow.map(({ rule }) => rule));
+  const losses = [
+    ...before.grants.flatMap((grant) => {
+      const left = kept.get(grant.rule);
+      return left === void 0 ? [grant.rule] : listLostNames(grant, left);
+    }),
+    ...after.flow.filter(({ rule }) => !known.has(rule)).map(({ rule }) => `${rule} (new)`),
+    ...before.mode === "observe" && after.mode === "enforce" ? ["observe"] : [],
+    ...JSON.stringify(before.servers) === JSON.stringify(after.servers) ? [] : ["facts about servers"]
+  ];
+  const more = losses.length - MAX_LOSSES;
+  return more > 0 ? [...losses.slice(0, MAX_LOSSES), `and ${more} more`] : losses;
+}
+function listLostNames(before, after) {
+  const left = new Set(namesOf(after));
+  return namesOf(before).filter((name) => !left.has(name)).map((name) => `${before.rule} ${name}`);
+}
+function namesOf({ tools = [], resources = [], prompts = [] }) {
+  return [...tools, ...resources, ...prompts];
+}
+
+// action/guard/policy-refresh.ts
+var POLL_MS = 3e4;
+var READ_PATIENCE_MS = 1e4;
+var FIRST_PAUSE_MS2 = 250;
+var MAX_PAUSE_MS2 = 4e3;
+function startPolicyRefresh(options) {
+  const { client, compile, apply, note, isActive, end, signal, pollMs = POLL_MS } = options;
+  let { policy: held } = options.document;
+  let heardAtMs = performance.now();
+  let refreshing;
+  const takeOver = async (document) => {
+    const { policy } = document;
+    if (policy.digest === held.digest) return;
+    const compiled = await compile(document);
+    if (signal.aborted) return;
+    const lost = describeLoss(held.source, policy.source);
+    const detail = { from: held.digest, to: policy.digest, lost };
+    note({ kind: "event", event: "policy_changed", severity: "warning", detail });
+    apply(compiled);
+    held = policy;
+  };
+  const read = async () => {
+    try {
+      const reply = await client.read({
+        untilMs: performance.now() + READ_PATIENCE_MS,
+        firstPauseMs: FIRST_PAUSE_MS2,
+        maxPauseMs: MAX_PAUSE_MS2,
+        signal
+      });
+      heardAtMs = performance.now();
+      if (reply.ok) await takeOver(reply.value);
+      else if (reply.error === "session_over") end(`the broker ended the session: ${reply.sentence}`);
+    } catch (cause) {
+      if (cause instanceof PatienceExhausted || signal.aborted) return;
+      end(
+        `its policy changed and could not be taken over: ${cause instanceof Error ? cause.message : "unknown"}`
+      );
+    }
+  };
+  const refresh = async () => {
+    refreshing ??= read().finally(() => {
+      refreshing = void 0;
+    });
+    return refreshing;
+  };
+  const poll = async () => {
+    while (!signal.aborted && isActive()) {
+      const waitMs = heardAtMs + pollMs - performance.now();
+      if (waitMs > 0)
+        await (0, import_promises2.setTimeout)(Math.ceil(waitMs), void 0, { signal, ref: false }).catch(() => void 0);
+      else {
+        heardAtMs = performance.now();
+        await refresh();
+      }
+    }
+  };
+  void poll();
+  return {
+    hear: (digest) => {
+      heardAtMs = performance.now();
+      if (digest !== held.digest && !signal.aborted) void refresh();
     }
   };
 }
@@ -7685,7 +7678,7 @@ var Digest = string2().check(_regex(/^[0-9a-f]{64}$/, "expected 64 lower-case he
 var GENESIS_PREV = "0".repeat(64);
 var Timestamp = string2().check(_regex(/^\d{4}-\d{2}-\d{2}T\d{2}:\d{2}:\d{2}\.\d{3}Z$/, "expected a UTC time with milliseconds"));
 var AnyJson = custom((value) => value !== void 0, "expected a JSON value");
-var count = int().check(_nonnegative());
+var count2 = int().check(_nonnegative());
 var Workload = strictObject({
   iss: string2(),
   repository_id: string2(),
@@ -7700,6 +7693,8 @@ var Genesis = strictObject({
   broker: string2(),
   robot: string2(),
   roles: array(string2()),
+  /** `observe`: calls to what is marked read-only were let through and only judged; `enforce` where it is absent. */
+  mode: optional(_enum(["enforce", "observe"])),
   workload: Workload,
   /** The verified claims of the subject token, under their wire names. */
   claims: record(string2(), AnyJson),
@@ -7713,7 +7708,7 @@ var Genesis = strictObject({
     platform: string2(),
     arch: string2(),
     node: string2(),
-    user_id: nullable(count),
+    user_id: nullable(count2),
     runner_environment: string2()
   })
 });
@@ -7725,7 +7720,10 @@ var Catalog2 = strictObject({
       name: string2(),
       digest: Digest,
       visible: boolean2(),
-      /** The rule that shows it, or `no_grant`. */
+      /**
+       * The rule that shows it or `observed`; what hides it: `no_grant`, `flow` (what the session has read), `drifted`
+       * or `unreviewed` (its definition is not the reviewed one).
+       */
       why: string2()
     })
   )
@@ -7738,13 +7736,17 @@ var Call = strictObject({
   server: string2(),
   method: string2(),
   tool: optional(string2()),
-  /** With secrets replaced. */
+  /** With secrets replaced; as much of them as the grant's `audit` says. */
   arguments: optional(AnyJson),
   /** Salted per session: equal arguments can be recognised, short ones not guessed. */
   arguments_digest: optional(Digest),
   decision: _enum(["allow", "deny"]),
   reason: string2(),
   rule: optional(string2()),
+  /** Of a call that was let through to be observed: what the roles say of it. */
+  observed: optional(strictObject({ reason: string2(), rule: optional(string2()) })),
+  /** Labels that the session has from here on and had not before. */
+  labels: optional(array(string2()).check(_minLength(1))),
   traceparent: optional(string2())
 });
 var Result = strictObject({
@@ -7752,15 +7754,15 @@ var Result = strictObject({
   /** `id` of the call it ends. */
   call: string2(),
   outcome: _enum(["ok", "tool_error", "error", "timeout", "cancelled", "blocked"]),
-  duration_ms: count,
+  duration_ms: count2,
   /** Size and digest of the answer as the server sent it. */
-  bytes: count,
+  bytes: count2,
   digest: optional(Digest)
 });
 var Checkpoint = strictObject({
   kind: literal("checkpoint"),
   segment: int().check(_positive()),
-  last_seq: count,
+  last_seq: count2,
   head: Digest,
   /** Compact JWS over `CheckpointClaims`. */
   signature: string2()
@@ -7771,14 +7773,14 @@ var Event = strictObject({
   severity: _enum(["info", "warning", "finding"]),
   detail: record(string2(), AnyJson)
 });
-var Totals = strictObject({ calls: count, allowed: count, denied: count, failed: count });
+var Totals = strictObject({ calls: count2, allowed: count2, denied: count2, failed: count2 });
 var Seal = strictObject({
   kind: literal("seal"),
   reason: string2(),
   totals: Totals
 });
 var Entry = discriminatedUnion("kind", [Genesis, Catalog2, Call, Result, Checkpoint, Event, Seal]);
-var link = { v: literal(1), seq: count, prev: Digest, time: Timestamp, hash: Digest };
+var link = { v: literal(1), seq: count2, prev: Digest, time: Timestamp, hash: Digest };
 var AuditRecord = discriminatedUnion("kind", [
   extend2(Genesis, link),
   extend2(Catalog2, link),
@@ -7950,11 +7952,13 @@ var SessionDocument = strictObject({
   }),
   review_url: string2()
 });
+var PolicyNow = Digest;
 var RenewRequest = strictObject({ subject_token: string2() });
 var RenewResponse = strictObject({
   access_token: string2(),
   /** Seconds. */
-  expires_in: int()
+  expires_in: int(),
+  policy: PolicyNow
 });
 var SegmentRequest = strictObject({
   /** Counted from 1 without a gap. */
@@ -7972,7 +7976,8 @@ var SegmentResponse = strictObject({
   /** Compact JWS over `CheckpointClaims`. */
   checkpoint: string2(),
   /** A `PUT` with exactly these headers; good once, for a few minutes. */
-  upload: strictObject({ url: string2(), headers: record(string2(), string2()) })
+  upload: strictObject({ url: string2(), headers: record(string2(), string2()) }),
+  policy: PolicyNow
 });
 var SealRequest = strictObject({
   segments: int().check(_positive()),
@@ -8041,8 +8046,8 @@ async function uploadSegment(http2, segment) {
 }
 
 // action/guard/shipping.ts
-var FIRST_PAUSE_MS2 = 500;
-var MAX_PAUSE_MS2 = 5e3;
+var FIRST_PAUSE_MS3 = 500;
+var MAX_PAUSE_MS3 = 5e3;
 var Shipping = class {
   #options;
   #stored = [];
@@ -8158,8 +8163,8 @@ var Shipping = class {
     let delayed = false;
     const patience = {
       untilMs: Number.POSITIVE_INFINITY,
-      firstPauseMs: FIRST_PAUSE_MS2,
-      maxPauseMs: MAX_PAUSE_MS2,
+      firstPauseMs: FIRST_PAUSE_MS3,
+      maxPauseMs: MAX_PAUSE_MS3,
       signal: this.#stopped.signal,
       onRetry: (reason) => {
         if (!delayed) this.#note("shipping_delayed", { segment: request.segment, reason });
@@ -8256,7 +8261,7 @@ function writeWhole(descriptor, bytes) {
 }
 
 // action/guard/tally.ts
-var count2 = int().check(_nonnegative());
+var count3 = int().check(_nonnegative());
 var TallyRow = strictObject({
   agent: string2(),
   server: string2(),
@@ -8265,18 +8270,18 @@ var TallyRow = strictObject({
   decision: _enum(["allow", "deny"]),
   /** The rule, or the reason where no rule names it. */
   why: string2(),
-  calls: count2,
+  calls: count3,
   /** Allowed calls that ended in an error. */
-  failed: count2
+  failed: count3
 });
 var TallyReport = strictObject({
   rows: array(TallyRow),
   /** Calls of rows that found no place any more. */
-  more_calls: count2,
+  more_calls: count3,
   totals: Totals,
   /** Events that a reader should see, with how often they happened. */
   events: array(
-    strictObject({ event: string2(), severity: _enum(["warning", "finding"]), times: count2 })
+    strictObject({ event: string2(), severity: _enum(["warning", "finding"]), times: count3 })
   )
 });
 var MAX_ROWS = 500;
@@ -8391,10 +8396,10 @@ function selectServers(offered, wanted) {
     const message2 = `The input \`servers\` names ${unknown.join(", ")}, which this session does not reach. Available: ${available}.`;
     return { ok: false, message: message2 };
   }
-  const names2 = wanted.length === 0 ? Object.keys(offered) : wanted;
+  const names = wanted.length === 0 ? Object.keys(offered) : wanted;
   return {
     ok: true,
-    servers: Object.fromEntries(Object.entries(offered).filter(([name]) => names2.includes(name)))
+    servers: Object.fromEntries(Object.entries(offered).filter(([name]) => names.includes(name)))
   };
 }
 function placeServers(servers, places) {
@@ -8472,13 +8477,21 @@ function createSessionClient(options, holder) {
     const headers = { ...request.headers, "Content-Type": "application/json" };
     return { ...request, headers, body: JSON.stringify(content) };
   };
+  const hear = async (asked) => {
+    const reply = await asked;
+    if (reply.ok) holder.onPolicy(reply.value.policy);
+    return reply;
+  };
   return {
     read: (patience) => persist(options, () => authorize("GET", "/session"), { answer: SessionDocument, patience }),
-    renew: (patience) => persist(options, async () => post("/session/renew", { subject_token: await options.subjectToken() }), {
-      answer: RenewResponse,
-      patience
-    }),
-    announceSegment: (segment, patience) => persist(options, () => post("/session/segments", segment), { answer: SegmentResponse, patience }),
+    renew: (patience) => hear(
+      persist(
+        options,
+        async () => post("/session/renew", { subject_token: await options.subjectToken() }),
+        { answer: RenewResponse, patience }
+      )
+    ),
+    announceSegment: (segment, patience) => hear(persist(options, () => post("/session/segments", segment), { answer: SegmentResponse, patience })),
     seal: (seal, patience) => persist(options, async () => ({ ...await post("/session/seal", seal), timeoutMs: SEAL_TIMEOUT_MS }), {
       answer: SealResponse,
       patience
@@ -8536,8 +8549,8 @@ var SessionRefused = class extends Error {
   code = "session_refused";
 };
 var OPENING_PATIENCE_MS = 1e4;
-var FIRST_PAUSE_MS3 = 250;
-var MAX_PAUSE_MS3 = 4e3;
+var FIRST_PAUSE_MS4 = 250;
+var MAX_PAUSE_MS4 = 4e3;
 var RENEWAL_PAUSE_MS = 1e3;
 var MAX_RENEWAL_PAUSE_MS = 15e3;
 var RENEWAL_SHARE = 2 / 3;
@@ -8545,8 +8558,8 @@ var LEAST_GAIN_MS = 2e3;
 async function openSession(options, exchange) {
   const patience = {
     untilMs: performance.now() + OPENING_PATIENCE_MS,
-    firstPauseMs: FIRST_PAUSE_MS3,
-    maxPauseMs: MAX_PAUSE_MS3
+    firstPauseMs: FIRST_PAUSE_MS4,
+    maxPauseMs: MAX_PAUSE_MS4
   };
   const refused = (sentence, cause) => new SessionRefused(sentence, { cause });
   const accept = (reply) => {
@@ -8556,8 +8569,16 @@ async function openSession(options, exchange) {
   try {
     const requestedAt = performance.now();
     const token = accept(await exchangeToken(options, exchange, patience));
-    const holder = { accessToken: token.access_token, expiresAtMs: requestedAt + token.expires_in * 1e3 };
-    const client = createSessionClient(options, { key: exchange.key, accessToken: () => holder.accessToken });
+    const holder = {
+      accessToken: token.access_token,
+      expiresAtMs: requestedAt + token.expires_in * 1e3,
+      hearPolicy: () => void 0
+    };
+    const client = createSessionClient(options, {
+      key: exchange.key,
+      accessToken: () => holder.accessToken,
+      onPolicy: (digest) => holder.hearPolicy(digest)
+    });
     const document = accept(await client.read(patience));
     return createSession({ document, client, holder });
   } catch (cause) {
@@ -8627,7 +8648,10 @@ function createSession({ document, client, holder }) {
       tell({ event: "session_over", severity: "warning", detail: { reason: last.reason } });
     }
   };
-  return { document, client, state, keepAlive, end };
+  const onPolicy = (listener) => {
+    holder.hearPolicy = listener;
+  };
+  return { document, client, onPolicy, state, keepAlive, end };
 }
 
 // action/guard/stderr-file.ts
@@ -8808,6 +8832,17 @@ async function startGate({
     ended.abort();
     throw cause;
   });
+  const refresh = startPolicyRefresh({
+    client,
+    document,
+    compile: compileAgreed,
+    apply: (changed) => running.changePolicy(changed),
+    note: log.note,
+    isActive: () => session.state().active,
+    end: (reason) => session.end(reason),
+    signal: ended.signal
+  });
+  session.onPolicy((digest) => refresh.hear(digest));
   const ready = {
     status: "ready",
     url: running.url,
@@ -8913,7 +8948,6 @@ function isAgentName(name) {
 }
 
 // action/proxy.ts
-var BUNDLES = ["proxy.cjs", "condition.cjs"];
 var STANDARD_INPUT = 0;
 var READINESS_PIPE = 3;
 var LAST_ANSWER_MS2 = 100;
@@ -8921,7 +8955,8 @@ void run();
 async function run() {
   try {
     const guard = await startGuard(readConfiguration(), {
-      bundle: Buffer.concat(BUNDLES.map((name) => (0, import_node_fs5.readFileSync)((0, import_node_path5.join)(__dirname, name)))),
+      // The digest of this program is that of its files one after the other.
+      bundle: Buffer.concat(PROXY_BUNDLES.map((name) => (0, import_node_fs5.readFileSync)((0, import_node_path5.join)(__dirname, name)))),
       environment
     });
     for (const signal of ["SIGTERM", "SIGINT"]) {

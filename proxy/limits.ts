@@ -29,6 +29,8 @@ export interface Limits {
   readonly callTimeoutMs: number;
   /** For an agent to ask again for an answer whose stream broke. Beyond it the call is cancelled. */
   readonly resumeGraceMs: number;
+  /** For the gate's own look at a locked server's tools. Beyond it the call that needs it is refused. */
+  readonly lookTimeoutMs: number;
   /** To connect to a server. */
   readonly connectTimeoutMs: number;
   /** For a stdio server to say which era it speaks; one that stays silent is taken for a server with a handshake. */
@@ -65,6 +67,7 @@ export const DEFAULT_LIMITS: Limits = {
   maxUnreadBytes: 8 * MIB,
   callTimeoutMs: 10 * MINUTE,
   resumeGraceMs: MINUTE,
+  lookTimeoutMs: 10 * SECOND,
   connectTimeoutMs: 10 * SECOND,
   probeTimeoutMs: 3 * SECOND,
   headersTimeoutMs: 10 * SECOND,

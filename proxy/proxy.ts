@@ -4,7 +4,8 @@
  */
 import type { Totals } from "../audit/record.ts";
 import type { Redactor } from "../audit/redaction/redaction.ts";
-import type { CompiledPolicy } from "../policies/decision.ts";
+import type { CompiledPolicy, Usage } from "../policies/decision.ts";
+import { SessionUsage } from "../policies/usage.ts";
 import type { Control } from "./front/control.ts";
 import { Front } from "./front/front.ts";
 import { Catalog } from "./gate/catalog.ts";
@@ -13,26 +14,16 @@ import type { SessionState } from "./gate/gate-context.ts";
 import { Gate } from "./gate/gate.ts";
 import { answerServerRequest } from "./gate/server-request.ts";
 import { SessionTable } from "./gate/session.ts";
+import { ToolFindings } from "./gate/tool-findings.ts";
+import { ToolVisibility } from "./gate/tool-visibility.ts";
+import { VisibleNames } from "./gate/visible-names.ts";
 import { DEFAULT_LIMITS, type Limits } from "./limits.ts";
 import { Places } from "./places.ts";
 import type { Recorder } from "./recorder.ts";
 import { Recording } from "./recording.ts";
-import { buildChildEnvironment, type Environment } from "./upstream/child-environment.ts";
-import { HttpUpstream } from "./upstream/http-upstream.ts";
-import { StdioUpstream } from "./upstream/stdio-upstream.ts";
-import type { Upstream, UpstreamEvents } from "./upstream/upstream.ts";
-
-/** How a server is reached, with every variable filled in. */
-export type ProxyServer =
-  | { readonly transport: "http"; readonly url: string }
-  | {
-      readonly transport: "stdio";
-      readonly command: readonly string[];
-      readonly env: Readonly<Record<string, string>>;
-      readonly cwd?: string;
-      /** `eager`: with the proxy; `lazy`: at the first request. */
-      readonly start: "eager" | "lazy";
-    };
+import { ReplaceablePolicy } from "./replaceable-policy.ts";
+import type { Environment } from "./upstream/child-environment.ts";
+import { type Connect, prepareConnection, type ProxyServer } from "./upstream/connecting.ts";
 
 export interface ProxyOptions {
   readonly policy: CompiledPolicy;
@@ -55,6 +46,8 @@ export interface RunningProxy {
   /** `http://127.0.0.1:PORT`; agents post to `/mcp/<server>` below it. */
   readonly url: string;
   totals(): Totals;
+  /** From the next decision on; what the session has used up so far stays used up. Agents are told what they no longer see. */
+  changePolicy(policy: CompiledPolicy): void;
   /** Takes no more calls, waits briefly for those in flight, records how they ended, stops what it started. */
   close(): Promise<void>;
 }
@@ -64,13 +57,18 @@ export async function startProxy(options: ProxyOptions): Promise<RunningProxy> {
   const limits = { ...DEFAULT_LIMITS, ...options.limits };
   const recording = new Recording({ recorder, redactor, salt });
   const streams = new Places(limits.maxStreams);
+  const policy = new ReplaceablePolicy(options.policy);
+  const usage = new SessionUsage(policy);
+  const names = new VisibleNames();
+  const labelsGained = (before: Usage["labels"]): void => gates.forEach((gate) => gate.tellLess(before));
+  const shared = { policy, recording, streams, usage, names, labelsGained };
   // A server that no grant reaches does not exist for the agents: it is not even started.
   const reached = Object.entries(servers).filter(([name]) => options.policy.reaches(name));
-  const gates = new Map(
-    reached.map(([name, server]) => [
-      name,
-      openGate({ ...options, limits, recording, streams }, name, server),
-    ]),
+  const connections = await Promise.all(
+    reached.map(async ([name, server]) => [name, await prepareConnection(server)] as const),
+  );
+  const gates: ReadonlyMap<string, Gate> = new Map(
+    connections.map(([name, connect]) => [name, openGate({ ...options, ...shared, limits }, name, connect)]),
   );
   const front = new Front({ gates, agents, control, recording, limits });
   const close = async (): Promise<void> => {
@@ -78,10 +76,15 @@ export async function startProxy(options: ProxyOptions): Promise<RunningProxy> {
     await Promise.all([...gates.values()].map((gate) => gate.close(limits.closeGraceMs)));
     front.close();
   };
+  const changePolicy = (next: CompiledPolicy): void => {
+    const visible = [...gates.values()].map((gate) => [gate, gate.listVisible()] as const);
+    policy.replace(next);
+    visible.forEach(([gate, before]) => gate.tellChanged(before));
+  };
   let closing: Promise<void> | undefined;
   try {
     const url = await front.listen();
-    return { url, totals: () => recording.totals(), close: () => (closing ??= close()) };
+    return { url, totals: () => recording.totals(), changePolicy, close: () => (closing ??= close()) };
   } catch (cause) {
     await close();
     throw cause;
@@ -92,15 +95,21 @@ interface GateOptions extends Omit<ProxyOptions, "limits"> {
   readonly limits: Limits;
   readonly recording: Recording;
   readonly streams: Places;
+  readonly usage: SessionUsage;
+  readonly names: VisibleNames;
+  labelsGained(before: Usage["labels"]): void;
 }
 
-function openGate(options: GateOptions, server: string, how: ProxyServer): Gate {
-  const { recording, limits, streams, policy } = options;
+function openGate(options: GateOptions, server: string, connect: Connect): Gate {
+  const { recording, limits, streams, policy, usage, names } = options;
   const sessions = new SessionTable();
-  const upstream = connect(options, server, {
-    how,
+  const upstream = connect({
+    limits,
+    environment: options.environment ?? {},
+    stderr: options.stderrOf(server),
     events: {
       answer: (request) => answerServerRequest(recording, server, request),
+      toolsChanged: (session) => sessions.forgetSightings(session),
       sessionEnded: (session) => sessions.forget(session),
       noteLost: ({ code, detail }) => {
         const event = code === "start_failed" ? "server_start_failed" : "server_exited";
@@ -111,40 +120,22 @@ function openGate(options: GateOptions, server: string, how: ProxyServer): Gate 
     },
   });
   const forwarding = new Forwarding({ server, recording, limits, sessions, streams, upstream });
-  const sessionState = (): SessionState => options.sessionState();
+  const visibility = new ToolVisibility({ server, policy, usage });
   return new Gate(
     {
       server,
       policy,
+      usage,
+      visibility,
+      findings: new ToolFindings({ server, recording, visibility, names }),
       recording,
       limits,
       sessions,
       catalog: new Catalog(limits.maxTools),
       forwarding,
-      sessionState,
+      sessionState: () => options.sessionState(),
+      labelsGained: (before) => options.labelsGained(before),
     },
     ({ id, revision }) => upstream.endSession(id, revision),
   );
-}
-
-function connect(
-  { limits, environment = {}, stderrOf }: GateOptions,
-  server: string,
-  { how, events }: { how: ProxyServer; events: UpstreamEvents },
-): Upstream {
-  if (how.transport === "http") {
-    return new HttpUpstream({ url: new URL(how.url), limits, events });
-  }
-  const upstream = new StdioUpstream({
-    command: how.command,
-    environment: buildChildEnvironment(environment, how.env),
-    cwd: how.cwd,
-    limits,
-    events,
-    stderr: stderrOf(server),
-  });
-  if (how.start === "eager") {
-    upstream.start();
-  }
-  return upstream;
 }

@@ -7,6 +7,7 @@ import { createHash, randomUUID } from "node:crypto";
 import { canonicalize, type Json } from "../audit/canonical.ts";
 import type { Digest, Entry, EntryOf, Totals } from "../audit/record.ts";
 import type { Redactor } from "../audit/redaction/redaction.ts";
+import type { ArgumentsInLog } from "../policies/session-policy.ts";
 import { type Recorder, RecordingFailed } from "./recorder.ts";
 
 export interface ClientInfo {
@@ -22,6 +23,8 @@ export interface CallFacts {
   readonly method: string;
   readonly tool?: string | undefined;
   readonly args?: Json | undefined;
+  /** How much of them the log holds; all of it unless it says otherwise. */
+  readonly argumentsInLog?: ArgumentsInLog;
   readonly traceparent?: string | undefined;
 }
 
@@ -29,6 +32,10 @@ export interface CallDecision {
   readonly decision: "allow" | "deny";
   readonly reason: string;
   readonly rule?: string | undefined;
+  /** What the roles say of a call that was only observed. */
+  readonly observed?: EntryOf<"call">["observed"];
+  /** Labels that the session gains by it. */
+  readonly labels?: readonly string[];
 }
 
 export type Outcome = EntryOf<"result">["outcome"];
@@ -45,6 +52,11 @@ export type EventName =
   | "message_refused"
   | "request_refused"
   | "limit_reached"
+  | "tool_drifted"
+  | "tool_unreviewed"
+  | "instructions_drifted"
+  | "text_cleaned"
+  | "tool_shadowed"
   | "internal_error";
 
 export interface RecordingOptions {
@@ -56,6 +68,7 @@ export interface RecordingOptions {
 /** Kinds of an event that are told apart when they are counted; beyond it they are counted together. */
 const MAX_KINDS = 500;
 const MAX_TEXT_LENGTH = 1000;
+const WITHHELD = "[withheld]";
 
 export class Recording {
   readonly #options: RecordingOptions;
@@ -82,7 +95,8 @@ export class Recording {
   recordCall(facts: CallFacts, decided: CallDecision): string {
     const { redactor } = this.#options;
     const id = randomUUID();
-    const { client, tool, args } = facts;
+    const { client, tool } = facts;
+    const { labels = [] } = decided;
     this.#record({
       kind: "call",
       id,
@@ -91,13 +105,12 @@ export class Recording {
       server: facts.server,
       method: this.#redact(facts.method),
       ...(tool !== undefined && { tool: redactor.redactText(tool).text }),
-      ...(args !== undefined && {
-        arguments: redactor.redactJson(args).value,
-        arguments_digest: this.#digestArguments(args),
-      }),
+      ...this.#describeArguments(facts),
       decision: decided.decision,
       reason: decided.reason,
       ...(decided.rule !== undefined && { rule: decided.rule }),
+      ...(decided.observed !== undefined && { observed: decided.observed }),
+      ...(labels.length > 0 && { labels: [...labels] }),
       ...(facts.traceparent !== undefined && { traceparent: facts.traceparent }),
     });
     if (decided.decision === "allow") {
@@ -167,6 +180,17 @@ export class Recording {
     }
   }
 
+  #describeArguments({ args, argumentsInLog = "full" }: CallFacts): Partial<EntryOf<"call">> {
+    if (args === undefined) {
+      return {};
+    }
+    const arguments_digest = this.#digestArguments(args);
+    const shown = argumentsInLog === "redacted" ? withholdValues(args) : args;
+    return argumentsInLog === "digest"
+      ? { arguments_digest }
+      : { arguments: this.#options.redactor.redactJson(shown).value, arguments_digest };
+  }
+
   #redactClient({ name, version }: ClientInfo): { name: string; version: string } {
     return { name: this.#redact(name), version: this.#redact(version) };
   }
@@ -179,4 +203,11 @@ export class Recording {
   #digestArguments(args: Json): Digest {
     return createHash("sha256").update(this.#options.salt).update(canonicalize(args)).digest("hex");
   }
+}
+
+/** The names of the arguments alone: what stands in their values, names of members too, is data. */
+function withholdValues(args: Json): Json {
+  return typeof args === "object" && args !== null && !Array.isArray(args)
+    ? Object.fromEntries(Object.keys(args).map((name) => [name, WITHHELD]))
+    : WITHHELD;
 }

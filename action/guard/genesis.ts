@@ -24,6 +24,7 @@ export function describeGenesis(facts: GenesisFacts): EntryOf<"genesis"> {
     broker: facts.broker,
     robot: document.robot,
     roles: document.roles,
+    mode: document.policy.source.mode,
     workload: document.workload,
     claims: document.claims,
     policy: document.policy.digest,

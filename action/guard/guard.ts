@@ -16,6 +16,7 @@ import { type ProxyConfiguration, type Ready, STDERR_DIRECTORY } from "../handov
 import { createHttp } from "../wire/http-request.ts";
 import type { Environment } from "../inputs.ts";
 import { createProofKey } from "../wire/proof-key.ts";
+import { startPolicyRefresh } from "./policy-refresh.ts";
 import { sealLog } from "./sealing.ts";
 import { type SessionLog, openSessionLog } from "./session-log.ts";
 import type { SessionReport } from "./session-report.ts";
@@ -146,6 +147,17 @@ async function startGate({
     ended.abort();
     throw cause;
   });
+  const refresh = startPolicyRefresh({
+    client,
+    document,
+    compile: compileAgreed,
+    apply: (changed) => running.changePolicy(changed),
+    note: log.note,
+    isActive: () => session.state().active,
+    end: (reason) => session.end(reason),
+    signal: ended.signal,
+  });
+  session.onPolicy((digest) => refresh.hear(digest));
   const ready: Ready = {
     status: "ready",
     url: running.url,

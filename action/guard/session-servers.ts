@@ -4,7 +4,7 @@
 import { mkdirSync } from "node:fs";
 import { join } from "node:path";
 import type { SessionDocument, SessionServer } from "../../broker/contract.ts";
-import type { ProxyServer } from "../../proxy/proxy.ts";
+import type { ProxyServer } from "../../proxy/upstream/connecting.ts";
 
 export type Selected =
   | { readonly ok: true; readonly servers: Readonly<Record<string, SessionServer>> }

@@ -19,6 +19,8 @@ type SessionState = { readonly active: true } | { readonly active: false; readon
 export interface Session {
   readonly document: SessionDocument;
   readonly client: SessionClient;
+  /** From now on told, with each answer that says it, what the session may do, by digest. */
+  onPolicy(listener: (digest: string) => void): void;
   /** Asked before every call. */
   readonly state: () => SessionState;
   /** Renews until the session ends or `signal` aborts; tells of what a reader of the log should know. */
@@ -63,8 +65,16 @@ export async function openSession(options: BrokerClientOptions, exchange: Exchan
   try {
     const requestedAt = performance.now();
     const token = accept(await exchangeToken(options, exchange, patience));
-    const holder = { accessToken: token.access_token, expiresAtMs: requestedAt + token.expires_in * 1000 };
-    const client = createSessionClient(options, { key: exchange.key, accessToken: () => holder.accessToken });
+    const holder: Opened["holder"] = {
+      accessToken: token.access_token,
+      expiresAtMs: requestedAt + token.expires_in * 1000,
+      hearPolicy: () => undefined,
+    };
+    const client = createSessionClient(options, {
+      key: exchange.key,
+      accessToken: () => holder.accessToken,
+      onPolicy: (digest) => holder.hearPolicy(digest),
+    });
     const document = accept(await client.read(patience));
     return createSession({ document, client, holder });
   } catch (cause) {
@@ -77,10 +87,12 @@ export async function openSession(options: BrokerClientOptions, exchange: Exchan
 interface Opened {
   readonly document: SessionDocument;
   readonly client: SessionClient;
-  /**
-   * By a clock that nobody can set back, counted from before the request: never later than the broker's own reckoning.
-   */
-  readonly holder: { accessToken: string; expiresAtMs: number };
+  readonly holder: {
+    accessToken: string;
+    /** By a clock that nobody can set back, counted from before the request: never later than the broker's own reckoning. */
+    expiresAtMs: number;
+    hearPolicy: (digest: string) => void;
+  };
 }
 
 function createSession({ document, client, holder }: Opened): Session {
@@ -149,5 +161,8 @@ function createSession({ document, client, holder }: Opened): Session {
       tell({ event: "session_over", severity: "warning", detail: { reason: last.reason } });
     }
   };
-  return { document, client, state, keepAlive, end };
+  const onPolicy = (listener: (digest: string) => void): void => {
+    holder.hearPolicy = listener;
+  };
+  return { document, client, onPolicy, state, keepAlive, end };
 }

@@ -96,7 +96,12 @@ export interface SessionClient {
 
 export function createSessionClient(
   options: BrokerClientOptions,
-  holder: { readonly key: ProofKey; readonly accessToken: () => string },
+  holder: {
+    readonly key: ProofKey;
+    readonly accessToken: () => string;
+    /** Told what the broker says that the session may do, by digest. */
+    readonly onPolicy: (digest: string) => void;
+  },
 ): SessionClient {
   const authorize = async (method: "GET" | "POST", path: string) => {
     const url = `${options.broker}${path}`;
@@ -112,16 +117,24 @@ export function createSessionClient(
     const headers = { ...request.headers, "Content-Type": "application/json" };
     return { ...request, headers, body: JSON.stringify(content) };
   };
+  const hear = async <T extends { readonly policy: string }>(asked: Promise<Reply<T>>): Promise<Reply<T>> => {
+    const reply = await asked;
+    if (reply.ok) holder.onPolicy(reply.value.policy);
+    return reply;
+  };
   return {
     read: (patience) =>
       persist(options, () => authorize("GET", "/session"), { answer: SessionDocument, patience }),
     renew: (patience) =>
-      persist(options, async () => post("/session/renew", { subject_token: await options.subjectToken() }), {
-        answer: RenewResponse,
-        patience,
-      }),
+      hear(
+        persist(
+          options,
+          async () => post("/session/renew", { subject_token: await options.subjectToken() }),
+          { answer: RenewResponse, patience },
+        ),
+      ),
     announceSegment: (segment, patience) =>
-      persist(options, () => post("/session/segments", segment), { answer: SegmentResponse, patience }),
+      hear(persist(options, () => post("/session/segments", segment), { answer: SegmentResponse, patience })),
     seal: (seal, patience) =>
       persist(options, async () => ({ ...(await post("/session/seal", seal)), timeoutMs: SEAL_TIMEOUT_MS }), {
         answer: SealResponse,

@@ -3,7 +3,7 @@
  * The private half cannot be exported, not even by this process, and dies with it: a session is worth nothing elsewhere.
  */
 import { hash, randomUUID } from "node:crypto";
-import { SignJWT, exportJWK, generateKeyPair } from "jose";
+import { CompactSign, exportJWK, generateKeyPair } from "jose";
 
 interface ProofTarget {
   readonly method: string;
@@ -25,10 +25,10 @@ export async function createProofKey(): Promise<ProofKey> {
       const { origin, pathname } = new URL(url);
       const ath = accessToken === undefined ? {} : { ath: hash("sha256", accessToken, "base64url") };
       // RFC 9449, section 4.2: `htu` is the target without query and fragment.
-      return new SignJWT({ htm: method, htu: `${origin}${pathname}`, ...ath })
+      const claims = { htm: method, htu: `${origin}${pathname}`, ...ath, jti: randomUUID() };
+      const iat = Math.floor(Date.now() / 1000);
+      return new CompactSign(Buffer.from(JSON.stringify({ ...claims, iat })))
         .setProtectedHeader(header)
-        .setJti(randomUUID())
-        .setIssuedAt()
         .sign(privateKey);
     },
   };

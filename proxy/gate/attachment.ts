@@ -8,8 +8,10 @@ import { refuseBusy, refuseMessage, refuseUnrecordedRequest } from "../messages/
 import { findClaimedRevision } from "../messages/revision.ts";
 import { findMembersOf, type ServerAnswer } from "../messages/server-message.ts";
 import type { ClientInfo } from "../recording.ts";
+import { type Amendment, passUnchanged } from "./amendment.ts";
 import { reduceServerCapabilities, withoutClientCapabilities } from "./capabilities.ts";
 import { type Asked, findClient, type GateContext, recordOr } from "./gate-context.ts";
+import { cleanIntroduction } from "./introduction.ts";
 import { parseClientInfo } from "./sender.ts";
 import { Session } from "./session.ts";
 
@@ -48,7 +50,7 @@ export function passHandshake(context: GateContext, asked: Asked): void {
       if (session !== undefined) {
         session.revision = revision;
       }
-      return reduceServerCapabilities(answer);
+      return passIntroduction(context, answer);
     },
     over: () => sessions.noteOpened(),
   });
@@ -60,9 +62,16 @@ export function passDiscovery(context: GateContext, asked: Asked): void {
   if (recordAttached(context, asked, { client, revision: findClaimedRevision(request) ?? null })) {
     context.forwarding.request(sender, withoutClientCapabilities(request), {
       reply,
-      amend: reduceServerCapabilities,
+      amend: (answer) => passIntroduction(context, answer),
     });
   }
+}
+
+/** What a server says of itself, as far as the agent hears it. */
+function passIntroduction(context: GateContext, answer: ServerAnswer): Amendment {
+  return answer.kind === "error"
+    ? passUnchanged(answer)
+    : reduceServerCapabilities(cleanIntroduction(context, answer));
 }
 
 /** False when the log cannot be written; the agent has its answer then. */

@@ -2,15 +2,10 @@
  * What is known of a server's tools: the digest of each definition, and the header fields that it asks for.
  * Filled by the lists that pass; tells when something became known or changed.
  */
-import { createHash } from "node:crypto";
-import { canonicalize } from "../../audit/canonical.ts";
 import type { Digest } from "../../audit/record.ts";
-import type { JsonObject } from "../messages/envelope.ts";
 import { findParamFields, type ParamField } from "../messages/param-fields.ts";
 import type { ToolDefinition } from "./tool-list.ts";
 
-/** The members that make a definition: what a person reviewed. */
-const DEFINING = ["name", "title", "description", "inputSchema", "outputSchema", "annotations"] as const;
 /** Lists that are being paged through at the same time. */
 const MAX_OPEN_LISTS = 16;
 
@@ -52,6 +47,11 @@ export class Catalog {
     return true;
   }
 
+  /** What is visible of it has changed. */
+  markUnrecorded(): void {
+    this.#isRecorded = false;
+  }
+
   /** `record` is called until it went well once for all that is known. */
   recordNews(record: () => void): void {
     if (!this.#isRecorded) {
@@ -62,7 +62,7 @@ export class Catalog {
 
   /** Whether anything is known now that was not, or is gone. */
   #hasNews(page: ListPage): boolean {
-    const added = page.definitions.filter(({ name, definition }) => this.#learnTool(name, definition)).length;
+    const added = page.definitions.filter((tool) => this.#learnTool(tool)).length;
     const before = page.cursor === undefined ? [] : this.#openLists.get(page.cursor);
     const names = before === undefined ? undefined : [...before, ...page.definitions.map(({ name }) => name)];
     if (page.cursor !== undefined) {
@@ -84,8 +84,7 @@ export class Catalog {
     return this.#tools.get(tool)?.paramFields ?? [];
   }
 
-  #learnTool(name: string, definition: JsonObject): boolean {
-    const digest = digestDefinition(definition);
+  #learnTool({ name, definition, digest }: ToolDefinition): boolean {
     if (this.#tools.get(name)?.digest === digest) {
       return false;
     }
@@ -98,14 +97,4 @@ export class Catalog {
     gone.forEach((name) => this.#tools.delete(name));
     return gone.length > 0;
   }
-}
-
-function digestDefinition(definition: JsonObject): Digest {
-  const members = DEFINING.flatMap((name) => {
-    const member = definition[name];
-    return member === undefined ? [] : [[name, member]];
-  });
-  return createHash("sha256")
-    .update(canonicalize(Object.fromEntries(members)))
-    .digest("hex");
 }

@@ -2,7 +2,6 @@
  * One request that was let through, from its forwarding to its answer. Exactly one answer goes to the agent and
  * exactly one result to the log, whatever the server, the agent or the clock does first.
  */
-import { createHash } from "node:crypto";
 import type { Reply } from "../front/reply.ts";
 import type { ClientRequest, RequestId } from "../messages/envelope.ts";
 import {
@@ -22,6 +21,8 @@ import { RecordingFailed } from "../recorder.ts";
 import type { Outcome, Recording } from "../recording.ts";
 import type { Carriage, Loss, Sending, Sink } from "../upstream/upstream.ts";
 import type { Amend } from "./amendment.ts";
+import type { ChangeNotice } from "./change-notice.ts";
+import { collectEvidence, type Evidence, NO_BYTES } from "./evidence.ts";
 import { passesFromServer } from "./passing.ts";
 
 export interface ExchangeOptions {
@@ -47,17 +48,12 @@ export interface ExchangeOptions {
   /** The server answered with a bare status. */
   answeredStatus(status: number): void;
   messageDropped(): void;
+  readonly notice: ChangeNotice;
   /** Once, when nothing more can come. */
   over(): void;
 }
 
-interface Evidence {
-  readonly bytes: number;
-  readonly digest?: string;
-}
-
 const AFTER_ANSWER_MS = 1_000;
-const NO_BYTES: Evidence = { bytes: 0 };
 
 export class Exchange implements Sink {
   readonly #options: ExchangeOptions;
@@ -99,6 +95,12 @@ export class Exchange implements Sink {
   opened(): void {
     this.#isStream = true;
     this.#options.reply.openStream();
+    this.#options.notice.opened();
+  }
+
+  /** What the policy takes away in the middle of a session. */
+  announceToolsChanged(): void {
+    this.#options.notice.announce();
   }
 
   filler({ eventId, retry }: Carriage): void {
@@ -117,10 +119,11 @@ export class Exchange implements Sink {
     }
     this.#isResumable ||= carriage.eventId !== undefined && this.#options.resumeGraceMs !== undefined;
     if (message.kind === "notification") {
-      const passes = passesFromServer(message.method);
-      return passes
-        ? this.#options.reply.sendEvent({ data: message.text, id: carriage.eventId, retry: carriage.retry })
-        : undefined;
+      const { reply, notice } = this.#options;
+      const event = { data: message.text, id: carriage.eventId, retry: carriage.retry };
+      const sent = passesFromServer(message.method) ? reply.sendEvent(event) : undefined;
+      notice.heard(message.method);
+      return sent;
     }
     // An HTTP error may come without the id of what it answers.
     const isOwn =
@@ -285,8 +288,4 @@ export class Exchange implements Sink {
       ? refuseUnrecorded(request.id, era)
       : refuseUnrecordedRequest(request.id);
   }
-}
-
-function collectEvidence(text: string): Evidence {
-  return { bytes: text.length, digest: createHash("sha256").update(text, "latin1").digest("hex") };
 }

@@ -7,11 +7,14 @@ import { type Reply, send } from "../front/reply.ts";
 import type { Limits } from "../limits.ts";
 import type { ClientNotification, ClientRequest } from "../messages/envelope.ts";
 import { refuseBusy } from "../messages/refusals.ts";
+import type { ServerAnswer } from "../messages/server-message.ts";
 import type { Places } from "../places.ts";
 import type { Recording } from "../recording.ts";
 import type { Loss, Sink, Upstream } from "../upstream/upstream.ts";
 import type { Amend } from "./amendment.ts";
+import { ChangeNotice } from "./change-notice.ts";
 import { Exchange } from "./exchange.ts";
+import { type Bounds, Inquiry, type Question } from "./inquiry.ts";
 import { eraOf, parseAccept, revisionOf, type Sender, writeAccept } from "./sender.ts";
 import { SessionStream } from "./session-stream.ts";
 import type { SessionTable } from "./session.ts";
@@ -33,6 +36,8 @@ export interface RequestOptions {
   readonly paramFields?: ReadonlyMap<string, string>;
   /** A subscription: it stays open until either side ends it. */
   readonly isStanding?: boolean;
+  /** It wants to hear of changes of the tools. */
+  readonly hearsOfTools?: boolean;
   readonly opensSession?: (session: string) => void;
   /** Once, when the request is no longer in flight. */
   readonly over?: () => void;
@@ -42,6 +47,7 @@ export class Forwarding {
   readonly #options: ForwardingOptions;
   readonly #exchanges = new Map<Exchange, "call" | "standing">();
   readonly #sessionStreams = new Set<SessionStream>();
+  readonly #inquiries = new Set<Inquiry>();
   /** Of a session's request; from a place that nobody can count on, a request without a session least of all. */
   #lastId = randomInt(2 ** 40);
   #isLost = false;
@@ -52,7 +58,7 @@ export class Forwarding {
   }
 
   request(sender: Sender, request: ClientRequest, options: RequestOptions): void {
-    const { server, recording, limits, streams, upstream } = this.#options;
+    const { server, recording, limits, streams, upstream, sessions } = this.#options;
     const { reply, amend, callId, isStanding = false } = options;
     const { session } = sender;
     if (isStanding && !streams.take()) {
@@ -77,6 +83,12 @@ export class Forwarding {
       lost: (loss) => this.#noteLost(loss),
       answeredStatus: (status) => this.#noteStatus(sender, status),
       messageDropped: () => this.noteMessageDropped(),
+      notice: new ChangeNotice({
+        ...{ reply, era, id: request.id },
+        isSubscribed: options.hearsOfTools ?? false,
+        takeNotice: () => session?.takeNotice() ?? false,
+        toolsChanged: () => sessions.forgetSightings(session?.id),
+      }),
       over: () => {
         session?.exchanges.delete(request.id);
         this.#exchanges.delete(exchange);
@@ -132,7 +144,7 @@ export class Forwarding {
   }
 
   openStream(sender: Sender, reply: Reply): void {
-    const { streams, upstream, limits, recording } = this.#options;
+    const { streams, upstream, limits, recording, sessions } = this.#options;
     const { session } = sender;
     if (!streams.take()) {
       recording.noteRepeated("limit_reached", "streams", { limit: "max_streams" });
@@ -148,6 +160,7 @@ export class Forwarding {
       lost: (loss) => this.#noteLost(loss),
       answeredStatus: (status) => this.#noteStatus(sender, status),
       messageDropped: () => this.noteMessageDropped(),
+      toolsChanged: () => sessions.forgetSightings(session?.id),
       over: () => {
         streams.free();
         this.#sessionStreams.delete(stream);
@@ -166,8 +179,47 @@ export class Forwarding {
     stream.start((sink) => upstream.openStream(request, sink));
   }
 
+  /**
+   * A request of the gate's own, in the name of the sender's session. Resolves with the answer, or with nothing when
+   * there is none in time, or more than `maxBytes` of it.
+   */
+  ask(
+    sender: Sender,
+    { method, params }: Question,
+    { timeoutMs, maxBytes }: Bounds,
+  ): Promise<ServerAnswer | undefined> {
+    const { upstream, limits } = this.#options;
+    const message = { kind: "request" as const, id: ++this.#lastId, method, params };
+    const forward = {
+      ...{ message, era: eraOf(message) },
+      revision: revisionOf(sender),
+      session: sender.session?.id,
+      accept: writeAccept({ document: true, stream: true }),
+      paramFields: new Map<string, string>(),
+    };
+    const inquiry = new Inquiry(message.id, Math.min(maxBytes, limits.maxAnswerBytes), {
+      lost: (loss) => this.#noteLost(loss),
+      answeredStatus: (status) => this.#noteStatus(sender, status),
+      messageDropped: () => this.noteMessageDropped(),
+      toolsChanged: () => this.#options.sessions.forgetSightings(sender.session?.id),
+    });
+    this.#inquiries.add(inquiry);
+    inquiry.start((sink) => upstream.send(forward, sink, () => undefined), timeoutMs);
+    return inquiry.answer.finally(() => this.#inquiries.delete(inquiry));
+  }
+
+  /** On each stream that can hear it; a session without one hears it on the next that opens. */
+  announceToolsChanged(): void {
+    for (const session of this.#options.sessions.list()) {
+      session.isNoticeDue = true;
+    }
+    [...this.#sessionStreams].forEach((stream) => stream.announceToolsChanged());
+    [...this.#exchanges.keys()].forEach((exchange) => exchange.announceToolsChanged());
+  }
+
   /** Calls in flight have `graceMs` to end; then they are cancelled. */
   async close(graceMs: number): Promise<void> {
+    [...this.#inquiries].forEach((inquiry) => inquiry.giveUp());
     [...this.#exchanges].forEach(([exchange, kind]) => kind === "standing" && exchange.cancel());
     [...this.#sessionStreams].forEach((stream) => stream.close());
     if (this.#exchanges.size > 0) {

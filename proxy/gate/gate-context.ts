@@ -1,7 +1,8 @@
 /**
  * What the parts of one gate share.
  */
-import type { CompiledPolicy } from "../../policies/decision.ts";
+import type { CompiledPolicy, Usage } from "../../policies/decision.ts";
+import type { SessionUsage } from "../../policies/usage.ts";
 import { type Reply, send } from "../front/reply.ts";
 import type { Limits } from "../limits.ts";
 import type { ClientMessage, ClientRequest } from "../messages/envelope.ts";
@@ -12,18 +13,27 @@ import type { Catalog } from "./catalog.ts";
 import type { Forwarding } from "./forwarding.ts";
 import { findClientInfo, type Sender } from "./sender.ts";
 import type { SessionTable } from "./session.ts";
+import type { Sighting } from "./sighting.ts";
+import type { ToolFindings } from "./tool-findings.ts";
+import type { ToolVisibility } from "./tool-visibility.ts";
 
 export type SessionState = { readonly active: true } | { readonly active: false; readonly reason: string };
 
 export interface GateContext {
   readonly server: string;
   readonly policy: CompiledPolicy;
+  /** One for all gates of the session. */
+  readonly usage: SessionUsage;
+  readonly visibility: ToolVisibility;
+  readonly findings: ToolFindings;
   readonly recording: Recording;
   readonly limits: Limits;
   readonly sessions: SessionTable;
   readonly catalog: Catalog;
   readonly forwarding: Forwarding;
   sessionState(): SessionState;
+  /** Tells every gate of the session that it has read more than `before`. */
+  labelsGained(before: Usage["labels"]): void;
 }
 
 /** One request, and where its answer goes. */
@@ -53,4 +63,9 @@ export function findClient(
   message: ClientMessage,
 ): ClientInfo | undefined {
   return findClientInfo(message) ?? session?.client ?? sessions.lastAttachment(agent)?.client;
+}
+
+/** Without a session, what anybody saw of the server: it cannot tell its callers apart either. */
+export function sightingOf({ sessions }: Pick<GateContext, "sessions">, { session }: Sender): Sighting {
+  return session?.sighting ?? sessions.sighting;
 }

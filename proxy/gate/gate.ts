@@ -2,6 +2,7 @@
  * The gate before one server: every message of an agent comes here, and only what is in these tables goes on.
  * What is not let through is answered without asking the server.
  */
+import type { Usage } from "../../policies/decision.ts";
 import { type Reply, send, splitReply } from "../front/reply.ts";
 import {
   type ClientMessage,
@@ -29,7 +30,7 @@ import { eraOf, findTraceparent, parseAccept, revisionOf, type Sender } from "./
 import type { Session } from "./session.ts";
 import { passSubscription } from "./subscription.ts";
 import { passToolCall } from "./tool-call.ts";
-import { passToolListing } from "./tool-listing.ts";
+import { noteCatalog, passToolListing } from "./tool-listing.ts";
 
 type Pass = (context: GateContext, asked: Asked) => void;
 
@@ -141,6 +142,36 @@ export class Gate {
     }
   }
 
+  /** The session has read more than `before`: who sees less by it is told. */
+  tellLess(before: Usage["labels"]): void {
+    const { catalog, visibility, forwarding } = this.#context;
+    const changed = [...catalog.tools].some(
+      ([tool, { digest }]) =>
+        visibility.show(tool, digest, before).visible !== visibility.show(tool, digest).visible,
+    );
+    if (changed) {
+      noteCatalog(this.#context);
+      forwarding.announceToolsChanged();
+    }
+  }
+
+  /** The tools that agents see at this moment, of those that the server listed. */
+  listVisible(): ReadonlySet<string> {
+    const { catalog, visibility } = this.#context;
+    const visible = [...catalog.tools].filter(([tool, { digest }]) => visibility.show(tool, digest).visible);
+    return new Set(visible.map(([tool]) => tool));
+  }
+
+  /** The policy is another one: where others are visible than `before`, agents are told. */
+  tellChanged(before: ReadonlySet<string>): void {
+    // What was seen was compared with another lock, and only what that one held was kept.
+    this.#context.sessions.forgetAllSightings();
+    if (this.listVisible().symmetricDifference(before).size > 0) {
+      noteCatalog(this.#context);
+      this.#context.forwarding.announceToolsChanged();
+    }
+  }
+
   async close(graceMs: number): Promise<void> {
     this.#isClosed = true;
     clearInterval(this.#sweep);
@@ -155,7 +186,7 @@ export class Gate {
     if (pass === undefined || (pass === passHandshake && era === "stateless")) {
       this.#recordUnknown(sender, request);
       send(reply, refuseMethod(request.id, era));
-    } else if (sender.session?.exchanges.has(request.id) === true) {
+    } else if (sender.session?.hasInFlight(request.id) === true) {
       send(reply, refuseMessage("a request with this id is in flight"));
     } else if (!state.active && request.method !== "tools/call") {
       send(reply, refuseEndedSessionRequest(request.id, state.reason));
@@ -190,8 +221,10 @@ export class Gate {
     if (method === "notifications/cancelled") {
       // Without a session an id is anybody's: there, a request ends with its connection.
       const { requestId, reason } = params ?? {};
-      const exchange = isRequestId(requestId) ? session?.exchanges.get(requestId) : undefined;
-      exchange?.cancel(typeof reason === "string" ? reason : undefined);
+      if (isRequestId(requestId)) {
+        session?.held.delete(requestId);
+        session?.exchanges.get(requestId)?.cancel(typeof reason === "string" ? reason : undefined);
+      }
       reply?.finishEmpty(202);
     } else if (passesFromClient(method)) {
       this.#context.forwarding.notify(sender, notification, reply);

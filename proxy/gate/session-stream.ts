@@ -6,7 +6,7 @@ import type { Reply } from "../front/reply.ts";
 import { refuseHttp } from "../messages/refusals.ts";
 import type { ServerMessage, ServerRequest } from "../messages/server-message.ts";
 import type { Carriage, Loss, Sending, Sink } from "../upstream/upstream.ts";
-import { passesFromServer } from "./passing.ts";
+import { passesFromServer, TOOLS_CHANGED, writeToolsChanged } from "./passing.ts";
 import type { Session } from "./session.ts";
 
 export interface SessionStreamOptions {
@@ -16,6 +16,8 @@ export interface SessionStreamOptions {
   lost(loss: Loss): void;
   answeredStatus(status: number): void;
   messageDropped(): void;
+  /** The server said that its tools changed. */
+  toolsChanged(): void;
   over(): void;
 }
 
@@ -42,6 +44,17 @@ export class SessionStream implements Sink {
 
   opened(): void {
     this.#options.reply.openStream();
+    if (this.#options.session !== undefined) {
+      this.announceToolsChanged();
+    }
+  }
+
+  /** What the policy takes away in the middle of a session: on one stream of each, on all where nobody has one. */
+  announceToolsChanged(): void {
+    const { reply, session } = this.#options;
+    if (reply.isStreaming && session?.takeNotice() !== false) {
+      void reply.sendEvent({ data: writeToolsChanged() });
+    }
   }
 
   filler({ eventId, retry }: Carriage): void {
@@ -56,6 +69,9 @@ export class SessionStream implements Sink {
     const { reply, session } = this.#options;
     const { eventId: id, retry } = carriage;
     if (message.kind === "notification") {
+      if (message.method === TOOLS_CHANGED) {
+        this.#options.toolsChanged();
+      }
       return passesFromServer(message.method)
         ? reply.sendEvent({ data: message.text, id, retry })
         : undefined;

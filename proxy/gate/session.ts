@@ -5,6 +5,7 @@
 import type { RequestId } from "../messages/envelope.ts";
 import type { ClientInfo } from "../recording.ts";
 import type { Exchange } from "./exchange.ts";
+import { Sighting } from "./sighting.ts";
 
 export class Session {
   readonly id: string;
@@ -14,6 +15,11 @@ export class Session {
   revision: string | undefined;
   /** Requests in flight, by the ids that the client chose. */
   readonly exchanges = new Map<RequestId, Exchange>();
+  /** Requests that wait for the gate's own look at the server, by the same ids. */
+  readonly held = new Set<RequestId>();
+  readonly sighting = new Sighting();
+  /** Its list of tools has changed, and no stream was open to say so. */
+  isNoticeDue = false;
   /** Streams that are open (GET). */
   streams = 0;
   lastUsedAt = performance.now();
@@ -30,10 +36,22 @@ export class Session {
   }
 
   get isIdle(): boolean {
-    return this.exchanges.size === 0 && this.streams === 0;
+    return this.exchanges.size === 0 && this.held.size === 0 && this.streams === 0;
+  }
+
+  hasInFlight(id: RequestId): boolean {
+    return this.exchanges.has(id) || this.held.has(id);
+  }
+
+  /** True once after its list changed: whoever takes it says so. */
+  takeNotice(): boolean {
+    const isDue = this.isNoticeDue;
+    this.isNoticeDue = false;
+    return isDue;
   }
 
   cancelAll(): void {
+    this.held.clear();
     [...this.exchanges.values()].forEach((exchange) => exchange.cancel());
   }
 }
@@ -47,6 +65,8 @@ export interface Attachment {
 export class SessionTable {
   readonly #sessions = new Map<string, Session>();
   readonly #attachments = new Map<string, Attachment>();
+  /** What was seen by whoever has no session. */
+  readonly sighting = new Sighting();
   #opening = 0;
 
   /** Handshakes that are under way count as well: what they start is started already. */
@@ -64,6 +84,20 @@ export class SessionTable {
 
   add(session: Session): void {
     this.#sessions.set(session.id, session);
+  }
+
+  list(): Iterable<Session> {
+    return this.#sessions.values();
+  }
+
+  /** The server said that its tools changed: to one session, or to nobody in particular. */
+  forgetSightings(id?: string): void {
+    const session = id === undefined ? undefined : this.#sessions.get(id);
+    (session?.sighting ?? this.sighting).forget();
+  }
+
+  forgetAllSightings(): void {
+    [this, ...this.#sessions.values()].forEach(({ sighting }) => sighting.forget());
   }
 
   /** Only for the agent that opened it. */

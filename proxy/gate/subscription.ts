@@ -12,6 +12,7 @@ export function passSubscription({ forwarding }: GateContext, { sender, request,
     reply,
     amend: passUnchanged,
     isStanding: true,
+    hearsOfTools: hearsOfTools(request),
   });
 }
 
@@ -25,4 +26,9 @@ function reduceWishes(request: ClientRequest): ClientRequest {
     ...request,
     params: { ...request.params, notifications: toolsListChanged === undefined ? {} : { toolsListChanged } },
   };
+}
+
+function hearsOfTools({ params }: ClientRequest): boolean {
+  const wishes = params?.["notifications"];
+  return isObject(wishes) && wishes["toolsListChanged"] === true;
 }

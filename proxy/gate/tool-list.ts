@@ -1,8 +1,9 @@
 /**
- * A list of tools on its way to the agent: what no grant names is cut out; what stays, stays byte for byte, with
- * every member that nobody here knows and the cursor of the next page.
+ * A list of tools on its way to the agent: what an agent must not see is cut out; what stays, stays byte for byte
+ * unless it hides something, with every member that nobody here knows and the cursor of the next page.
  */
 import { type Json } from "../../audit/canonical.ts";
+import { digestDefinition } from "../../policies/lock/definition.ts";
 import type { Limits } from "../limits.ts";
 import { isObject, type JsonObject } from "../messages/envelope.ts";
 import { readJson } from "../messages/json-reading.ts";
@@ -20,16 +21,20 @@ export interface ToolList {
 export interface ToolDefinition {
   readonly name: string;
   readonly definition: JsonObject;
+  readonly digest: string;
 }
 
 /** What can be called has no longer one. */
 const MAX_NAME_LENGTH = 512;
 
-/** `undefined` for a list that two readers could take differently, or with more tools than can be known. */
+/**
+ * `show` gives the text of a tool as the agent sees it, nothing for one that it does not. `undefined` for a list that
+ * two readers could take differently, or with more tools than can be known.
+ */
 export function filterToolList(
   answer: ServerAnswer,
   { maxDepth, maxTools }: Pick<Limits, "maxDepth" | "maxTools">,
-  isVisible: (tool: string) => boolean,
+  show: (tool: ToolDefinition, text: string) => string | undefined,
 ): ToolList | undefined {
   const members = findMembersOf(answer, "result");
   const list = members?.get("tools");
@@ -42,6 +47,7 @@ export function filterToolList(
   }
   const definitions: ToolDefinition[] = [];
   const kept: string[] = [];
+  let isUntouched = true;
   for (const { start, end } of elements) {
     const text = answer.text.slice(start, end);
     const definition = readDefinition(text, maxDepth);
@@ -49,15 +55,16 @@ export function filterToolList(
       return undefined;
     }
     definitions.push(definition);
-    if (isVisible(definition.name)) {
-      kept.push(text);
+    const shown = show(definition, text);
+    isUntouched &&= shown === text;
+    if (shown !== undefined) {
+      kept.push(shown);
     }
   }
-  const isWhole = kept.length === elements.length;
   const cursor = members.get("nextCursor");
   const nextCursor = cursor === undefined ? undefined : readSpan(answer.text, cursor);
   return {
-    message: makePrivate(isWhole ? answer : replaceInMessage(answer, list, `[${kept.join(",")}]`)),
+    message: makePrivate(isUntouched ? answer : replaceInMessage(answer, list, `[${kept.join(",")}]`)),
     definitions,
     nextCursor: typeof nextCursor === "string" ? nextCursor : undefined,
   };
@@ -68,5 +75,7 @@ function readDefinition(text: string, maxDepth: number): ToolDefinition | undefi
   const definition: Json = reading.ok ? reading.value : null;
   const name = isObject(definition) ? definition["name"] : undefined;
   const isNamed = typeof name === "string" && name.length <= MAX_NAME_LENGTH;
-  return isObject(definition) && isNamed ? { name, definition } : undefined;
+  return isObject(definition) && isNamed
+    ? { name, definition, digest: digestDefinition(definition) }
+    : undefined;
 }

@@ -69,6 +69,28 @@ export function refuseByCondition(
   return answerToolRefusal(id, era, `Refused by rule ${decision.rule}: ${why}: ${decision.condition}`);
 }
 
+export function refuseByLimit(
+  id: RequestId,
+  era: Era,
+  { rule, limit }: Extract<Decision, { limit: number }>,
+): Answer {
+  const calls = limit === 1 ? "the one call" : `all ${limit} calls`;
+  return answerToolRefusal(
+    id,
+    era,
+    `Refused by rule ${rule}: this session has used up ${calls} that its limit allows.`,
+  );
+}
+
+/** The server did not show its tools, so nobody can tell whether this one is still the reviewed one. */
+export function refuseUnverified(id: RequestId, era: Era, tool: string): Answer {
+  return answerToolRefusal(
+    id,
+    era,
+    `Refused: the definition of ${tool} could not be compared with the reviewed one; try again.`,
+  );
+}
+
 export function refuseUnrecorded(id: RequestId, era: Era): Answer {
   return answerToolRefusal(
     id,

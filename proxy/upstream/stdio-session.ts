@@ -15,23 +15,32 @@ const MAX_WAITING = 16;
 /** One character per byte. */
 const MAX_WAITING_LENGTH = 64 * 1024;
 
+interface StdioSessionEvents {
+  answer(request: ServerRequest): string;
+  toolsChanged(): void;
+  over(): void;
+}
+
 export class StdioSession implements ChildOwner {
   readonly child: StdioChild;
-  readonly #answer: (request: ServerRequest) => string;
-  readonly #onOver: () => void;
+  readonly #events: StdioSessionEvents;
   #stream: Sink | undefined;
   #waiting: ServerNotification[] = [];
 
-  constructor(child: StdioChild, answer: (request: ServerRequest) => string, onOver: () => void) {
+  constructor(child: StdioChild, events: StdioSessionEvents) {
     this.child = child;
-    this.#answer = answer;
-    this.#onOver = onOver;
+    this.#events = events;
   }
 
   unsolicited(message: Exclude<ServerMessage, ServerAnswer>): void {
     if (message.kind === "request") {
-      this.child.notify(this.#answer(message));
-    } else if (this.#stream !== undefined) {
+      this.child.notify(this.#events.answer(message));
+      return;
+    }
+    if (message.method === "notifications/tools/list_changed") {
+      this.#events.toolsChanged();
+    }
+    if (this.#stream !== undefined) {
       void this.#stream.message(message, {});
     } else if (this.#waiting.length < MAX_WAITING && message.text.length <= MAX_WAITING_LENGTH) {
       this.#waiting.push(message);
@@ -42,7 +51,7 @@ export class StdioSession implements ChildOwner {
     const stream = this.#stream;
     this.#stream = undefined;
     stream?.ended();
-    this.#onOver();
+    this.#events.over();
   }
 
   /** One at a time: a message goes to one stream only. */

@@ -9,6 +9,7 @@ import type { ClientRequest } from "../messages/envelope.ts";
 import { refuseMethod } from "../messages/refusals.ts";
 import type { Era } from "../messages/revision.ts";
 import { readServerMessages } from "../messages/server-message.ts";
+import { buildChildEnvironment, type Environment } from "./child-environment.ts";
 import { StdioChild } from "./stdio-child.ts";
 import { probeEra } from "./stdio-probe.ts";
 import { StdioSession } from "./stdio-session.ts";
@@ -16,7 +17,8 @@ import type { Forward, Loss, Sending, Sink, StreamRequest, Upstream, UpstreamEve
 
 export interface StdioUpstreamOptions {
   readonly command: readonly string[];
-  readonly environment: Readonly<Record<string, string>>;
+  /** What the registry lists for it, and the proxy's own, of which it gets little. */
+  readonly environment: { readonly inherited: Environment; readonly own: Readonly<Record<string, string>> };
   readonly cwd: string | undefined;
   readonly limits: Limits;
   readonly events: UpstreamEvents;
@@ -126,6 +128,8 @@ export class StdioUpstream implements Upstream {
         unsolicited: (unasked) => {
           if (unasked.kind === "request") {
             shared.notify(this.#options.events.answer(unasked));
+          } else if (unasked.method === "notifications/tools/list_changed") {
+            this.#options.events.toolsChanged(undefined);
           }
         },
       };
@@ -144,15 +148,15 @@ export class StdioUpstream implements Upstream {
     }
     const child = spare ?? this.#startChild();
     const id = randomUUID();
-    const session = new StdioSession(
-      child,
-      (request) => events.answer(request),
-      () => {
+    const session = new StdioSession(child, {
+      answer: (request) => events.answer(request),
+      toolsChanged: () => events.toolsChanged(id),
+      over: () => {
         if (this.#sessions.delete(id)) {
           events.sessionEnded(id);
         }
       },
-    );
+    });
     child.owner = session;
     const sending = child.request(message, "handshake", {
       opened: () => sink.opened(),
@@ -202,8 +206,10 @@ export class StdioUpstream implements Upstream {
   }
 
   #startChild(): StdioChild {
-    const { events, limits, stderr, ...command } = this.#options;
-    const child = new StdioChild(command, limits, {
+    const { events, limits, stderr, command, cwd } = this.#options;
+    const { inherited, own } = this.#options.environment;
+    const environment = buildChildEnvironment(inherited, own);
+    const child = new StdioChild({ command, cwd, environment }, limits, {
       stderr,
       noteOutputDropped: () => events.noteOutputDropped(),
       noteMessageDropped: () => events.noteMessageDropped(),

@@ -86,6 +86,8 @@ export interface Upstream {
 export interface UpstreamEvents {
   /** A request of the server to the agent: the answer goes back to the server. */
   answer(request: ServerRequest): string;
+  /** The server said that its tools changed, whether or not anybody listens: to one session, or to nobody. */
+  toolsChanged(session: string | undefined): void;
   /** The session ended without the agent's doing. */
   sessionEnded(session: string): void;
   /** A process of the server did not start, or exited without being told to. */

@@ -23,6 +23,8 @@ export interface CustodyPeer {
   bucketForgets: boolean;
   /** What the broker says to an announcement; undefined: it works. */
   refusal: Reply<never> | undefined;
+  /** The digest that the broker says the session has. */
+  policy: string;
   /** All records that are stored, in order. */
   records(): Promise<AuditRecord[]>;
 }
@@ -51,6 +53,7 @@ export async function startCustodyPeer(): Promise<CustodyPeer> {
     bucketStatus: undefined,
     bucketForgets: false,
     refusal: undefined,
+    policy: "0".repeat(64),
     client: {
       read: () => Promise.reject(new Error("not of this test")),
       renew: () => Promise.reject(new Error("not of this test")),
@@ -64,7 +67,10 @@ export async function startCustodyPeer(): Promise<CustodyPeer> {
           announced.push(request);
         }
         const upload = { url: `${bucket.url}/${request.segment}`, headers: { "x-signed": "1" } };
-        return { ok: true, value: { checkpoint: `signature-${request.segment}`, upload } };
+        return {
+          ok: true,
+          value: { checkpoint: `signature-${request.segment}`, upload, policy: peer.policy },
+        };
       },
       seal: async (request) => {
         sealed.push(request);

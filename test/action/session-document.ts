@@ -1,9 +1,12 @@
 /** A session document as a broker sends it; the claims are as short as a test needs them. */
 import type { SessionDocument } from "../../broker/contract.ts";
-import { digestPolicy } from "../../policies/session-policy.ts";
+import { digestPolicy, type SessionPolicy } from "../../policies/session-policy.ts";
 
 export function sessionDocument(changes: Partial<SessionDocument> = {}): SessionDocument {
-  const source = { v: 1 as const, robot: "acme/payments/triager", roles: ["reader"], grants: [] };
+  const source: SessionPolicy = {
+    ...{ v: 1, robot: "acme/payments/triager", roles: ["reader"], mode: "enforce" },
+    ...{ grants: [], flow: [], servers: {} },
+  };
   return {
     session: "session-1",
     robot: "acme/payments/triager",

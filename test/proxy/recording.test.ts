@@ -38,6 +38,21 @@ describe("a recording", () => {
     expect(third).not.toBe(first);
   });
 
+  it("holds as much of the arguments as it is told, and their digest in any case", () => {
+    const { recorder, recording } = open();
+    const args = { to: "a@b", [SECRET]: { deep: "c" } };
+    for (const argumentsInLog of ["full", "redacted", "digest"] as const) {
+      recording.recordCall({ ...facts, args, argumentsInLog }, allow);
+    }
+    const [full, redacted, digest] = recorder.of("call");
+    expect(full?.arguments).toEqual({ to: "a@b", "[redacted:bearer:canary]": { deep: "c" } });
+    expect(redacted?.arguments).toEqual({ to: "[withheld]", "[redacted:bearer:canary]": "[withheld]" });
+    expect(digest).not.toHaveProperty("arguments");
+    expect(new Set(recorder.of("call").map((call) => call.arguments_digest)).size).toBe(1);
+    recording.recordCall({ ...facts, args: ["x"], argumentsInLog: "redacted" }, allow);
+    expect(recorder.of("call")[3]?.arguments).toBe("[withheld]");
+  });
+
   it("counts what it wrote, and a call that ended otherwise than well as failed", () => {
     const { recording } = open();
     const ids = [1, 2, 3].map(() => recording.recordCall(facts, allow));

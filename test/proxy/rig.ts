@@ -4,10 +4,11 @@
 import { request as requestHttp } from "node:http";
 import { createRedactor } from "../../audit/redaction/redaction.ts";
 import { compilePolicy } from "../../policies/compilation.ts";
-import type { SessionGrant } from "../../policies/session-policy.ts";
+import type { SessionGrant, SessionPolicy } from "../../policies/session-policy.ts";
 import type { SessionState } from "../../proxy/gate/gate-context.ts";
 import type { Limits } from "../../proxy/limits.ts";
-import { type ProxyOptions, type ProxyServer, type RunningProxy, startProxy } from "../../proxy/proxy.ts";
+import { type ProxyOptions, type RunningProxy, startProxy } from "../../proxy/proxy.ts";
+import type { ProxyServer } from "../../proxy/upstream/connecting.ts";
 import { WitnessRecorder } from "../support/mcp-witness-recorder.ts";
 
 export const TOKEN = "lanyard-agent-token-0123456789";
@@ -26,11 +27,18 @@ export interface Rig extends RunningProxy {
 export interface RigOptions {
   readonly servers: Record<string, ProxyServer>;
   readonly grants?: readonly Omit<SessionGrant, "rule">[];
+  readonly policy?: Partial<Pick<SessionPolicy, "mode" | "flow" | "servers">>;
   readonly limits?: Partial<Limits>;
   readonly control?: ProxyOptions["control"];
 }
 
-export async function startRig({ servers, grants = [], limits = {}, control }: RigOptions): Promise<Rig> {
+export async function startRig({
+  servers,
+  grants = [],
+  policy: more,
+  limits = {},
+  control,
+}: RigOptions): Promise<Rig> {
   const recorder = new WitnessRecorder();
   const stderr = new Map<string, string>();
   const sealed: string[] = [];
@@ -39,7 +47,11 @@ export async function startRig({ servers, grants = [], limits = {}, control }: R
       v: 1,
       robot: "acme/payments/triager",
       roles: ["triager"],
+      mode: "enforce",
+      flow: [],
+      ...more,
       grants: grants.map((grant, index) => ({ rule: `triager#${index + 1}`, ...grant })),
+      servers: { ...Object.fromEntries(grants.map(({ server }) => [server, {}])), ...more?.servers },
     },
     { claims: { repository: "acme/payments", repository_owner: "acme" } },
   );

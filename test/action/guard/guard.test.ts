@@ -82,6 +82,7 @@ it("a guard whose log is refused lets no call through any more, and does not cal
   const { ready, seal, report } = await guard;
   expect(report().log).toEqual({ status: "open" });
   expect(kindsInSpool()[0]).toBe("genesis");
+  expect(readFileSync(join(directory, "spool.jsonl"), "utf8")).toContain('"mode":"enforce"');
   expect(ready.url).toMatch(/^http:\/\/127\.0\.0\.1:\d+$/);
   const [first, second] = await Promise.all([seal("the job ended"), seal("again")]);
   expect(first.log).toEqual({

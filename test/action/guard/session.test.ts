@@ -10,6 +10,8 @@ interface Script {
   readonly renew?: (count: number) => Answer;
 }
 
+/** What the broker says that the session has. */
+const POLICY = "a".repeat(64);
 const granted = (expiresIn: number): Answer => ({
   status: 200,
   body: {
@@ -33,7 +35,10 @@ async function open(script: Script, roles: string[] = []) {
     if (asked.path === "/token") return script.token?.(count) ?? granted(900);
     if (asked.path === "/session") return { status: 200, body: sessionDocument() };
     return (
-      script.renew?.(count) ?? { status: 200, body: { access_token: `renewed-${count}`, expires_in: 900 } }
+      script.renew?.(count) ?? {
+        status: 200,
+        body: { access_token: `renewed-${count}`, expires_in: 900, policy: POLICY },
+      }
     );
   });
   let tokens = 0;
@@ -110,8 +115,11 @@ describe("keeping alive", () => {
   it("renews before the session ends, and the next request carries the new token", async () => {
     const { broker, opening } = await open({ token: () => granted(4) });
     const session = await opening;
+    const heard: string[] = [];
+    session.onPolicy((digest) => heard.push(digest));
     const { events } = attend(session);
     await vi.waitUntil(() => events.length > 0, { timeout: 4_000 });
+    expect(heard).toEqual([POLICY]);
     expect(events[0]?.event).toBe("session_renewed");
     expect(session.state()).toEqual({ active: true });
     await session.client
@@ -150,7 +158,7 @@ describe("keeping alive", () => {
   it("a session whose maximum is reached is not asked for again and again", async () => {
     const { broker, opening } = await open({
       token: () => granted(3),
-      renew: () => ({ status: 200, body: { access_token: "last", expires_in: 1 } }),
+      renew: () => ({ status: 200, body: { access_token: "last", expires_in: 1, policy: POLICY } }),
     });
     const session = await opening;
     const { over } = attend(session);

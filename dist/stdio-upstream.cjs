@@ -1,0 +1,959 @@
+"use strict";
+var __defProp = Object.defineProperty;
+var __getOwnPropDesc = Object.getOwnPropertyDescriptor;
+var __getOwnPropNames = Object.getOwnPropertyNames;
+var __hasOwnProp = Object.prototype.hasOwnProperty;
+var __export = (target, all) => {
+  for (var name in all)
+    __defProp(target, name, { get: all[name], enumerable: true });
+};
+var __copyProps = (to, from, except, desc) => {
+  if (from && typeof from === "object" || typeof from === "function") {
+    for (let key of __getOwnPropNames(from))
+      if (!__hasOwnProp.call(to, key) && key !== except)
+        __defProp(to, key, { get: () => from[key], enumerable: !(desc = __getOwnPropDesc(from, key)) || desc.enumerable });
+  }
+  return to;
+};
+var __toCommonJS = (mod) => __copyProps(__defProp({}, "__esModule", { value: true }), mod);
+
+// proxy/upstream/stdio-upstream.ts
+var stdio_upstream_exports = {};
+__export(stdio_upstream_exports, {
+  StdioUpstream: () => StdioUpstream
+});
+module.exports = __toCommonJS(stdio_upstream_exports);
+var import_node_crypto = require("node:crypto");
+
+// proxy/messages/json-spans.ts
+var QUOTE = 34;
+var BACKSLASH = 92;
+function findMembers(text, at) {
+  const start = skipSpace(text, at);
+  if (text[start] !== "{") {
+    return void 0;
+  }
+  const spans = /* @__PURE__ */ new Map();
+  let place = skipSpace(text, start + 1);
+  if (text[place] === "}") {
+    return { spans, whole: { start, end: place + 1 } };
+  }
+  for (; ; ) {
+    const nameEnd = text.charCodeAt(place) === QUOTE ? skipString(text, place) : -1;
+    const name = nameEnd === -1 ? void 0 : readName(text, place, nameEnd);
+    const colon = skipSpace(text, nameEnd);
+    if (name === void 0 || spans.has(name) || text[colon] !== ":") {
+      return void 0;
+    }
+    const value = findValue(text, colon + 1);
+    if (value === void 0) {
+      return void 0;
+    }
+    spans.set(name, value);
+    place = skipSpace(text, value.end);
+    if (text[place] === "}") {
+      return { spans, whole: { start, end: place + 1 } };
+    }
+    if (text[place] !== ",") {
+      return void 0;
+    }
+    place = skipSpace(text, place + 1);
+  }
+}
+function findElements(text, at) {
+  const start = skipSpace(text, at);
+  if (text[start] !== "[") {
+    return void 0;
+  }
+  const spans = [];
+  if (text[skipSpace(text, start + 1)] === "]") {
+    return spans;
+  }
+  for (let place = start + 1; ; ) {
+    const value = findValue(text, place);
+    if (value === void 0) {
+      return void 0;
+    }
+    spans.push(value);
+    place = skipSpace(text, value.end);
+    if (text[place] === "]") {
+      return spans;
+    }
+    if (text[place] !== ",") {
+      return void 0;
+    }
+    place++;
+  }
+}
+function findPath(text, at, path) {
+  let place = at;
+  let span;
+  for (const name of path) {
+    span = findMembers(text, place)?.spans.get(name);
+    if (span === void 0) {
+      return void 0;
+    }
+    place = span.start;
+  }
+  return span;
+}
+function replaceSpan(text, span, by) {
+  return text.slice(0, span.start) + by + text.slice(span.end);
+}
+function readSpan(text, span) {
+  try {
+    return JSON.parse(toCharacters(text.slice(span.start, span.end)));
+  } catch {
+    return void 0;
+  }
+}
+function toCharacters(bytes) {
+  return Buffer.from(bytes, "latin1").toString("utf8");
+}
+function toByteText(characters) {
+  return Buffer.from(characters, "utf8").toString("latin1");
+}
+function skipSpace(text, at) {
+  for (let place = at; ; place++) {
+    const code = text.charCodeAt(place);
+    if (code !== 32 && code !== 10 && code !== 13 && code !== 9) {
+      return place;
+    }
+  }
+}
+function findValue(text, at) {
+  const start = skipSpace(text, at);
+  const first = text[start];
+  if (first === '"') {
+    const end2 = skipString(text, start);
+    return end2 === -1 ? void 0 : { start, end: end2 };
+  }
+  if (first === "{" || first === "[") {
+    const end2 = skipNested(text, start);
+    return end2 === -1 ? void 0 : { start, end: end2 };
+  }
+  const end = skipWord(text, start);
+  return end === start ? void 0 : { start, end };
+}
+function skipString(text, at) {
+  let end = text.indexOf('"', at + 1);
+  while (end !== -1) {
+    let before = end - 1;
+    while (text.charCodeAt(before) === BACKSLASH) before--;
+    if ((end - before) % 2 === 1) {
+      return end + 1;
+    }
+    end = text.indexOf('"', end + 1);
+  }
+  return -1;
+}
+function skipNested(text, at) {
+  let depth = 0;
+  for (let place = at; place < text.length; place++) {
+    switch (text.charCodeAt(place)) {
+      case QUOTE: {
+        const end = skipString(text, place);
+        if (end === -1) {
+          return -1;
+        }
+        place = end - 1;
+        break;
+      }
+      case 123:
+      case 91:
+        depth++;
+        break;
+      case 125:
+      case 93:
+        depth--;
+        if (depth === 0) {
+          return place + 1;
+        }
+        break;
+      default:
+    }
+  }
+  return -1;
+}
+function skipWord(text, at) {
+  let place = at;
+  while (/[-+.0-9A-Za-z]/.test(text[place] ?? "")) place++;
+  return place;
+}
+function readName(text, start, end) {
+  const raw = text.slice(start + 1, end - 1);
+  if (!raw.includes("\\")) {
+    return raw;
+  }
+  const name = readSpan(text, { start, end });
+  return typeof name === "string" ? toByteText(name) : void 0;
+}
+
+// proxy/messages/envelope.ts
+var DECIDING = new Map(
+  [
+    ...[
+      "name",
+      "arguments",
+      "uri",
+      "_meta",
+      "cursor",
+      "ref",
+      "argument",
+      "context",
+      "level",
+      "task",
+      "taskId"
+    ],
+    ...["requestId", "reason", "notifications", "inputResponses", "requestState"],
+    ...["protocolVersion", "capabilities", "clientInfo", "progressToken"],
+    ...["io.modelcontextprotocol/protocolVersion", "io.modelcontextprotocol/clientCapabilities"],
+    ...["io.modelcontextprotocol/clientInfo", "io.modelcontextprotocol/logLevel"]
+  ].map((name) => [foldCase(name), name])
+);
+var MAX_ID_LENGTH = 256;
+function foldCase(name) {
+  return name.toUpperCase().toLowerCase();
+}
+function isRequestId(id) {
+  return typeof id === "string" ? id.length <= MAX_ID_LENGTH : Number.isSafeInteger(id);
+}
+function isObject(value) {
+  return typeof value === "object" && value !== null && !Array.isArray(value);
+}
+
+// proxy/messages/revision.ts
+var FIRST_STATELESS_REVISION = "2026-07-28";
+var PROTOCOL_VERSION = "io.modelcontextprotocol/protocolVersion";
+var CLIENT_CAPABILITIES = "io.modelcontextprotocol/clientCapabilities";
+var SUBSCRIPTION_ID = "io.modelcontextprotocol/subscriptionId";
+var METHOD_NOT_FOUND = -32601;
+var HEADER_MISMATCH = -32020;
+var MISSING_CLIENT_CAPABILITY = -32021;
+var UNSUPPORTED_PROTOCOL_VERSION = -32022;
+var REVISION = /^[0-9]{4}-[0-9]{2}-[0-9]{2}$/;
+function isRevision(text) {
+  return REVISION.test(text);
+}
+function isStatelessRevision(revision) {
+  return isRevision(revision) && revision >= FIRST_STATELESS_REVISION;
+}
+
+// proxy/messages/refusals.ts
+function answerError(status, id, error) {
+  return { status, text: toByteText(JSON.stringify({ jsonrpc: "2.0", id, error })) };
+}
+function refuseMethod(id, era) {
+  return answerError(era === "stateless" ? 404 : 200, id, {
+    code: METHOD_NOT_FOUND,
+    message: "Method not found"
+  });
+}
+
+// proxy/messages/server-message.ts
+function readServerMessages(text) {
+  if (text[skipSpace(text, 0)] !== "[") {
+    const message = readServerMessage(text);
+    return message === void 0 ? void 0 : [message];
+  }
+  const spans = findElements(text, 0);
+  const messages = [];
+  for (const { start, end } of spans ?? []) {
+    const message = readServerMessage(text.slice(start, end));
+    if (message === void 0) {
+      return void 0;
+    }
+    messages.push(message);
+  }
+  return messages.length === 0 ? void 0 : messages;
+}
+function readServerMessage(text) {
+  const found = findMembers(text, 0);
+  if (found === void 0 || skipSpace(text, found.whole.end) !== text.length) {
+    return void 0;
+  }
+  const { spans: members } = found;
+  const read = (name) => {
+    const span = members.get(name);
+    return span === void 0 ? void 0 : readSpan(text, span);
+  };
+  const id = read("id");
+  const method = read("method");
+  if (method !== void 0) {
+    if (typeof method !== "string") {
+      return void 0;
+    }
+    return isRequestId(id) ? { kind: "request", id, method, text, members } : { kind: "notification", method, text, members };
+  }
+  if (members.has("result") === members.has("error")) {
+    return void 0;
+  }
+  if (members.has("result")) {
+    return isRequestId(id) ? { kind: "result", id, text, members } : void 0;
+  }
+  return { kind: "error", id: isRequestId(id) ? id : null, text, members };
+}
+function findMembersOf(message, name) {
+  const span = message.members.get(name);
+  return span === void 0 ? void 0 : findMembers(message.text, span.start)?.spans;
+}
+function withId(answer, id) {
+  const own = answer.members.get("id");
+  return own === void 0 || answer.id === null || answer.id === id ? answer : { ...replaceInMessage(answer, own, toByteText(JSON.stringify(id))), id };
+}
+function replaceInMessage(message, span, by) {
+  const shift = by.length - (span.end - span.start);
+  const members = /* @__PURE__ */ new Map();
+  for (const [name, { start, end }] of message.members) {
+    members.set(name, {
+      start: start >= span.end ? start + shift : start,
+      end: end >= span.end ? end + shift : end
+    });
+  }
+  return { ...message, text: replaceSpan(message.text, span, by), members };
+}
+
+// proxy/upstream/child-environment.ts
+var INHERITED = /* @__PURE__ */ new Set(["PATH", "HOME", "USER", "LOGNAME", "SHELL", "LANG", "LANGUAGE", "TZ", "TMPDIR"]);
+var INHERITED_PREFIX = "LC_";
+var RUNNER_TRACKING_ID = "RUNNER_TRACKING_ID";
+function buildChildEnvironment(inherited, listed) {
+  const environment = {};
+  for (const [name, value] of Object.entries(inherited)) {
+    const passes = INHERITED.has(name) || name.startsWith(INHERITED_PREFIX) || name === RUNNER_TRACKING_ID;
+    if (passes && value !== void 0) {
+      environment[name] = value;
+    }
+  }
+  for (const [name, value] of Object.entries(listed)) {
+    if (value !== void 0 && name !== RUNNER_TRACKING_ID) {
+      environment[name] = value;
+    }
+  }
+  return environment;
+}
+
+// proxy/upstream/stdio-child.ts
+var import_node_child_process = require("node:child_process");
+
+// proxy/upstream/line-reader.ts
+var LINE_FEED = 10;
+var LineReader = class {
+  #maxBytes;
+  #sink;
+  #parts = [];
+  #held = 0;
+  #isSkipping = false;
+  constructor(maxBytes, sink) {
+    this.#maxBytes = maxBytes;
+    this.#sink = sink;
+  }
+  read(chunk) {
+    let start = 0;
+    for (let end = chunk.indexOf(LINE_FEED); end !== -1; end = chunk.indexOf(LINE_FEED, start)) {
+      this.#hold(chunk.subarray(start, end));
+      start = end + 1;
+      this.#endLine();
+    }
+    if (start < chunk.length) {
+      this.#hold(chunk.subarray(start));
+    }
+  }
+  #hold(part) {
+    if (this.#isSkipping) {
+      return;
+    }
+    this.#held += part.length;
+    if (this.#held > this.#maxBytes) {
+      this.#isSkipping = true;
+      this.#parts = [];
+      this.#sink.tooLong();
+      return;
+    }
+    this.#parts.push(part);
+  }
+  #endLine() {
+    const [first] = this.#parts;
+    const bytes = this.#parts.length === 1 && first !== void 0 ? first : Buffer.concat(this.#parts);
+    const isWhole = !this.#isSkipping;
+    this.#parts = [];
+    this.#held = 0;
+    this.#isSkipping = false;
+    if (isWhole && bytes.length > 0) {
+      this.#sink.line(bytes.toString("latin1"));
+    }
+  }
+};
+
+// proxy/upstream/process-group.ts
+var import_promises = require("node:timers/promises");
+var POLL_MS = 20;
+async function stopProcessGroup(group, graceMs) {
+  signalGroup(group, "SIGTERM");
+  const deadline = performance.now() + graceMs;
+  while (performance.now() < deadline) {
+    if (!signalGroup(group, 0)) {
+      return;
+    }
+    await (0, import_promises.setTimeout)(POLL_MS);
+  }
+  signalGroup(group, "SIGKILL");
+}
+function signalGroup(group, signal) {
+  try {
+    process.kill(-group, signal);
+    return true;
+  } catch (error) {
+    if (isErrno(error, "EPERM")) {
+      return true;
+    }
+    if (isErrno(error, "ESRCH")) {
+      return false;
+    }
+    throw error;
+  }
+}
+function isErrno(error, code) {
+  return error instanceof Error && "code" in error && error.code === code;
+}
+
+// proxy/upstream/stdio-message.ts
+function writeForChild({ method, params }, id) {
+  const meta = params?.["_meta"];
+  const token = isObject(meta) ? meta["progressToken"] : void 0;
+  const progressToken = isRequestId(token) ? token : void 0;
+  const own = progressToken === void 0 || !isObject(meta) ? params : { ...params, _meta: { ...meta, progressToken: id } };
+  const message = { jsonrpc: "2.0", id, method, ...own !== void 0 && { params: own } };
+  return { text: `${JSON.stringify(message)}
+`, progressToken };
+}
+function writeNotification({ method, params }) {
+  return `${JSON.stringify({ jsonrpc: "2.0", method, ...params !== void 0 && { params } })}
+`;
+}
+function restoreAnswer(message, id) {
+  const restored = withId(message, id);
+  const subscription = findIn(restored, "result", ["_meta", SUBSCRIPTION_ID]);
+  return subscription === void 0 ? restored : replaceInMessage(restored, subscription, writeId(id));
+}
+function restoreNotification(message, find) {
+  const isProgress = message.method === "notifications/progress";
+  const span = findIn(message, "params", isProgress ? ["progressToken"] : ["_meta", SUBSCRIPTION_ID]);
+  const own = span === void 0 ? void 0 : readSpan(message.text, span);
+  const pending = typeof own === "number" ? find(own) : void 0;
+  const id = isProgress ? pending?.progressToken : pending?.id;
+  if (span === void 0 || pending === void 0 || id === void 0) {
+    return void 0;
+  }
+  return { message: replaceInMessage(message, span, writeId(id)), pending };
+}
+function findCancelled(message) {
+  const span = message.method === "notifications/cancelled" ? findIn(message, "params", ["requestId"]) : void 0;
+  const id = span === void 0 ? void 0 : readSpan(message.text, span);
+  return typeof id === "number" ? id : void 0;
+}
+function findStatus(message) {
+  const span = findIn(message, "error", ["code"]);
+  switch (span === void 0 ? void 0 : readSpan(message.text, span)) {
+    case METHOD_NOT_FOUND:
+      return 404;
+    case HEADER_MISMATCH:
+    case MISSING_CLIENT_CAPABILITY:
+    case UNSUPPORTED_PROTOCOL_VERSION:
+      return 400;
+    default:
+      return 200;
+  }
+}
+function findIn(message, member, path) {
+  const span = message.members.get(member);
+  return span === void 0 ? void 0 : findPath(message.text, span.start, path);
+}
+function writeId(id) {
+  return toByteText(JSON.stringify(id));
+}
+
+// proxy/upstream/stdio-child.ts
+var LAST_OUTPUT_MS = 200;
+var StdioChild = class {
+  owner;
+  #limits;
+  #events;
+  #process;
+  #pending = /* @__PURE__ */ new Map();
+  #lastId = 0;
+  #isOver = false;
+  #stopping;
+  constructor({ command, environment, cwd }, limits, events) {
+    const [file = "", ...args] = command;
+    this.#limits = limits;
+    this.#events = events;
+    this.#process = (0, import_node_child_process.spawn)(file, args, {
+      cwd,
+      env: environment,
+      stdio: ["pipe", "pipe", "pipe"],
+      detached: true
+    });
+    const lines = new LineReader(limits.maxAnswerBytes, {
+      line: (text) => this.#readLine(text),
+      tooLong: () => events.noteOutputDropped()
+    });
+    const { stdin, stdout, stderr } = this.#process;
+    const closed = (detail) => {
+      setTimeout(() => this.#end({ code: "closed", detail }), LAST_OUTPUT_MS).unref();
+    };
+    stdin.on("error", () => closed("stdin"));
+    stdout.once("end", () => closed("stdout"));
+    stdout.on("data", (chunk) => lines.read(chunk));
+    stderr.on("data", (chunk) => events.stderr(chunk));
+    this.#process.once(
+      "error",
+      (error) => this.#end({ code: "start_failed", detail: error.code ?? "error" })
+    );
+    this.#process.once("exit", (code, signal) => {
+      const loss = { code: "exited", detail: signal ?? `exit code ${code}` };
+      const timer = setTimeout(() => this.#end(loss), LAST_OUTPUT_MS);
+      this.#process.once("close", () => {
+        clearTimeout(timer);
+        this.#end(loss);
+      });
+    });
+  }
+  get isOver() {
+    return this.#isOver;
+  }
+  request(message, era, sink) {
+    const loss = this.#findLoss();
+    if (loss !== void 0) {
+      sink.failed(loss);
+      return { cancel: () => void 0, leave: () => void 0 };
+    }
+    this.#lastId++;
+    const id = this.#lastId;
+    const { text, progressToken } = writeForChild(message, id);
+    this.#pending.set(id, { id: message.id, progressToken, era, sink });
+    this.#process.stdin.write(text);
+    const cancel = (reason) => {
+      if (this.#pending.delete(id) && message.method !== "initialize" && !this.#isOver) {
+        const params = { requestId: id, ...reason !== void 0 && { reason } };
+        this.#process.stdin.write(writeNotification({ method: "notifications/cancelled", params }));
+      }
+    };
+    return { cancel, leave: cancel };
+  }
+  /** Sends a notification, or an answer to a request of the server. */
+  notify(message) {
+    if (this.#findLoss() === void 0) {
+      this.#process.stdin.write(typeof message === "string" ? `${message}
+` : writeNotification(message));
+    }
+  }
+  stop() {
+    this.#stopping ??= this.#stop();
+    return this.#stopping;
+  }
+  async #stop() {
+    const { pid, stdin, stdout, stderr } = this.#process;
+    stdin.end();
+    if (pid !== void 0) {
+      await stopProcessGroup(pid, this.#limits.stopGraceMs);
+    }
+    stdin.destroy();
+    stdout.destroy();
+    stderr.destroy();
+    this.#end({ code: "exited", detail: "stopped" });
+  }
+  #findLoss() {
+    if (this.#isOver || this.#stopping !== void 0) {
+      return { code: "exited", detail: "not running" };
+    }
+    return this.#process.stdin.writableLength > this.#limits.maxUnreadBytes ? { code: "unread", detail: `more than ${this.#limits.maxUnreadBytes} bytes` } : void 0;
+  }
+  #end(loss) {
+    if (this.#isOver) {
+      return;
+    }
+    this.#isOver = true;
+    const pending = [...this.#pending.values()];
+    this.#pending.clear();
+    pending.forEach(({ sink }) => sink.failed(loss));
+    this.#events.over(loss, this.#stopping !== void 0);
+    this.owner?.over();
+    void this.stop();
+  }
+  #readLine(text) {
+    const messages = readServerMessages(text);
+    if (messages === void 0) {
+      this.#events.noteOutputDropped();
+      return;
+    }
+    messages.forEach((message) => this.#deliver(message));
+  }
+  #deliver(message) {
+    switch (message.kind) {
+      case "result":
+      case "error":
+        this.#deliverAnswer(message);
+        break;
+      case "notification":
+        if (!this.#endCancelled(message) && !this.#deliverRelated(message)) {
+          this.owner?.unsolicited(message);
+        }
+        break;
+      case "request":
+        this.owner?.unsolicited(message);
+    }
+  }
+  #deliverAnswer(answer) {
+    const { id } = answer;
+    const pending = typeof id === "number" ? this.#pending.get(id) : void 0;
+    if (pending === void 0 || typeof id !== "number") {
+      this.#events.noteMessageDropped();
+      return;
+    }
+    this.#pending.delete(id);
+    const status = pending.era === "stateless" ? findStatus(answer) : void 0;
+    void pending.sink.message(restoreAnswer(answer, pending.id), { status });
+    pending.sink.ended();
+  }
+  /** How a server ends a subscription (2026-07-28, Cancellation). */
+  #endCancelled(message) {
+    const id = findCancelled(message);
+    const pending = id === void 0 ? void 0 : this.#pending.get(id);
+    if (id === void 0 || pending === void 0) {
+      return false;
+    }
+    this.#pending.delete(id);
+    pending.sink.ended();
+    return true;
+  }
+  #deliverRelated(message) {
+    const restored = restoreNotification(message, (id) => this.#pending.get(id));
+    if (restored === void 0) {
+      return false;
+    }
+    void restored.pending.sink.message(restored.message, {});
+    return true;
+  }
+};
+
+// proxy/upstream/stdio-probe.ts
+var PROBE = {
+  kind: "request",
+  id: "era",
+  method: "server/discover",
+  params: { _meta: { [PROTOCOL_VERSION]: FIRST_STATELESS_REVISION, [CLIENT_CAPABILITIES]: {} } }
+};
+function probeEra(child, timeoutMs, learn) {
+  return new Promise((resolve) => {
+    const timer = setTimeout(() => resolve(void 0), timeoutMs);
+    const settle = (loss) => {
+      clearTimeout(timer);
+      resolve(loss);
+    };
+    child.request(PROBE, "stateless", {
+      opened: () => void 0,
+      filler: () => void 0,
+      status: () => void 0,
+      ended: () => void 0,
+      message: (message) => {
+        if (message.kind !== "notification") {
+          learn(findEra(message));
+          settle();
+        }
+        return void 0;
+      },
+      failed: (loss) => {
+        if (loss.code === "exited") {
+          learn("handshake");
+          settle();
+        } else {
+          settle(loss);
+        }
+      }
+    });
+  });
+}
+function findEra(message) {
+  const members = findMembersOf(message, message.kind);
+  const read = (spans, name) => {
+    const span = spans?.get(name);
+    return span === void 0 ? void 0 : readSpan(message.text, span);
+  };
+  if (message.kind === "result") {
+    return namesStateless(read(members, "supportedVersions")) ? "stateless" : "handshake";
+  }
+  const data = read(members, "data");
+  const supported = typeof data === "object" && data !== null && "supported" in data ? data.supported : void 0;
+  const isStateless = read(members, "code") === UNSUPPORTED_PROTOCOL_VERSION && namesStateless(supported);
+  return isStateless ? "stateless" : "handshake";
+}
+function namesStateless(revisions) {
+  return Array.isArray(revisions) && revisions.some((revision) => typeof revision === "string" && isStatelessRevision(revision));
+}
+
+// proxy/upstream/stdio-session.ts
+var MAX_WAITING = 16;
+var MAX_WAITING_LENGTH = 64 * 1024;
+var StdioSession = class {
+  child;
+  #events;
+  #stream;
+  #waiting = [];
+  constructor(child, events) {
+    this.child = child;
+    this.#events = events;
+  }
+  unsolicited(message) {
+    if (message.kind === "request") {
+      this.child.notify(this.#events.answer(message));
+      return;
+    }
+    if (message.method === "notifications/tools/list_changed") {
+      this.#events.toolsChanged();
+    }
+    if (this.#stream !== void 0) {
+      void this.#stream.message(message, {});
+    } else if (this.#waiting.length < MAX_WAITING && message.text.length <= MAX_WAITING_LENGTH) {
+      this.#waiting.push(message);
+    }
+  }
+  over() {
+    const stream = this.#stream;
+    this.#stream = void 0;
+    stream?.ended();
+    this.#events.over();
+  }
+  /** One at a time: a message goes to one stream only. */
+  openStream(sink) {
+    if (this.#stream !== void 0) {
+      sink.status(409);
+      return { cancel: () => void 0, leave: () => void 0 };
+    }
+    this.#stream = sink;
+    sink.opened();
+    const waiting = this.#waiting;
+    this.#waiting = [];
+    waiting.forEach((message) => void sink.message(message, {}));
+    const leave = () => {
+      if (this.#stream === sink) {
+        this.#stream = void 0;
+      }
+    };
+    return { cancel: leave, leave };
+  }
+};
+
+// proxy/upstream/stdio-upstream.ts
+var NOTHING = { cancel: () => void 0, leave: () => void 0 };
+var StdioUpstream = class {
+  #options;
+  #running = /* @__PURE__ */ new Set();
+  #sessions = /* @__PURE__ */ new Map();
+  /** What the server said, once it did. */
+  #era;
+  #probing;
+  /** Asked for its era and given to nobody yet. */
+  #spare;
+  /** The one for requests without a handshake. */
+  #shared;
+  #isClosed = false;
+  constructor(options) {
+    this.#options = options;
+  }
+  /** Before the first request, so that the first answer is quick: a slow one makes clients take the older era. */
+  start() {
+    void this.#probe();
+  }
+  send(forward, sink, opensSession) {
+    const { message, era } = forward;
+    const session = forward.session === void 0 ? void 0 : this.#sessions.get(forward.session);
+    if (message.kind === "notification") {
+      session?.child.notify(message);
+      sink.status(session === void 0 && era === "handshake" ? 404 : 202);
+      return NOTHING;
+    }
+    if (era === "stateless") {
+      return this.#sendStateless(message, sink);
+    }
+    if (message.method === "initialize" && forward.session === void 0) {
+      return startAfter(
+        this.#spare === void 0 ? void 0 : this.#probing,
+        () => this.#openSession(message, sink, opensSession)
+      );
+    }
+    if (session === void 0) {
+      sink.status(forward.session === void 0 ? 400 : 404);
+      return NOTHING;
+    }
+    return session.child.request(message, era, sink);
+  }
+  openStream({ session }, sink) {
+    const opened = session === void 0 ? void 0 : this.#sessions.get(session);
+    if (opened === void 0) {
+      sink.status(session === void 0 ? 405 : 404);
+      return NOTHING;
+    }
+    return opened.openStream(sink);
+  }
+  async endSession(session) {
+    const ended = this.#sessions.get(session);
+    this.#sessions.delete(session);
+    await ended?.child.stop();
+    return ended === void 0 ? 404 : 200;
+  }
+  async close() {
+    this.#isClosed = true;
+    await Promise.all([...this.#running].map((child) => child.stop()));
+  }
+  #sendStateless(message, sink) {
+    if (this.#era !== void 0) {
+      return this.#sendShared(message, sink);
+    }
+    let lost;
+    const probed = this.#probe().then((loss) => {
+      lost = loss;
+    });
+    return startAfter(probed, () => {
+      if (lost !== void 0) {
+        sink.failed(lost);
+        return NOTHING;
+      }
+      return this.#sendShared(message, sink);
+    });
+  }
+  #sendShared(message, sink) {
+    if (this.#era !== "stateless") {
+      const { text, status } = refuseMethod(message.id, "stateless");
+      const [refusal] = readServerMessages(text) ?? [];
+      if (refusal?.kind === "error") {
+        void sink.message(refusal, { status });
+      }
+      sink.ended();
+      return NOTHING;
+    }
+    if (this.#shared === void 0 || this.#shared.isOver) {
+      const shared = this.#takeSpare() ?? this.#startChild();
+      shared.owner = {
+        over: () => void 0,
+        unsolicited: (unasked) => {
+          if (unasked.kind === "request") {
+            shared.notify(this.#options.events.answer(unasked));
+          } else if (unasked.method === "notifications/tools/list_changed") {
+            this.#options.events.toolsChanged(void 0);
+          }
+        }
+      };
+      this.#shared = shared;
+    }
+    return this.#shared.request(message, "stateless", sink);
+  }
+  #openSession(message, sink, opensSession) {
+    const { events } = this.#options;
+    const spare = this.#takeSpare();
+    if (spare === void 0 && this.#running.size > this.#options.limits.maxSessions) {
+      sink.failed({ code: "too_many_sessions", detail: `more than ${this.#options.limits.maxSessions}` });
+      return NOTHING;
+    }
+    const child = spare ?? this.#startChild();
+    const id = (0, import_node_crypto.randomUUID)();
+    const session = new StdioSession(child, {
+      answer: (request) => events.answer(request),
+      toolsChanged: () => events.toolsChanged(id),
+      over: () => {
+        if (this.#sessions.delete(id)) {
+          events.sessionEnded(id);
+        }
+      }
+    });
+    child.owner = session;
+    const sending = child.request(message, "handshake", {
+      opened: () => sink.opened(),
+      filler: (carriage) => sink.filler(carriage),
+      status: (status) => sink.status(status),
+      ended: () => sink.ended(),
+      message: (answer, carriage) => {
+        if (answer.kind === "result") {
+          this.#sessions.set(id, session);
+          opensSession(id);
+        } else if (answer.kind === "error") {
+          void child.stop();
+        }
+        return sink.message(answer, carriage);
+      },
+      failed: (loss) => {
+        void child.stop();
+        sink.failed(loss);
+      }
+    });
+    const cancel = () => {
+      sending.cancel();
+      void child.stop();
+    };
+    return { cancel, leave: cancel };
+  }
+  /** Single flight; after a process that did not start, the next request tries again. */
+  #probe() {
+    if (this.#probing === void 0) {
+      const child = this.#startChild();
+      this.#spare = child;
+      this.#probing = probeEra(child, this.#options.limits.probeTimeoutMs, (era) => {
+        this.#era = era;
+      }).then((loss) => {
+        this.#probing = loss === void 0 ? this.#probing : void 0;
+        return loss;
+      });
+    }
+    return this.#probing;
+  }
+  #takeSpare() {
+    const spare = this.#spare;
+    this.#spare = void 0;
+    return spare?.isOver === true ? void 0 : spare;
+  }
+  #startChild() {
+    const { events, limits, stderr, command, cwd } = this.#options;
+    const { inherited, own } = this.#options.environment;
+    const environment = buildChildEnvironment(inherited, own);
+    const child = new StdioChild({ command, cwd, environment }, limits, {
+      stderr,
+      noteOutputDropped: () => events.noteOutputDropped(),
+      noteMessageDropped: () => events.noteMessageDropped(),
+      over: (loss, isExpected) => {
+        this.#running.delete(child);
+        if (!isExpected) {
+          events.noteLost(loss);
+        }
+      }
+    });
+    this.#running.add(child);
+    if (this.#isClosed) {
+      void child.stop();
+    }
+    return child;
+  }
+};
+function startAfter(ready, start) {
+  if (ready === void 0) {
+    return start();
+  }
+  let sending;
+  let isOver = false;
+  void ready.then(() => {
+    sending = isOver ? void 0 : start();
+  });
+  return {
+    cancel: (reason) => {
+      isOver = true;
+      sending?.cancel(reason);
+    },
+    leave: () => {
+      isOver = true;
+      sending?.leave();
+    }
+  };
+}
+// Annotate the CommonJS export names for ESM import in node:
+0 && (module.exports = {
+  StdioUpstream
+});
