@@ -68,7 +68,7 @@ export async function buildApp({
     trustProxy: operations.trustedProxies.length > 0 ? [...operations.trustedProxies] : false,
     serverFactory: (handler) => server.on("request", handler),
     // An address that cannot be decoded reaches no hook and no route, and is still answered as any other.
-    frameworkErrors: (error, _request, reply) => answerError(reply.headers(ANSWER_HEADERS), error),
+    frameworkErrors: (error, _request, reply) => void answerError(reply.headers(ANSWER_HEADERS), error),
   });
   app.setErrorHandler<FastifyError>((error, _request, reply) => answerError(reply, error));
   app.setNotFoundHandler((_request, reply) => answerRefusal(reply, refuse("not_found", "no route")));

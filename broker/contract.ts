@@ -92,12 +92,19 @@ export const SessionDocument = z.strictObject({
 });
 export type SessionDocument = z.infer<typeof SessionDocument>;
 
+/**
+ * The digest of what the session may do now. Where it is not what the proxy decides by, the session has lost something
+ * since, and `GET /session` says what is left.
+ */
+const PolicyNow = Digest;
+
 /** `POST /session/renew`: a fresh subject token of the same workload, the same key. */
 export const RenewRequest = z.strictObject({ subject_token: z.string() });
 export const RenewResponse = z.strictObject({
   access_token: z.string(),
   /** Seconds. */
   expires_in: z.int(),
+  policy: PolicyNow,
 });
 export type RenewResponse = z.infer<typeof RenewResponse>;
 
@@ -121,6 +128,7 @@ export const SegmentResponse = z.strictObject({
   checkpoint: z.string(),
   /** A `PUT` with exactly these headers; good once, for a few minutes. */
   upload: z.strictObject({ url: z.string(), headers: z.record(z.string(), z.string()) }),
+  policy: PolicyNow,
 });
 export type SegmentResponse = z.infer<typeof SegmentResponse>;
 

@@ -11,6 +11,7 @@ import { createLoginLinks } from "./login-links.ts";
 import { KEY_REFRESH_MS } from "./keys/key-schedule.ts";
 import { createMetricsServer } from "./operations/metrics-listener.ts";
 import type { LoginMode } from "./page-dependencies.ts";
+import { keepPolicies } from "./policies/policy-upkeep.ts";
 import { StartFailed, openServices } from "./start.ts";
 import { startSweeper } from "./sessions/sweeping.ts";
 import { countRevoked } from "./storage/sessions.ts";
@@ -53,6 +54,8 @@ export interface RunningBroker {
   loginUrl(path: string): string;
   /** What the sweeper does every 15 seconds, now. */
   sweep(): Promise<void>;
+  /** Reads the policy directory anew, which happens when it changes, now. */
+  reloadPolicies(): Promise<void>;
   /** Reads the signing keys anew, which happens every half minute, now. */
   refreshKeys(): Promise<void>;
   /** Stops listening, lets what is in progress end (ten seconds at most), closes the database. */
@@ -133,6 +136,8 @@ export async function startBroker({
         fastify.log.error({ err: error }, "sweeping failed");
       },
     });
+    metrics.watchPolicies(services.policies);
+    const upkeep = keepPolicies({ live: opened.policies, services, metrics, log: fastify.log });
     const keyRefresh = setInterval(() => {
       services.signingKeys.refresh().catch((error: unknown) => {
         fastify.log.error({ err: error }, "reading the signing keys failed: those that are known stay");
@@ -141,6 +146,7 @@ export async function startBroker({
     keyRefresh.unref();
     const close = stopOnce(async () => {
       sweeper.stop();
+      upkeep.stop();
       clearInterval(keyRefresh);
       await graceful.stop(STOP_TIMEOUT_MS);
       await fastify.close();
@@ -154,6 +160,7 @@ export async function startBroker({
       metricsAddress,
       loginUrl: (path) => `${publicUrl}/login/once/${links.issue()}?next=${encodeURIComponent(path)}`,
       sweep: () => sweeper.sweep(),
+      reloadPolicies: () => upkeep.reload(),
       refreshKeys: () => services.signingKeys.refresh(),
       close,
     };

@@ -1,13 +1,13 @@
 /**
  * What the endpoints stand on: opened once at the start, passed to whatever needs it.
  */
-import type { Policies } from "../policies/policies.ts";
 import type { Bucket } from "./custody/bucket.ts";
 import type { BucketWatch } from "./custody/bucket-watch.ts";
 import type { RecentProofs } from "./identity/recent-proofs.ts";
 import type { SubjectTokens } from "./identity/subject-token.ts";
 import type { SealingKey } from "./keys/sealing-key.ts";
 import type { SigningKeys } from "./keys/signing-keys.ts";
+import type { PoliciesInForce } from "./policies/live-policies.ts";
 import type { Ledger } from "./storage/ledger.ts";
 import type { Queries } from "./storage/schema.ts";
 
@@ -19,7 +19,8 @@ export interface Services {
   readonly ledger: Ledger;
   readonly bucket: Bucket;
   readonly bucketWatch: BucketWatch;
-  readonly policies: Policies;
+  /** Changes while the broker runs: a request that decides by them reads `current` once. */
+  readonly policies: PoliciesInForce;
   readonly subjectTokens: SubjectTokens;
   readonly recentProofs: RecentProofs;
   readonly sealingKey: SealingKey;

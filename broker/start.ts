@@ -2,7 +2,6 @@
  * Opens everything a broker stands on and proves that it works. What is independent is tried even when something else
  * failed, so that whoever starts a broker sees all problems at once.
  */
-import { loadPolicies } from "../policies/loading.ts";
 import type { Problem } from "../policies/documents/problem.ts";
 import type { BrokerConfig } from "./config.ts";
 import { watchBucket } from "./custody/bucket-watch.ts";
@@ -18,6 +17,7 @@ import { loadSigningKeys } from "./keys/signing-keys.ts";
 import { limitRepositories } from "./operations/repository-limit.ts";
 import { DEFAULT_LIMITS, type Limits } from "./operations/limits.ts";
 import { type Metrics, createMetrics } from "./operations/metrics.ts";
+import { type LivePolicies, openPolicies } from "./policies/live-policies.ts";
 import type { Services } from "./services.ts";
 import { DatabaseUnusable, openDatabase } from "./storage/database.ts";
 import { openLedger } from "./storage/ledger.ts";
@@ -37,6 +37,8 @@ export interface OpenedServices {
   readonly sealingKey: SealingKey;
   readonly limits: Limits;
   readonly metrics: Metrics;
+  /** Those of the services, with what brings them up to date. */
+  readonly policies: LivePolicies;
   /** About the policy documents. */
   readonly warnings: readonly Problem[];
   readonly uploads: { readonly folder: FolderBucket; readonly secret: Uint8Array } | undefined;
@@ -76,7 +78,7 @@ export async function openServices({
   };
 
   try {
-    const loaded = await loadPolicies(config.policies);
+    const loaded = await openPolicies(config.policies, now);
     if (!loaded.ok) {
       problems.push(
         ...loaded.problems.map(
@@ -115,6 +117,7 @@ export async function openServices({
       sealingKey,
       limits,
       metrics,
+      policies: loaded.live,
       warnings: loaded.warnings,
       uploads: folder && { folder, secret: uploadSecret },
       services: {
@@ -123,7 +126,7 @@ export async function openServices({
         ledger: openLedger(database),
         bucket,
         bucketWatch: watchBucket(bucket, now),
-        policies: loaded.policies,
+        policies: loaded.live,
         subjectTokens: limitRepositories(
           createSubjectTokens({
             issuers: config.issuers,

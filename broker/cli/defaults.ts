@@ -1,7 +1,11 @@
 /** What commands mean where nothing is said. */
 import { readPoliciesDirectory, readTrustConfig } from "../config.ts";
 import type { ExplainDefaults } from "./explain.ts";
-import type { PolicyDefaults } from "./policy-check.ts";
+
+export interface PolicyDefaults {
+  /** The directory that is meant where none is named. */
+  readonly policies: string;
+}
 
 export function readDefaults(): PolicyDefaults {
   return { policies: readPoliciesDirectory() };

@@ -13,7 +13,11 @@ export interface ReportedFiles {
 const longestExcerpt = 120;
 
 /** `FILE:LINE:COLUMN: KEY: MESSAGE`, then the line with a mark under the column. */
-export function reportProblem(problem: Problem, from: ReportedFiles, severity: "error" | "warning"): string {
+export function reportProblem(
+  problem: Problem,
+  from: ReportedFiles,
+  severity: "error" | "warning" | "note",
+): string {
   const { file, line, column, key, message } = problem;
   const place = `${join(from.directory, file)}:${line}:${column}`;
   const sentence = `${place}: ${severity}: ${key === "" ? "" : `${key}: `}${message}`;

@@ -14,7 +14,7 @@ import { provisionRobot, robotsPathOf } from "../../policies/provisioning.ts";
 import type { Binding } from "../../policies/documents/robots-document.ts";
 import { isTrustedTrigger } from "../../policies/checks/trigger.ts";
 import { readGithubConfig } from "../config.ts";
-import type { PolicyDefaults } from "./policy-check.ts";
+import type { PolicyDefaults } from "./defaults.ts";
 import { reportProblem } from "./problem-report.ts";
 import { type RepositoryIdentity, findIdentity } from "./repository-identity.ts";
 import { type ExitCode, openTerminal, type Terminal } from "./terminal.ts";

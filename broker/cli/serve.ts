@@ -44,6 +44,10 @@ async function serve({ json, logLevel }: Options, terminal: Terminal): Promise<v
   if (broker.metricsAddress !== undefined) {
     terminal.writeError(`Metrics: http://${writeAddress(broker.metricsAddress)}/metrics\n`);
   }
+  process.on("SIGHUP", () => {
+    terminal.writeError("Reading the policies again: the log says what came of it.\n");
+    void broker.reloadPolicies();
+  });
   await stopOnSignal(broker, terminal);
 }
 

@@ -2,9 +2,23 @@
  * Sessions as an operator reads them: a table of many, a sheet of one. Names come from documents and tokens of others:
  * what could steer a terminal is taken out.
  */
-import { claimsOf, rolesOf, serversOfRow, timestampOf, workloadOf } from "../sessions/session-row.ts";
-import type { FindingRow, SessionRow, SessionState, WorkloadRow } from "../storage/schema.ts";
+import {
+  claimsOf,
+  policyOf,
+  rolesOf,
+  serversOfRow,
+  timestampOf,
+  workloadOf,
+} from "../sessions/session-row.ts";
+import type {
+  FindingRow,
+  PolicyChangeRow,
+  SessionRow,
+  SessionState,
+  WorkloadRow,
+} from "../storage/schema.ts";
 import type { ListedSession } from "../storage/session-list.ts";
+import { describeGiven, listGivenLines } from "./session-policy-text.ts";
 
 /** Claims that say which job it was; the rest are in `--json`. */
 const SHOWN_CLAIMS = ["repository", "workflow_ref", "job_workflow_ref", "event_name", "ref", "sha", "actor"];
@@ -34,14 +48,22 @@ export interface WholeSession {
   readonly bound: WorkloadRow;
   readonly segments: number;
   readonly findings: readonly FindingRow[];
+  /** Canonical: what it was issued under. */
+  readonly policy: string | undefined;
+  readonly changes: readonly PolicyChangeRow[];
 }
 
-export function describeWhole({ row, bound, segments, findings }: WholeSession, now: number) {
+export function describeWhole(
+  { row, bound, segments, findings, policy, changes }: WholeSession,
+  now: number,
+) {
   return {
     ...describeListed({ ...row, run_id: bound.run_id, run_attempt: bound.run_attempt }, now),
     max_expires_at: timestampOf(row.max_expires_at),
     binding: row.binding,
     policy: row.policy,
+    policy_now: policyOf(row),
+    ...describeGiven(policy, changes),
     servers: Object.keys(serversOfRow(row)),
     workload: workloadOf(row),
     job_told_apart: bound.check_run_id !== null,
@@ -84,6 +106,7 @@ export function renderSheet(session: ReturnType<typeof describeWhole>): string {
     ["robot", session.robot],
     ["roles", session.roles.join(", ")],
     ["servers", session.servers.join(", ")],
+    ...listGivenLines(session),
     ["run", `${workload.run_id}, attempt ${workload.run_attempt}, of ${workload.iss}`],
     ["job", job],
     ...SHOWN_CLAIMS.flatMap((name): [string, string][] => {

@@ -10,6 +10,7 @@ import { type Refused, refuse } from "../refusals.ts";
 import type { Services } from "../services.ts";
 import type { SegmentRow, SessionRow } from "../storage/schema.ts";
 import { findSegment } from "../storage/segments.ts";
+import { policyOf } from "../sessions/session-row.ts";
 
 /** Long enough for a slow runner; an address that ran out is replaced by announcing again. */
 const UPLOAD_EXPIRES_SECONDS = 300;
@@ -39,7 +40,7 @@ export async function announce(
   const { bytes, sha256, md5, checkpoint } = kept.row;
   const key = session.object_prefix + segmentObject("runner", request.segment);
   const upload = await bucket.presignPut(key, { bytes, sha256, md5, expiresSeconds: UPLOAD_EXPIRES_SECONDS });
-  return { ok: true, response: { checkpoint, upload } };
+  return { ok: true, response: { checkpoint, upload, policy: policyOf(session) } };
 }
 
 async function keep(session: SessionRow, request: SegmentRequest, services: Services): Promise<Kept> {

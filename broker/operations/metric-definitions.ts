@@ -1,14 +1,16 @@
 /**
  * The metrics of a broker, as the documentation lists them. No label holds what a caller chose: each has a closed list
- * of values, or is the name of an issuer that the operator configured.
+ * of values, or is the name of an issuer or the digest of the policies that the operator configured.
  */
 import { REFUSALS } from "../refusals.ts";
+
+export type LabelValues = readonly string[] | "issuers" | "digest";
 
 export interface MetricDefinition {
   readonly kind: "counter" | "gauge" | "histogram";
   readonly help: string;
-  /** The values a label can have, where they are not those of LANYARD_ISSUERS. */
-  readonly labels?: Readonly<Record<string, readonly string[] | "issuers">>;
+  /** The values a label can have, where they are not those of LANYARD_ISSUERS or one digest of what is loaded. */
+  readonly labels?: Readonly<Record<string, LabelValues>>;
   /** Upper bounds, in seconds. */
   readonly buckets?: readonly number[];
 }
@@ -75,6 +77,24 @@ export const METRICS = {
   lanyard_database_errors_total: {
     kind: "counter",
     help: "Requests and rounds of the sweeper that failed because the database did not answer",
+  },
+  lanyard_policy_loads_total: {
+    kind: "counter",
+    help: "Changes of the policy directory that were noticed: loaded, or refused for their problems",
+    labels: { outcome: ["loaded", "refused"] },
+  },
+  lanyard_policy_problems: {
+    kind: "gauge",
+    help: "Problems of the policy directory as it is now; while it is not 0, what was loaded before stays in force",
+  },
+  lanyard_policy_loaded_timestamp_seconds: {
+    kind: "gauge",
+    help: "When the policies in force were loaded",
+  },
+  lanyard_policy_info: {
+    kind: "gauge",
+    help: "Always 1; its label is the digest of the policies in force, the same on all replicas that read the same files",
+    labels: { digest: "digest" },
   },
   lanyard_requests_in_progress: { kind: "gauge", help: "Requests that are not answered yet" },
   lanyard_event_loop_delay_seconds: {

@@ -6,10 +6,11 @@ import { Counter, Gauge, Histogram, Registry, collectDefaultMetrics } from "prom
 import type { RefusalCode } from "../refusals.ts";
 import type { SessionState } from "../storage/schema.ts";
 import type { Load } from "./load-shedding.ts";
-import { METRICS, type MetricDefinition, type MetricName } from "./metric-definitions.ts";
+import type { PoliciesInForce } from "../policies/live-policies.ts";
+import { type LabelValues, METRICS, type MetricDefinition, type MetricName } from "./metric-definitions.ts";
 
 type ValuesOf<Name extends MetricName> = (typeof METRICS)[Name] extends {
-  labels: infer Labels extends Record<string, readonly string[] | "issuers">;
+  labels: infer Labels extends Record<string, LabelValues>;
 }
   ? { [Label in keyof Labels]: Labels[Label] extends readonly (infer Value)[] ? Value : string }
   : Record<string, never>;
@@ -24,6 +25,9 @@ export interface Metrics {
   readonly countRecovery: (outcome: "recovered" | "refused") => void;
   readonly countKeyFetch: (issuer: string, outcome: "fetched" | "failed") => void;
   readonly countDatabaseError: () => void;
+  readonly countPolicyLoad: (outcome: "loaded" | "refused") => void;
+  /** Read whenever somebody asks. */
+  readonly watchPolicies: (policies: PoliciesInForce) => void;
   /** Read whenever somebody asks. */
   readonly watchLoad: (load: Load) => void;
   /** The same; where it fails, what was read last stands. */
@@ -52,6 +56,15 @@ export function createMetrics(issuers: readonly string[]): Metrics {
     registers: [registry],
   });
 
+  const gauge = (name: MetricName, read: () => number): Gauge =>
+    new Gauge({
+      ...describe(name),
+      registers: [registry],
+      collect() {
+        this.set(read());
+      },
+    });
+
   return {
     countExchange(outcome, seconds) {
       count("lanyard_exchanges_total", { outcome });
@@ -69,15 +82,20 @@ export function createMetrics(issuers: readonly string[]): Metrics {
     countRecovery: (outcome) => count("lanyard_recoveries_total", { outcome }),
     countKeyFetch: (issuer, outcome) => count("lanyard_jwks_fetches_total", { issuer, outcome }),
     countDatabaseError: () => count("lanyard_database_errors_total", {}),
+    countPolicyLoad: (outcome) => count("lanyard_policy_loads_total", { outcome }),
+    watchPolicies(policies) {
+      gauge("lanyard_policy_problems", () => policies.broken?.problems.length ?? 0);
+      gauge("lanyard_policy_loaded_timestamp_seconds", () => policies.current.loadedAt / 1000);
+      new Gauge({
+        ...describe("lanyard_policy_info"),
+        registers: [registry],
+        collect() {
+          this.reset();
+          this.set({ digest: policies.current.digest }, 1);
+        },
+      });
+    },
     watchLoad(load) {
-      const gauge = (name: MetricName, read: () => number): Gauge =>
-        new Gauge({
-          ...describe(name),
-          registers: [registry],
-          collect() {
-            this.set(read());
-          },
-        });
       gauge("lanyard_requests_in_progress", () => load.inFlight());
       gauge("lanyard_event_loop_delay_seconds", () => load.delayMs() / 1000);
     },
@@ -113,7 +131,10 @@ function listSeries(
   return Object.entries(labels).reduce<Record<string, string>[]>(
     (series, [label, values]) =>
       series.flatMap((one) =>
-        (values === "issuers" ? issuers : values).map((value) => ({ ...one, [label]: value })),
+        (values === "issuers" ? issuers : values === "digest" ? [] : values).map((value) => ({
+          ...one,
+          [label]: value,
+        })),
       ),
     [{}],
   );

@@ -39,21 +39,29 @@ const divider = markup`<li class="divider">Handed in after the proxy was gone. N
 
 function renderCall(call: CallView, context: CallContext): Markup {
   const session = context.sessions.get(call.session);
-  const classes = [call.decision === "deny" ? "denied" : "", call.witnessed ? "" : "unwitnessed"];
+  const classes = [
+    call.decision === "deny" ? "denied" : call.observed === null ? "" : "observed",
+    call.witnessed ? "" : "unwitnessed",
+  ];
   const speaker = [
     context.several.agents ? call.agent : "",
     context.several.sessions ? shortNameOf(session?.robot ?? "") : "",
   ].filter((name) => name !== "");
   return markup`<li class="${classes.join(" ").trim()}"><details>
-<summary>${renderClock(call.time)}${renderPill(call.decision)}<span class="what"><span class="soft">${renderText(call.server)}</span> <span class="tool">${renderText(call.tool ?? call.method)}</span>${renderSpeaker(speaker)}${renderPreview(call)}<span class="why">${renderText(call.explanation)}${renderCondition(call)}</span></span>${renderEnd(call, session)}</summary>
+<summary>${renderClock(call.time)}${renderPill(call.observed === null ? call.decision : "observed")}<span class="what"><span class="soft">${renderText(call.server)}</span> <span class="tool">${renderText(call.tool ?? call.method)}</span>${renderSpeaker(speaker)}${renderPreview(call)}<span class="why">${renderText(call.explanation)}${renderCondition(call)}</span></span>${renderEnd(call, session)}</summary>
 <div class="more">
 ${renderArguments(call)}
 <dl>
 <dt>Time</dt><dd>${renderTime(call.time)}</dd>
 <dt>Agent</dt><dd>${renderText(call.agent)}${call.client === null ? "" : renderText(`, through ${call.client}`)}</dd>
 <dt>Method</dt><dd class="mono">${renderText(call.method)}</dd>
-<dt>Rule</dt><dd><code>${renderText(call.rule ?? "none")}</code> <span class="soft">(${renderText(call.reason)})</span></dd>
-<dt>Record</dt><dd>${call.seq} of <code>${call.stream}/</code>, ${call.witnessed ? "witnessed by the broker" : "not witnessed"}</dd>
+<dt>Rule</dt><dd><code>${renderText(call.rule ?? call.observed?.rule ?? "none")}</code> <span class="soft">(${renderText(call.reason)}${call.observed === null ? "" : renderText(`, otherwise ${call.observed.reason}`)})</span></dd>
+${
+  call.labels.length === 0
+    ? ""
+    : markup`<dt>Read</dt><dd>from here on the session has read ${renderText(call.labels.join(" and "))} content</dd>
+`
+}<dt>Record</dt><dd>${call.seq} of <code>${call.stream}/</code>, ${call.witnessed ? "witnessed by the broker" : "not witnessed"}</dd>
 </dl>
 </div>
 </details></li>
@@ -76,8 +84,9 @@ function renderPreview(call: CallView): Markup | string {
   return markup`<span class="preview mono">${members}</span>`;
 }
 
-function renderCondition({ condition, decision }: CallView): Markup | string {
-  return condition === null || decision === "allow" ? "" : markup` <code>${renderText(condition)}</code>`;
+function renderCondition({ condition, decision, observed }: CallView): Markup | string {
+  const isSaid = decision === "deny" || observed !== null;
+  return condition === null || !isSaid ? "" : markup` <code>${renderText(condition)}</code>`;
 }
 
 function renderArguments(call: CallView): Markup {

@@ -11,6 +11,8 @@ const words = {
   broken: "Broken",
   allow: "Allowed",
   deny: "Denied",
+  observed: "Observed",
+  observe: "Only observed",
   finding: "Finding",
   warning: "Warning",
 } as const;

@@ -62,6 +62,7 @@ export function renderFigures({ run, counts, agents, findings, more_findings }: 
   return markup`<dl class="card figures">
 ${figure("Calls", formatNumber(counts.calls))}
 ${toned("Denied", counts.denied, "bad")}
+${counts.observed === 0 ? "" : toned("Would be denied", counts.observed, "warn")}
 ${toned("Failed", counts.failed, "warn")}
 ${toned("Unwitnessed", counts.unwitnessed, "warn")}
 ${toned("Findings", findings.length + more_findings, "bad")}

@@ -1,8 +1,9 @@
 /**
  * One session of a run: what it could reach, who it was, and what its log rests on.
  */
-import type { GrantView, ServerView, SessionView } from "../review/view.ts";
+import type { ServerView, SessionView } from "../review/view.ts";
 import { formatNumber, renderTime } from "./formats.ts";
+import { renderGrants } from "./grants-table.ts";
 import { renderIntegrity } from "./integrity.ts";
 import { formatJsonLine } from "./json-text.ts";
 import { type Markup, type MarkupValue, markup, renderText } from "./markup.ts";
@@ -11,10 +12,10 @@ import { renderPill } from "./pill.ts";
 export function renderSession(session: SessionView, n: number): Markup {
   const broken = session.integrity.problems.length > 0;
   return markup`<section id="session-${n}" aria-labelledby="session-${n}-title">
-<div class="session-head"><h2 id="session-${n}-title">Session of ${renderText(session.robot)}</h2>${renderPill(session.status)}</div>
+<div class="session-head"><h2 id="session-${n}-title">Session of ${renderText(session.robot)}</h2>${renderPill(session.status)}${session.mode === "observe" ? renderPill("observe") : ""}</div>
 <div class="card parts">
 ${renderRemarks(session)}<div><h3>Servers and tools</h3>${renderServers(session.servers)}</div>
-${renderPart("Grants", `of ${session.roles.join(", ")}`, renderGrants(session.grants))}
+${renderPart("Grants", `of ${session.roles.join(", ")}`, renderGrants(session))}
 ${renderPart("Identity", "who was let in", renderIdentity(session))}
 ${renderPart("Integrity", broken ? "does not verify" : "what the log rests on", renderIntegrity(session), broken)}
 </div>
@@ -66,18 +67,6 @@ function renderServer({ name, listed, tools, more, hidden }: ServerView): Markup
   return markup`<div class="server"><p class="name"><b>${renderText(name)}</b> <span class="soft">${note}</span></p>
 <ul class="tools">${chips}${rest}</ul></div>
 `;
-}
-
-function renderGrants(grants: readonly GrantView[]): Markup {
-  const rows = grants.map(
-    ({ rule, server, tools, when }) =>
-      markup`<tr><th scope="row" class="mono">${renderText(rule)}</th><td>${renderText(server)}</td><td class="wrap mono">${renderText(tools.join(", "))}</td><td class="wrap">${when === null ? markup`<span class="soft">always</span>` : markup`<code>${renderText(when)}</code>`}</td></tr>
-`,
-  );
-  return grants.length === 0
-    ? markup`<p class="soft">No grants: every call is denied.</p>`
-    : markup`<div class="table-scroll"><table class="data"><thead><tr><th scope="col">Rule</th><th scope="col">Server</th><th scope="col">Tools</th><th scope="col">When</th></tr></thead><tbody>
-${rows}</tbody></table></div>`;
 }
 
 function renderIdentity(session: SessionView): Markup {

@@ -10,6 +10,8 @@ import type { ProblemView } from "./view.ts";
 
 export interface BrokerKnowledge {
   readonly session: SessionRow;
+  /** Digests of what the session was allowed, at whatever time of its life. */
+  readonly policies: readonly string[];
   readonly segments: readonly SegmentRow[];
   readonly verdict: Verdict;
   /** Every object of the session in the bucket. */
@@ -45,31 +47,23 @@ function findStrangeSegments({ segments, names, digests }: BrokerKnowledge): Pro
     });
 }
 
-const GIVEN = [
-  "session",
-  "robot",
-  "policy",
-  "iss",
-  "repository_id",
-  "run_id",
-  "run_attempt",
-  "check_run_id",
-] as const;
+const GIVEN = ["session", "robot", "iss", "repository_id", "run_id", "run_attempt", "check_run_id"] as const;
 
 /** The genesis is the proxy's word: it has to be what the broker gave it. */
-function findStrangeGenesis({ session, verdict }: BrokerKnowledge): ProblemView[] {
+function findStrangeGenesis({ session, policies, verdict }: BrokerKnowledge): ProblemView[] {
   const genesis = verdict.records.find((record) => record.kind === "genesis");
   if (genesis === undefined) {
     return [];
   }
-  const given = { session: session.id, robot: session.robot, policy: session.policy, ...workloadOf(session) };
+  const given = { session: session.id, robot: session.robot, ...workloadOf(session) };
   const stated = {
     session: genesis.session,
     robot: genesis.robot,
-    policy: genesis.policy,
     ...genesis.workload,
   };
-  const differing = GIVEN.filter((name) => given[name] !== stated[name]);
+  const differing: string[] = GIVEN.filter((name) => given[name] !== stated[name]);
+  // A proxy can have started after the session had lost something.
+  if (!policies.includes(genesis.policy)) differing.push("policy");
   return differing.length === 0
     ? []
     : [

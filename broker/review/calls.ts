@@ -4,15 +4,18 @@
  */
 import type { AuditRecord, RecordOf } from "../../audit/record.ts";
 import { clipName } from "./bounded-text.ts";
-import { explainDecision, type Grants } from "./grants.ts";
+import { explainDecision } from "./explanation.ts";
+import type { GivenPolicy } from "./grants.ts";
 import type { CallView, Counts } from "./view.ts";
 
 /** Longer arguments are left out of the view; the log of the session has them. */
 const MAX_ARGUMENT_CHARS = 16_384;
+/** There are two; a log can say more. */
+const MAX_LABELS = 10;
 
 export interface CallSource {
   readonly session: string;
-  readonly grants: Grants;
+  readonly given: GivenPolicy;
   readonly records: readonly AuditRecord[];
   /** The unwitnessed tail, in its own order. */
   readonly recovered: readonly AuditRecord[];
@@ -48,6 +51,7 @@ export function countCalls(calls: readonly CallView[]): Counts {
     calls: calls.length,
     allowed: calls.length - denied,
     denied,
+    observed: calls.filter((call) => call.decision === "allow" && call.reason === "observed").length,
     failed: calls.filter(isFailed).length,
     unwitnessed: calls.filter((call) => !call.witnessed).length,
   };
@@ -62,6 +66,7 @@ export function addCounts(left: Counts, right: Counts): Counts {
     calls: left.calls + right.calls,
     allowed: left.allowed + right.allowed,
     denied: left.denied + right.denied,
+    observed: left.observed + right.observed,
     failed: left.failed + right.failed,
     unwitnessed: left.unwitnessed + right.unwitnessed,
   };
@@ -106,7 +111,15 @@ function describeCall(source: CallSource, { call, result, stream, witnessed }: J
     decision: call.decision,
     reason: clipName(call.reason),
     rule: call.rule === undefined ? null : clipName(call.rule),
-    ...explainDecision(source.grants, call),
+    observed:
+      call.observed === undefined
+        ? null
+        : {
+            reason: clipName(call.observed.reason),
+            rule: call.observed.rule === undefined ? null : clipName(call.observed.rule),
+          },
+    labels: (call.labels ?? []).slice(0, MAX_LABELS).map(clipName),
+    ...explainDecision(source.given, call),
     outcome: result?.outcome ?? null,
     duration_ms: result?.duration_ms ?? null,
     witnessed,

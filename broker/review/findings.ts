@@ -6,6 +6,7 @@ import type { Finding } from "../../audit/manifest.ts";
 import type { AuditRecord } from "../../audit/record.ts";
 import type { FindingRow } from "../storage/schema.ts";
 import { clipName, clipText } from "./bounded-text.ts";
+import { describeEvent } from "./event-text.ts";
 import type { FindingView } from "./view.ts";
 
 const MAX_DETAIL_CHARS = 600;
@@ -14,6 +15,12 @@ const titles: ReadonlyMap<string, string> = new Map([
   ["takeover_attempt", "Attempted takeover"],
   ["recovery_refused", "Refused recovery"],
   ["recovered_while_alive", "Recovered while its proxy was alive"],
+  ["policy_changed", "The session lost something while it ran"],
+  ["tool_drifted", "A tool is not the reviewed one"],
+  ["tool_unreviewed", "A tool was never reviewed"],
+  ["instructions_drifted", "A server's instructions are not the reviewed ones"],
+  ["text_cleaned", "A server's text had characters that nobody sees"],
+  ["tool_shadowed", "Two tools can be taken for each other"],
 ]);
 
 export function describeRow(row: FindingRow): FindingView {
@@ -56,7 +63,7 @@ export function listEvents(
             kind: clipName(record.event),
             title: nameKind(clipName(record.event)),
             time: record.time,
-            detail: clipDetail(describeDetail(record.detail)),
+            detail: clipDetail(describeEvent(record.event, record.detail) ?? listMembers(record.detail)),
             severity: record.severity,
             source,
           },
@@ -86,7 +93,7 @@ function nameKind(kind: string): string {
 
 const clipDetail = (text: string) => clipText(text, MAX_DETAIL_CHARS);
 
-function describeDetail(detail: Record<string, unknown>): string {
+function listMembers(detail: Record<string, unknown>): string {
   return Object.entries(detail)
     .map(([name, value]) => `${name}: ${typeof value === "string" ? value : JSON.stringify(value)}`)
     .join("; ");

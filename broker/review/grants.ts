@@ -1,49 +1,50 @@
 /**
- * The grants a session was given, and a rule's name in words: what a reviewer reads in place of `triager#2`.
+ * What a session was given, as a reviewer reads it: its grants, its flow rules, its mode.
  */
-import { SessionPolicy } from "../../policies/session-policy.ts";
-import { clipName } from "./bounded-text.ts";
-import type { GrantView } from "./view.ts";
+import { z } from "zod";
+import { ArgumentsInLog } from "../../policies/session-policy.ts";
+import type { FlowView, GrantView } from "./view.ts";
 
-const NAMED_TOOLS = 4;
-
-export type Grants = ReadonlyMap<string, GrantView>;
-
-/** Reads the canonical policy of a session row; it was written by this broker, so what does not fit is a surprise. */
-export function readGrants(policy: string): Grants {
-  const { grants } = SessionPolicy.parse(JSON.parse(policy));
-  return new Map(
-    grants.map(({ rule, server, tools, when }) => [rule, { rule, server, tools, when: when ?? null }]),
-  );
+export interface GivenPolicy {
+  readonly mode: "enforce" | "observe";
+  /** By rule. */
+  readonly grants: ReadonlyMap<string, GrantView>;
+  readonly flow: ReadonlyMap<string, FlowView>;
 }
 
-/** What a decision rested on, in words. A log can hold any reason: an unknown one is shown as it is. */
-export function explainDecision(
-  grants: Grants,
-  call: { decision: "allow" | "deny"; reason: string; rule?: string | undefined },
-): { explanation: string; condition: string | null } {
-  const grant = call.rule === undefined ? undefined : grants.get(call.rule);
-  const condition = grant?.when ?? null;
-  const rule = grant === undefined ? clipName(call.rule ?? "a rule") : nameGrant(grant);
-  if (call.decision === "allow") {
-    return { explanation: condition === null ? rule : `${rule}, as its condition held`, condition };
-  }
-  switch (call.reason) {
-    case "no_grant":
-      return { explanation: "No grant names it: the agent was told that it does not exist", condition };
-    case "condition_false":
-      return { explanation: `${rule} allows it only when`, condition: condition ?? "its condition holds" };
-    case "condition_error":
-      return { explanation: `${rule}: its condition could not be evaluated:`, condition };
-    default:
-      return { explanation: `Refused: ${clipName(call.reason).replaceAll("_", " ")}`, condition };
-  }
+const Names = z.array(z.string()).default([]);
+
+/** Also what brokers stored before there were modes, limits and flow rules: a run stays readable for as long as its log. */
+const StoredPolicy = z.object({
+  mode: z.enum(["enforce", "observe"]).default("enforce"),
+  grants: z.array(
+    z.object({
+      rule: z.string(),
+      server: z.string(),
+      tools: Names,
+      resources: Names,
+      prompts: Names,
+      when: z.string().nullable().default(null),
+      limit: z.int().nullable().default(null),
+      arguments: z.enum(ArgumentsInLog.options).default("full"),
+    }),
+  ),
+  flow: z
+    .array(z.object({ rule: z.string(), after: z.array(z.string()), deny: z.array(z.string()) }))
+    .default([]),
+});
+
+/** Reads the canonical policy of a session row; it was written by a broker, so what does not fit is a surprise. */
+export function readGrants(policy: string): GivenPolicy {
+  const { mode, grants, flow } = StoredPolicy.parse(JSON.parse(policy));
+  return {
+    mode,
+    grants: new Map(grants.map((grant) => [grant.rule, grant])),
+    flow: new Map(flow.map((rule) => [rule.rule, rule])),
+  };
 }
 
-/** `triager#2` → `Grant 2 of triager (add_issue_comment)`. */
-function nameGrant({ rule, tools }: GrantView): string {
-  const [, role, n] = /^(.*)#([0-9]+)$/.exec(rule) ?? [];
-  const name = role === undefined || n === undefined ? rule : `Grant ${n} of ${role}`;
-  const more = tools.length > NAMED_TOOLS ? ` and ${tools.length - NAMED_TOOLS} more` : "";
-  return `${name} (${tools.slice(0, NAMED_TOOLS).join(", ")}${more})`;
+/** The same with the flow rules that a change of the documents added. */
+export function withFlow(given: GivenPolicy, policy: string): GivenPolicy {
+  return { ...given, flow: new Map([...given.flow, ...readGrants(policy).flow]) };
 }

@@ -3,13 +3,22 @@
  * What a row says was verified at the exchange; what an agent did is in the log alone.
  */
 import { type ExpressionBuilder, sql } from "kysely";
-import type { Database, FindingRow, Queries, SessionRow, WorkloadRow } from "../storage/schema.ts";
+import type {
+  Database,
+  FindingRow,
+  PolicyChangeRow,
+  Queries,
+  SessionRow,
+  WorkloadRow,
+} from "../storage/schema.ts";
 
 export interface SessionRows {
   readonly session: SessionRow;
   readonly workload: WorkloadRow;
-  /** Canonical `SessionPolicy`. */
+  /** Canonical `SessionPolicy`: what it was issued under. */
   readonly policy: string;
+  /** The oldest first, each with what was left. */
+  readonly changes: readonly (PolicyChangeRow & { readonly source: string })[];
 }
 
 /** A place in the list of runs: the newest session of the last run that was seen. */
@@ -45,11 +54,19 @@ export async function countRunSessions(db: Queries, run: string): Promise<number
 
 /** All that belongs to one session. */
 export async function readSessionRows(db: Queries, session: SessionRow): Promise<SessionRows> {
-  const [workload, policy] = await Promise.all([
+  const [workload, policy, changes] = await Promise.all([
     db.selectFrom("workloads").selectAll().where("id", "=", session.workload).executeTakeFirstOrThrow(),
     db.selectFrom("policies").select("source").where("digest", "=", session.policy).executeTakeFirstOrThrow(),
+    db
+      .selectFrom("policy_changes")
+      .innerJoin("policies", "policies.digest", "policy_changes.policy")
+      .selectAll("policy_changes")
+      .select("policies.source")
+      .where("policy_changes.session", "=", session.id)
+      .orderBy("policy_changes.time")
+      .execute(),
   ]);
-  return { session, workload, policy: policy.source };
+  return { session, workload, policy: policy.source, changes };
 }
 
 /** The findings of a run, also those of jobs and exchanges that never became a session. */

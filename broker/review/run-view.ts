@@ -68,7 +68,7 @@ export function summarizeRun({ run, reviews, findings }: RunParts): RunSummary {
   };
 }
 
-const noCalls: Counts = { calls: 0, allowed: 0, denied: 0, failed: 0, unwitnessed: 0 };
+const noCalls: Counts = { calls: 0, allowed: 0, denied: 0, observed: 0, failed: 0, unwitnessed: 0 };
 
 /** By time; a tail that nobody witnessed chooses its own times and comes last. */
 function inOrder(left: CallView, right: CallView): number {

@@ -8,6 +8,7 @@ import { segmentObject } from "../../audit/object-path.ts";
 import type { Verdict } from "../../audit/verification/verdict.ts";
 import { verifySession } from "../../audit/verification/verification.ts";
 import { type Bucket, ObjectTooLarge } from "../custody/bucket.ts";
+import { listPolicyChanges } from "../storage/policy-changes.ts";
 import type { Queries, SegmentRow, SessionRow } from "../storage/schema.ts";
 import { listSegments } from "../storage/segments.ts";
 import { compareWithBroker } from "./broker-knowledge.ts";
@@ -56,7 +57,9 @@ export async function readSessionLog(source: SessionLogSource): Promise<SessionL
     keys,
     { location: prefix, maxRecords },
   );
-  const problems = compareWithBroker({ session, segments, verdict, names, digests });
+  const changes = await listPolicyChanges(database, session.id);
+  const policies = [session.policy, ...changes.map(({ policy }) => policy)];
+  const problems = compareWithBroker({ session, policies, segments, verdict, names, digests });
   const broken = problems.length > 0;
   return {
     status: broken ? "broken" : decideStatus(session, verdict, now),

@@ -2,16 +2,25 @@
  * One session for the reviewer: what the database knows of it, joined with what its log holds.
  * Identity comes from the claims that the broker verified; a log cannot say who its session was.
  */
+import { z } from "zod";
 import { segmentObject } from "../../audit/object-path.ts";
 import type { RecordOf } from "../../audit/record.ts";
 import { claimsOf, rolesOf, serversOfRow, timestampOf } from "../sessions/session-row.ts";
 import { clipName } from "./bounded-text.ts";
 import { countCalls, listCalls } from "./calls.ts";
 import { describeManifestFinding, listEvents } from "./findings.ts";
-import { type Grants, readGrants } from "./grants.ts";
+import { type GivenPolicy, readGrants, withFlow } from "./grants.ts";
 import type { SessionRows } from "./run-rows.ts";
 import type { SessionLog } from "./session-log.ts";
-import type { CallView, FindingView, IntegrityView, ProblemView, ServerView, SessionView } from "./view.ts";
+import type {
+  CallView,
+  FindingView,
+  IntegrityView,
+  PolicyChangeView,
+  ProblemView,
+  ServerView,
+  SessionView,
+} from "./view.ts";
 import { listVerifyCommands } from "./verify-commands.ts";
 
 const MAX_AGENTS_SHOWN = 100;
@@ -35,12 +44,13 @@ export interface SessionReviewSource {
 export function reviewSession({ rows, log, publicUrl }: SessionReviewSource): SessionReview {
   const { session, workload } = rows;
   const { verdict } = log;
-  const grants = readGrants(rows.policy);
+  const issued = readGrants(rows.policy);
+  const given = rows.changes.reduce((so, { source }) => withFlow(so, source), issued);
   const genesis = verdict.records.find((record) => record.kind === "genesis");
   const seal = verdict.records.find((record) => record.kind === "seal");
   const calls = listCalls({
     session: session.id,
-    grants,
+    given,
     records: verdict.records,
     recovered: verdict.recovered,
     lastWitnessedSeq: log.lastWitnessedSeq,
@@ -62,16 +72,25 @@ export function reviewSession({ rows, log, publicUrl }: SessionReviewSource): Se
       ended_at: endOf(rows, log),
       revoked: describeRevocation(session),
       policy: session.policy,
+      mode: issued.mode,
+      policy_changes: rows.changes.map(describeChange),
       proxy_version: genesis?.proxy.version ?? null,
       isolation: genesis?.isolation ?? null,
       seal_reason: seal?.reason ?? null,
       counts: countLeftOut(log) === 0 ? countCalls(calls) : { ...countCalls(calls), ...verdict.totals },
-      servers: describeServers(rows, log, grants),
-      grants: [...grants.values()],
+      servers: describeServers(rows, log, given),
+      grants: [...given.grants.values()],
+      flow: [...given.flow.values()],
       claims: claimsOf(session),
       integrity: describeIntegrity(rows, log, publicUrl),
     },
   };
+}
+
+const Lost = z.array(z.string());
+
+function describeChange({ time, policy, lost }: SessionRows["changes"][number]): PolicyChangeView {
+  return { time: timestampOf(time), policy, lost: Lost.parse(JSON.parse(lost)).map(clipName) };
 }
 
 /** As the genesis names them; where nothing but a recovered tail is left, those that it says have called. */
@@ -103,7 +122,11 @@ function listFindings(session: string, { verdict }: SessionLog): FindingView[] {
 }
 
 /** The servers that its grants reach, each with the tools it listed last. */
-function describeServers({ session }: SessionRows, { verdict }: SessionLog, grants: Grants): ServerView[] {
+function describeServers(
+  { session }: SessionRows,
+  { verdict }: SessionLog,
+  { grants }: GivenPolicy,
+): ServerView[] {
   const catalogs = new Map<string, RecordOf<"catalog">>();
   for (const record of verdict.records) {
     if (record.kind === "catalog") {

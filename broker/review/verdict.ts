@@ -71,11 +71,20 @@ function describeCalls({ counts, agents, sessions }: VerdictSource): string {
   const running = sessions.some((session) => session.status === "running") ? " so far" : "";
   const by = agents.length === 0 ? "" : ` by ${count(agents.length, "agent")}`;
   const denied = counts.denied === 0 ? "none denied" : `${counts.denied} denied`;
+  const observed = describeObserved(counts.observed, sessions);
   const failed = counts.failed === 0 ? "" : `, ${counts.failed} failed`;
   const unwitnessed = counts.unwitnessed === 0 ? "" : ` ${counts.unwitnessed} of them witnessed by nobody.`;
   return counts.calls === 0
-    ? `No calls${running}.`
-    : `${count(counts.calls, "call")}${running}${by}, ${denied}${failed}.${unwitnessed}`;
+    ? `No calls${running}.${observed}`
+    : `${count(counts.calls, "call")}${running}${by}, ${denied}${failed}.${unwitnessed}${observed}`;
+}
+
+/** Said also where nothing would have been denied: that nothing was enforced is what a reader has to know. */
+function describeObserved(observed: number, sessions: readonly SessionView[]): string {
+  if (!sessions.some((session) => session.mode === "observe")) return "";
+  const what =
+    observed === 0 ? "None of what it let through" : `${count(observed, "call")} that it let through`;
+  return ` The policy was only observed: ${what} would have been denied.`;
 }
 
 function describeComplete(complete: number, sessions: number): string {

@@ -20,6 +20,8 @@ export const Counts = z.object({
   calls: z.int(),
   allowed: z.int(),
   denied: z.int(),
+  /** Allowed to be observed: the roles would have denied them. */
+  observed: z.int(),
   /** Allowed, but without a good answer. */
   failed: z.int(),
   /** Of all calls, those that no checkpoint of the broker covers. */
@@ -62,6 +64,10 @@ export const CallView = z.object({
   decision: z.enum(["allow", "deny"]),
   reason: z.string(),
   rule: z.string().nullable(),
+  /** Of a call that was only observed: what the roles say of it. */
+  observed: z.object({ reason: z.string(), rule: z.string().nullable() }).nullable(),
+  /** What the session had read from here on and not before. */
+  labels: z.array(z.string()),
   /** The rule or the reason in words. */
   explanation: z.string(),
   /** The CEL expression of the rule, where it has one. */
@@ -89,9 +95,33 @@ export const GrantView = z.object({
   rule: z.string(),
   server: z.string(),
   tools: z.array(z.string()),
+  resources: z.array(z.string()),
+  prompts: z.array(z.string()),
   when: z.string().nullable(),
+  /** Calls of the session; null: any number. */
+  limit: z.int().nullable(),
+  /** How much of the arguments the log holds. */
+  arguments: z.enum(["full", "redacted", "digest"]),
 });
 export type GrantView = z.infer<typeof GrantView>;
+
+export const FlowView = z.object({
+  rule: z.string(),
+  /** Once the session has asked for one of these … */
+  after: z.array(z.string()),
+  /** … whatever writes to one of these is gone. */
+  deny: z.array(z.string()),
+});
+export type FlowView = z.infer<typeof FlowView>;
+
+/** The documents changed, and a running session lost something by it. */
+export const PolicyChangeView = z.object({
+  time: z.string(),
+  /** Digest of what the session has from then on. */
+  policy: z.string(),
+  lost: z.array(z.string()),
+});
+export type PolicyChangeView = z.infer<typeof PolicyChangeView>;
 
 export const ObjectView = z.object({
   object: z.string(),
@@ -145,13 +175,20 @@ export const SessionView = z.object({
   ended_at: z.string().nullable(),
   /** It was revoked; `by` is the operator who did, null where the session's own key did. */
   revoked: z.object({ by: z.string().nullable() }).nullable(),
+  /** Digest of what it was issued under. */
   policy: z.string(),
+  /** `observe`: what is marked read_only was let through and only judged. */
+  mode: z.enum(["enforce", "observe"]),
+  /** The oldest first. */
+  policy_changes: z.array(PolicyChangeView),
   proxy_version: z.string().nullable(),
   isolation: z.string().nullable(),
   seal_reason: z.string().nullable(),
   counts: Counts,
   servers: z.array(ServerView),
+  /** What it was issued, whatever it lost since. */
   grants: z.array(GrantView),
+  flow: z.array(FlowView),
   claims: z.record(z.string(), z.json()),
   integrity: IntegrityView,
 });

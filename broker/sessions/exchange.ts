@@ -34,7 +34,8 @@ export interface Exchanged {
 
 /** One transaction, whose group shares its way to the disk: what is refused in it is spent all the same. */
 export async function exchange(request: ExchangeRequest, services: Services): Promise<Exchanged | Refused> {
-  const { policies, ledger, now } = services;
+  const { ledger, now } = services;
+  const snapshot = services.policies.current;
   const { subject, proof, scope } = request;
   const { iss, jti } = subject.claims;
   const workload: WorkloadRow = {
@@ -44,12 +45,12 @@ export async function exchange(request: ExchangeRequest, services: Services): Pr
     thumbprint: proof.thumbprint,
     bound_at: now(),
   };
-  const match = matchBinding(policies, subject.claims, scope);
+  const match = matchBinding(snapshot.policies, subject.claims, scope);
   const admitted = await ledger.admit({
     proof,
     token: { iss, jti, expiresAt: subject.expiresAt },
     workload,
-    draft: match.ok ? draftSession({ subject, workload, match }, services) : undefined,
+    draft: match.ok ? draftSession({ subject, workload, match, snapshot }, services) : undefined,
     takeover: describeTakeover({ subject, proof, scope }),
   });
   if (!match.ok && admitted.kind === "nothing_granted") {

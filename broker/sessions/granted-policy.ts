@@ -3,8 +3,9 @@
  * documents, so it is written and digested once.
  */
 import { canonicalize } from "../../audit/canonical.ts";
+import { type IssuedTo, sessionPolicyOf } from "../../policies/issuing.ts";
 import { type Policies, serversOf } from "../../policies/policies.ts";
-import { digestPolicy, sessionPolicyOf } from "../../policies/session-policy.ts";
+import { digestPolicy } from "../../policies/session-policy.ts";
 
 /** Callers choose among the subsets of their roles: more of these than anybody uses are not kept. */
 const MAX_KEPT = 1_000;
@@ -19,19 +20,15 @@ export interface GrantedPolicy {
   readonly roles: string;
 }
 
-export interface Grant {
-  readonly robot: string;
-  readonly roles: readonly string[];
-}
-
 const kept = new WeakMap<Policies, Map<string, GrantedPolicy>>();
 
-export function grantedPolicyOf(policies: Policies, grant: Grant): GrantedPolicy {
+export function grantedPolicyOf(policies: Policies, grant: IssuedTo): GrantedPolicy {
   const known = kept.get(policies) ?? new Map<string, GrantedPolicy>();
   kept.set(policies, known);
+  const { robot, mode } = grant;
   const roles = JSON.stringify(grant.roles);
   // Neither a robot's name nor a JSON array begins where the other ends.
-  const name = `${grant.robot} ${roles}`;
+  const name = `${mode} ${robot} ${roles}`;
   const found = known.get(name);
   if (found !== undefined) return found;
   const written = writePolicy(policies, grant);
@@ -40,12 +37,12 @@ export function grantedPolicyOf(policies: Policies, grant: Grant): GrantedPolicy
   return written;
 }
 
-function writePolicy(policies: Policies, { robot, roles }: Grant): GrantedPolicy {
-  const policy = sessionPolicyOf(policies, robot, roles);
+function writePolicy(policies: Policies, grant: IssuedTo): GrantedPolicy {
+  const policy = sessionPolicyOf(policies, grant);
   return {
     digest: digestPolicy(policy),
     source: canonicalize(policy),
     servers: JSON.stringify(serversOf(policies, policy)),
-    roles: JSON.stringify(roles),
+    roles: JSON.stringify(grant.roles),
   };
 }

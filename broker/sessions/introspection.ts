@@ -7,6 +7,7 @@ import { z } from "zod";
 import { verifyAccessToken } from "../identity/access-token.ts";
 import type { Services } from "../services.ts";
 import { findSession } from "../storage/sessions.ts";
+import { holdToDocuments } from "./document-changes.ts";
 
 /** A list of what may leave, in the names of RFC 7662, section 2.2, RFC 8693, section 4.1, and RFC 9449, section 6.2. */
 const Introspected = z.object({
@@ -28,14 +29,13 @@ export type Introspection =
   /** Section 2.2: nothing is said of why. */
   | { readonly active: false };
 
-export async function introspect(
-  token: string,
-  { publicUrl, signingKeys, database, now }: Services,
-): Promise<Introspection> {
+export async function introspect(token: string, services: Services): Promise<Introspection> {
+  const { publicUrl, signingKeys, database, now } = services;
   const context = { publicUrl, findKey: signingKeys.findTokenKey, now: now(), graceSeconds: 0 };
   const verified = await verifyAccessToken(token, context);
   if (!verified.ok) return { active: false };
-  const session = await findSession(database, verified.session);
+  const found = await findSession(database, verified.session);
+  const session = found && (await holdToDocuments(found, services));
   if (session === undefined || session.state !== "active" || now() >= session.expires_at) {
     return { active: false };
   }

@@ -14,7 +14,7 @@ import type { SessionRow } from "../storage/schema.ts";
 import { describeOverAttempt } from "./over-attempt.ts";
 import { workloadIdOf } from "./run-id.ts";
 import type { SessionCaller } from "./session-caller.ts";
-import { rolesOf } from "./session-row.ts";
+import { policyOf, rolesOf } from "./session-row.ts";
 import { issueSessionToken } from "./session-token.ts";
 
 export type Renewed = { readonly ok: true; readonly response: RenewResponse };
@@ -24,11 +24,11 @@ export async function renew(
   subjectToken: string,
   services: Services,
 ): Promise<Renewed | Refused> {
-  const { policies, subjectTokens, ledger, database, now } = services;
+  const { subjectTokens, ledger, database, now } = services;
   const subject = await subjectTokens.verify(subjectToken);
   if (!subject.ok) return subject;
   const { iss, jti } = subject.claims;
-  const objection = objectTo(session, subject, policies);
+  const objection = objectTo(session, subject, services.policies.current.policies);
   const expiresAt = Math.min(now() + session.ttl_seconds * 1000, session.max_expires_at);
   const outcome = await ledger.renew({
     token: { iss, jti, expiresAt: subject.expiresAt },
@@ -50,7 +50,7 @@ export async function renew(
     workload: subject.workload,
     services,
   });
-  return { ok: true, response: { access_token: token, expires_in: expiresIn } };
+  return { ok: true, response: { access_token: token, expires_in: expiresIn, policy: policyOf(session) } };
 }
 
 /** Why this token does not prolong this session; undefined: it does. */

@@ -8,6 +8,7 @@ import { type Refused, refuse } from "../refusals.ts";
 import type { Services } from "../services.ts";
 import type { SessionRow } from "../storage/schema.ts";
 import { findSession } from "../storage/sessions.ts";
+import { holdToDocuments } from "./document-changes.ts";
 
 /** So long a proxy that was late, or a broker that was down, can still complete a log. */
 export const DELIVERY_GRACE_SECONDS = 24 * 60 * 60;
@@ -63,10 +64,11 @@ export async function identifyCaller(
   const replay = recentProofs.remember(proof);
   if (replay !== undefined) return replay;
 
-  const session = await findSession(database, token.session);
-  if (session === undefined) {
+  const found = await findSession(database, token.session);
+  if (found === undefined) {
     return refuse("access_token_invalid", `there is no session ${token.session}`);
   }
+  const session = await holdToDocuments(found, services);
   const refusal = checkState(session, need, now);
   return refusal ?? { ok: true, session, thumbprint: proof.thumbprint };
 }

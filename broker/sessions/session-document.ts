@@ -6,7 +6,7 @@ import { readPolicy } from "../storage/policies.ts";
 import type { SessionRow } from "../storage/schema.ts";
 import { reviewUrlOf } from "./run-id.ts";
 import { deriveSalt } from "./salt.ts";
-import { claimsOf, rolesOf, serversOfRow, timestampOf, workloadOf } from "./session-row.ts";
+import { claimsOf, policyOf, rolesOf, serversOfRow, timestampOf, workloadOf } from "./session-row.ts";
 
 /** So much can be lost with a runner, before compression … */
 const SEGMENT_BYTES = 256 * 1024;
@@ -14,9 +14,10 @@ const SEGMENT_BYTES = 256 * 1024;
 const SEGMENT_INTERVAL_MS = 3_000;
 
 export async function describeSession(row: SessionRow, services: Services): Promise<SessionDocument> {
-  const source = await readPolicy(services.database, row.policy);
+  const digest = policyOf(row);
+  const source = await readPolicy(services.database, digest);
   if (source === undefined) {
-    throw new Error(`the policy ${row.policy} of session ${row.id} is not stored`);
+    throw new Error(`the policy ${digest} of session ${row.id} is not stored`);
   }
   return {
     session: row.id,
@@ -26,7 +27,7 @@ export async function describeSession(row: SessionRow, services: Services): Prom
     claims: claimsOf(row),
     expires_at: timestampOf(row.expires_at),
     max_expires_at: timestampOf(row.max_expires_at),
-    policy: { digest: row.policy, source: SessionPolicy.parse(JSON.parse(source)) },
+    policy: { digest, source: SessionPolicy.parse(JSON.parse(source)) },
     servers: serversOfRow(row),
     audit: {
       segment_bytes: SEGMENT_BYTES,

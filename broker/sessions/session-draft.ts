@@ -1,11 +1,12 @@
 /**
  * The row of a session that is about to be opened: everything that stays as it is for the session's life.
- * What the policy documents say later changes nothing in it.
+ * What the policy documents say later gives it nothing more.
  */
 import { randomUUID } from "node:crypto";
 import { sessionPrefix } from "../../audit/object-path.ts";
 import type { BindingMatch } from "../../policies/binding/binding.ts";
 import type { VerifiedSubject } from "../identity/subject-token.ts";
+import type { PolicySnapshot } from "../policies/live-policies.ts";
 import type { Services } from "../services.ts";
 import type { PolicyRow, SessionRow, WorkloadRow } from "../storage/schema.ts";
 import { grantedPolicyOf } from "./granted-policy.ts";
@@ -22,15 +23,17 @@ export interface DraftOptions {
   /** Of the subject. */
   readonly workload: WorkloadRow;
   readonly match: BindingMatch;
+  /** Those that matched. */
+  readonly snapshot: PolicySnapshot;
 }
 
 export function draftSession(
-  { subject, workload, match }: DraftOptions,
-  { policies, sealingKey, now: readClock }: Services,
+  { subject, workload, match, snapshot }: DraftOptions,
+  { sealingKey, now: readClock }: Services,
 ): SessionDraft {
   const now = readClock();
   const session = `ses_${randomUUID().replaceAll("-", "")}`;
-  const { digest, source, servers, roles } = grantedPolicyOf(policies, match);
+  const { digest, source, servers, roles } = grantedPolicyOf(snapshot.policies, match);
   const maxExpiresAt = now + match.maxSeconds * 1000;
   return {
     policy: { digest, source, created_at: now },
@@ -43,6 +46,9 @@ export function draftSession(
       binding: match.binding,
       claims: JSON.stringify(subject.claims),
       policy: digest,
+      narrowed_policy: null,
+      revoke_on_change: match.revokeOnChange ? 1 : 0,
+      checked_against: snapshot.digest,
       servers,
       salt_key: nameSaltKey(sealingKey),
       object_prefix: sessionPrefix({

@@ -18,6 +18,11 @@ export const serversOfRow = (row: SessionRow): Record<string, SessionServer> =>
   Servers.parse(JSON.parse(row.servers));
 export const workloadOf = (row: SessionRow): Workload => WorkloadClaims.parse(JSON.parse(row.claims));
 
+/** The digest of what it may do now. */
+export function policyOf({ policy, narrowed_policy }: SessionRow): string {
+  return narrowed_policy ?? policy;
+}
+
 /** The last part of the robot's name, as it stands in object paths. */
 export function shortNameOf(robot: string): string {
   return robot.slice(robot.lastIndexOf("/") + 1);

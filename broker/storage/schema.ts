@@ -14,6 +14,7 @@ export interface Database {
   workloads: WorkloadRow;
   policies: PolicyRow;
   sessions: SessionRow;
+  policy_changes: PolicyChangeRow;
   segments: SegmentRow;
   findings: FindingRow;
   operators: OperatorRow;
@@ -90,7 +91,14 @@ export interface SessionRow {
   binding: number;
   /** JSON object: the verified claims of the subject token that opened the session. */
   claims: string;
+  /** What it was issued under. */
   policy: string;
+  /** What is left of that since the documents changed; null: all of it. */
+  narrowed_policy: string | null;
+  /** 1: the robot's document said so when the session was issued. */
+  revoke_on_change: number;
+  /** Digest of the policy directory that it was last held against. */
+  checked_against: string;
   /** JSON object: `SessionServer` by name. */
   servers: string;
   /** The `kid` of the sealing key that the salt of argument digests is derived from. */
@@ -109,6 +117,18 @@ export interface SessionRow {
   final_segment: number | null;
   /** The operator who revoked it; null or absent: nobody did, or the job itself. */
   revoked_by?: string | null | undefined;
+}
+
+/** A session lost something while it ran. */
+export interface PolicyChangeRow {
+  session: string;
+  /** From then on. */
+  policy: string;
+  /** Digest of the policy directory that took it away. */
+  documents: string;
+  /** JSON array of texts, see policies/change/loss.ts. */
+  lost: string;
+  time: number;
 }
 
 /** A segment that was announced and countersigned; whether it is stored is the bucket's to say. */

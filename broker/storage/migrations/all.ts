@@ -5,6 +5,7 @@ import { findingsByWorkload } from "./0002-findings-by-workload.ts";
 import { attemptsOfARun } from "./0003-attempts-of-a-run.ts";
 import { distrustedKeys } from "./0004-distrusted-keys.ts";
 import { revokedBy } from "./0005-revoked-by.ts";
+import { policyChanges } from "./0006-policy-changes.ts";
 
 export const migrations: Record<string, Migration> = {
   "0001-start": start,
@@ -12,4 +13,5 @@ export const migrations: Record<string, Migration> = {
   "0003-attempts-of-a-run": attemptsOfARun,
   "0004-distrusted-keys": distrustedKeys,
   "0005-revoked-by": revokedBy,
+  "0006-policy-changes": policyChanges,
 };

@@ -39,7 +39,7 @@ test("a sealed run is complete, and says so in words", async () => {
     headline: "Complete",
     sentences: ["9 calls by 1 agent, 3 denied, 1 failed.", "The log verifies up to its seal."],
   });
-  expect(view.counts).toEqual({ calls: 9, allowed: 6, denied: 3, failed: 1, unwitnessed: 0 });
+  expect(view.counts).toEqual({ calls: 9, allowed: 6, denied: 3, observed: 0, failed: 1, unwitnessed: 0 });
   expect(view.denied.map((call) => call.tool)).toEqual(["add_issue_comment", "create_gist", "run_shell"]);
   expect(view.findings).toEqual([]);
 });

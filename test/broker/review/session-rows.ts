@@ -56,6 +56,11 @@ export function workloadOf(claims: Record<string, string>): Workload {
   return { iss, repository_id, run_id, run_attempt, check_run_id };
 }
 
+function policySource(robot: string) {
+  const known = { servers: { github: {}, memory: {} }, flow: [] };
+  return { v: 1, robot, roles: ["triager"], mode: "enforce", grants, ...known };
+}
+
 /** What an exchange leaves in the database. */
 export async function insertSession(
   { database }: ReviewStore,
@@ -64,7 +69,7 @@ export async function insertSession(
 ): Promise<void> {
   const workload = workloadOf(claims);
   const run = runIdOf(workload);
-  const source = canonicalize({ v: 1, robot, roles: ["triager"], grants });
+  const source = canonicalize(policySource(robot));
   const policy = "a".repeat(64);
   await database
     .insertInto("policies")
@@ -93,6 +98,9 @@ export async function insertSession(
       binding: 1,
       claims: JSON.stringify(claims),
       policy,
+      narrowed_policy: null,
+      revoke_on_change: 0,
+      checked_against: "",
       servers: JSON.stringify({
         github: { transport: "http", url: "https://api.githubcopilot.com/mcp/" },
         memory: { transport: "stdio", command: ["npx", "memory"], env: {}, start: "eager" },
