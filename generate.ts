@@ -8,7 +8,7 @@ import { join } from "node:path";
 import { parse } from "yaml";
 import { z } from "zod";
 import { listVariables } from "./broker/config.ts";
-import { METRICS, type MetricDefinition } from "./broker/operations/metric-definitions.ts";
+import { type LabelValues, METRICS, type MetricDefinition } from "./broker/operations/metric-definitions.ts";
 import { REFUSALS } from "./broker/refusals.ts";
 import { renderJsonSchemas } from "./policies/json-schema.ts";
 
@@ -69,7 +69,8 @@ async function renderReference(): Promise<string> {
   ].join("\n\n")}\n`;
 }
 
-function listValues(values: readonly string[] | "issuers"): string {
+function listValues(values: LabelValues): string {
+  if (values === "digest") return "a SHA-256 in hex";
   if (values === "issuers") return "those of `LANYARD_ISSUERS`";
   const codes = Object.keys(REFUSALS);
   const own = values.filter((value) => !codes.includes(value)).map(code);

@@ -7,11 +7,12 @@ import { Command, CommanderError, InvalidArgumentError } from "commander";
 import { z } from "zod";
 import { type Bench, BenchFailed, runBench } from "./bench.ts";
 import { exchangeBench } from "./exchange.ts";
+import { policyBench } from "./policy.ts";
 import { proxyBench } from "./proxy.ts";
 import { renderTable } from "./report.ts";
 import { startupBench } from "./startup.ts";
 
-const benches: readonly Bench[] = [startupBench, proxyBench, exchangeBench];
+const benches: readonly Bench[] = [startupBench, proxyBench, exchangeBench, policyBench];
 
 const CommandOptions = z.object({
   json: z.boolean().optional(),

@@ -84,3 +84,27 @@ export const ExchangeBroker = SubjectIssuer.extend({
   ]),
 });
 export type ExchangeBroker = z.infer<typeof ExchangeBroker>;
+
+/** Who decides the sample calls: our compiled policy, a table written by hand, Cedar, or casbin. */
+export const PolicyContender = z.enum(["lanyard", "table", "cedar", "casbin"]);
+export type PolicyContender = z.infer<typeof PolicyContender>;
+
+/** One measurement: so many decisions in a loop, and then as many whose times are taken one by one. */
+export const DecisionRequest = z.strictObject({ decisions: count });
+export type DecisionRequest = z.infer<typeof DecisionRequest>;
+
+/** Of decisions that were all compared with what they must be. Taking one time costs about 50 ns, which is included. */
+export const DecisionResult = z.strictObject({
+  elapsed_ms: z.number().positive(),
+  p50_us: z.number().positive(),
+  p99_us: z.number().positive(),
+});
+export type DecisionResult = z.infer<typeof DecisionResult>;
+
+/** A directory of policies with one document for each of so many repositories. */
+export const PolicyDirectory = z.strictObject({ directory: z.string(), repositories: count });
+export type PolicyDirectory = z.infer<typeof PolicyDirectory>;
+
+/** From the call of the loader to its answer, in a process that has loaded nothing before. */
+export const LoadingTime = z.strictObject({ elapsed_ms: z.number().positive() });
+export type LoadingTime = z.infer<typeof LoadingTime>;

@@ -46,10 +46,10 @@ const commands: readonly LazyCommand[] = [
   },
   {
     name: "policy",
-    description: "check the policy documents",
+    description: "check, explain, test and compare the policy documents",
     load: async () => {
-      const { policyCheckCommand } = await import("../broker/cli/policy-check.ts");
-      return new Command("policy").addCommand(policyCheckCommand(await readDefaults()));
+      const { policyCommand } = await import("../broker/cli/policy/command.ts");
+      return policyCommand(await readDefaults());
     },
   },
   {

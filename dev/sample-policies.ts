@@ -1,9 +1,9 @@
 /**
- * The policy directory of development mode: a copy of the starter documents, and one provisioned robot.
+ * The policy directory of development mode: a copy of the starter documents with their tests, and one provisioned robot.
  * What is there already is the newcomer's and is left as it is.
  */
 import { existsSync } from "node:fs";
-import { mkdir, readFile, writeFile } from "node:fs/promises";
+import { mkdir, readdir, readFile, writeFile } from "node:fs/promises";
 import { dirname, join, relative } from "node:path";
 import { loadPolicies } from "../policies/loading.ts";
 import { provisionRobot } from "../policies/provisioning.ts";
@@ -21,14 +21,16 @@ export interface SamplePolicies {
 
 /** Writes what is missing. Throws with one sentence when what is there belongs to other ports. */
 export async function writeSamplePolicies({ directory, issuer, serverUrl }: SamplePolicies): Promise<void> {
-  for (const name of ["servers.yaml", "roles.yaml"]) {
+  const names = await readdir(STARTER, { recursive: true });
+  for (const name of names.filter((each) => each.endsWith(".yaml"))) {
+    const path = join(directory, name);
     const text = await readFile(join(STARTER, name), "utf8");
     const moved = text
       .replaceAll(STARTER_SERVER, serverUrl)
-      .replace("../schemas/", `${relative(directory, join(STARTER, "..", "schemas"))}/`);
-    if (!existsSync(join(directory, name))) {
-      await mkdir(directory, { recursive: true });
-      await writeFile(join(directory, name), moved);
+      .replace(/(?:\.\.\/)+schemas\//, `${relative(dirname(path), join(STARTER, "..", "schemas"))}/`);
+    if (!existsSync(path)) {
+      await mkdir(dirname(path), { recursive: true });
+      await writeFile(path, moved);
     }
   }
   const { repository, repositoryId, ownerId, workflow, event, ref } = sampleRepository;

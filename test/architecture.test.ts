@@ -2,6 +2,7 @@
 import { readFileSync, readdirSync } from "node:fs";
 import { join, relative } from "node:path";
 import { beforeAll, describe, expect, it } from "vitest";
+import { PROXY_BUNDLES } from "../action/bundles.ts";
 import { bundleAction, type Bundle } from "../build.ts";
 
 const root = join(import.meta.dirname, "..");
@@ -69,9 +70,9 @@ describe("the bundles of the Action", () => {
     bundles = await bundleAction();
   });
 
-  it("are main, post, the proxy, and what the proxy loads for conditions", () => {
+  it("are main, post, the proxy, and what the proxy loads where it is needed", () => {
     const names = bundles.map(({ path }) => path).sort();
-    expect(names).toEqual(["condition", "main", "post", "proxy"].map((name) => `dist/${name}.cjs`));
+    expect(names).toEqual(["main.cjs", "post.cjs", ...PROXY_BUNDLES].map((name) => `dist/${name}`).sort());
   });
 
   it("hold no web framework, no database driver and no cloud SDK", () => {
@@ -89,7 +90,16 @@ describe("the bundles of the Action", () => {
 
   it("leave nothing to be installed: all that is not inside is Node's own", () => {
     const foreign = bundles.flatMap(({ externals }) => externals).filter((name) => !name.startsWith("node:"));
-    expect(foreign).toEqual(["./condition.cjs"]);
+    expect(foreign.sort()).toEqual(
+      PROXY_BUNDLES.filter((name) => name !== "proxy.cjs")
+        .map((name) => `./${name}`)
+        .sort(),
+    );
+  });
+
+  it("are all in the digest that the log of a session begins with", () => {
+    const loaded = bundles.filter(({ path }) => !/(?:main|post)\.cjs$/.test(path)).map(({ path }) => path);
+    expect(loaded.sort()).toEqual(PROXY_BUNDLES.map((name) => `dist/${name}`).sort());
   });
 
   it("keep the proxy under 300 KiB", () => {

@@ -10,6 +10,7 @@ import type { SessionClient } from "../../action/wire/broker-client.ts";
 import { openSessionLog } from "../../action/guard/session-log.ts";
 import { createRedactor } from "../../audit/redaction/redaction.ts";
 import { compilePolicy } from "../../policies/compilation.ts";
+import { digestPolicy } from "../../policies/session-policy.ts";
 import { startProxy } from "../../proxy/proxy.ts";
 import { Upstream } from "../program-contract.ts";
 import { readOptions, serveParent } from "./parent.ts";
@@ -30,7 +31,11 @@ const client: SessionClient = {
   seal: refuse,
   announceSegment: async () => ({
     ok: true,
-    value: { checkpoint: "made-up", upload: { url: "http://127.0.0.1/", headers: {} } },
+    value: {
+      checkpoint: "made-up",
+      upload: { url: "http://127.0.0.1/", headers: {} },
+      policy: digestPolicy(policy),
+    },
   }),
 };
 const log = openSessionLog({

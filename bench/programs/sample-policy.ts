@@ -30,7 +30,10 @@ export const policy: SessionPolicy = {
   v: 1,
   robot: "acme/payments/triager",
   roles: ["triager"],
+  mode: "enforce",
   grants: grants.map((grant, index) => ({ rule: `triager#${index + 1}`, ...grant })),
+  flow: [],
+  servers: Object.fromEntries(grants.map(({ server }) => [server, {}])),
 };
 
 /** Of the run that the session belongs to. */

@@ -13,6 +13,7 @@ describe("the bench command", () => {
     expect(stdout).toMatch(/^ {2}startup \[options\] +What Lanyard's step adds/m);
     expect(stdout).toMatch(/^ {2}proxy \[options\] +Latency and calls per second/m);
     expect(stdout).toMatch(/^ {2}exchange \[options\] +Exchanges per second/m);
+    expect(stdout).toMatch(/^ {2}policy \[options\] +Decisions per second/m);
   });
 
   it.each([[[]], [["nonsense"]]])("ends with 2 and the list for %j", async (args: string[]) => {

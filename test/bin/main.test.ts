@@ -6,7 +6,7 @@ import { createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import type { Readable } from "node:stream";
-import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { afterAll, beforeAll, describe, expect, test, vi } from "vitest";
 import { ROLES, SERVERS, robotsDocument } from "../support/broker.ts";
 
 const ROOT = join(import.meta.dirname, "..", "..");
@@ -161,7 +161,7 @@ describe("serve", () => {
     expect(wrong.stderr).toMatch(/LANYARD_AUDIT: the folder .*file cannot be used/);
   });
 
-  test("serves with its defaults until it is told to stop, and ends with 0", async () => {
+  test("serves with its defaults, reloads its policies, and ends with 0 when it is told to stop", async () => {
     const port = await findFreePort();
     const child = start(["serve"], environment(port));
     let output = "";
@@ -170,7 +170,15 @@ describe("serve", () => {
       output += String(chunk);
       if (output.includes("Lanyard serves")) break;
     }
-    expect(await (await fetch(`http://127.0.0.1:${port}/readyz`)).json()).toEqual({ status: "ready" });
+    const readiness = async (): Promise<any> => (await fetch(`http://127.0.0.1:${port}/readyz`)).json();
+    expect((await readiness()).status).toBe("ready");
+    // SIGHUP reads the policies again; what does not load changes nothing.
+    await writeFile(join(directory, "policies", "roles.yaml"), "roles: [");
+    child.kill("SIGHUP");
+    await vi.waitFor(async () => expect((await readiness()).status).toBe("degraded"), { timeout: 15_000 });
+    await writeFile(join(directory, "policies", "roles.yaml"), ROLES);
+    child.kill("SIGHUP");
+    await vi.waitFor(async () => expect((await readiness()).status).toBe("ready"), { timeout: 15_000 });
     // An operator that is added meanwhile counts from the next request on.
     const { token } = JSON.parse((await run(["operator", "add", "bob", "--json"])).stdout);
     const api = async (bearer: string) =>
