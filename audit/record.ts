@@ -62,22 +62,28 @@ const Genesis = z.strictObject({
   }),
 });
 
-/** A server's tools, each time they become known or change, or others of them are visible. */
+const Listed = z.array(
+  z.strictObject({
+    /** Of a resource its URI, of a template the URI template. */
+    name: z.string(),
+    digest: Digest,
+    visible: z.boolean(),
+    /**
+     * The rule that shows it or `observed`; what hides it: `no_grant`, `flow` (what the session has read), `drifted`
+     * or `unreviewed` (its definition is not the reviewed one).
+     */
+    why: z.string(),
+  }),
+);
+
+/** One of a server's lists, each time it becomes known or changes, or others of it are visible: all that is on it. */
 const Catalog = z.strictObject({
   kind: z.literal("catalog"),
   server: z.string(),
-  tools: z.array(
-    z.strictObject({
-      name: z.string(),
-      digest: Digest,
-      visible: z.boolean(),
-      /**
-       * The rule that shows it or `observed`; what hides it: `no_grant`, `flow` (what the session has read), `drifted`
-       * or `unreviewed` (its definition is not the reviewed one).
-       */
-      why: z.string(),
-    }),
-  ),
+  tools: z.optional(Listed),
+  resources: z.optional(Listed),
+  resource_templates: z.optional(Listed),
+  prompts: z.optional(Listed),
 });
 
 /** What was asked for and what was decided, written before anything is forwarded. */
@@ -88,7 +94,11 @@ const Call = z.strictObject({
   client: z.nullable(z.strictObject({ name: z.string(), version: z.string() })),
   server: z.string(),
   method: z.string(),
+  /** What it names: one of these, or none where it names nothing. */
   tool: z.optional(z.string()),
+  /** A URI, or a URI template whose variables are to be completed. */
+  resource: z.optional(z.string()),
+  prompt: z.optional(z.string()),
   /** With secrets replaced; as much of them as the grant's `audit` says. */
   arguments: z.optional(AnyJson),
   /** Salted per session: equal arguments can be recognised, short ones not guessed. */
@@ -112,6 +122,11 @@ const Result = z.strictObject({
   /** Size and digest of the answer as the server sent it. */
   bytes: count,
   digest: z.optional(Digest),
+  /** What the inspection replaced and took out before the agent had it, by kind. Absent where it was nothing. */
+  redactions: z.optional(z.record(z.string(), count)),
+  removals: z.optional(z.record(z.string(), count)),
+  /** Names of the markers of prompt injection that are in it. */
+  markers: z.optional(z.array(z.string()).check(z.minLength(1))),
 });
 
 /** The broker's countersignature of everything up to `last_seq`, written once the segment is stored. */

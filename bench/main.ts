@@ -10,9 +10,10 @@ import { exchangeBench } from "./exchange.ts";
 import { policyBench } from "./policy.ts";
 import { proxyBench } from "./proxy.ts";
 import { renderTable } from "./report.ts";
+import { soakBench } from "./soak.ts";
 import { startupBench } from "./startup.ts";
 
-const benches: readonly Bench[] = [startupBench, proxyBench, exchangeBench, policyBench];
+const benches: readonly Bench[] = [startupBench, proxyBench, soakBench, exchangeBench, policyBench];
 
 const CommandOptions = z.object({
   json: z.boolean().optional(),

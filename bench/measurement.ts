@@ -29,6 +29,14 @@ export function median(values: readonly number[]): number {
   return (lower + upper) / 2;
 }
 
+/** Of the line through values that stand one step apart, by least squares. */
+export function fitSlope(values: readonly number[]): number {
+  const middle = (values.length - 1) / 2;
+  const mean = values.reduce((sum, value) => sum + value, 0) / values.length;
+  const rise = values.reduce((sum, value, step) => sum + (step - middle) * (value - mean), 0);
+  return rise / values.reduce((sum, _, step) => sum + (step - middle) ** 2, 0);
+}
+
 /** Nearest rank: the smallest sample that at least `fraction` of all samples do not exceed. */
 export function percentile(ascending: Float64Array, fraction: number): number {
   const sample = ascending[Math.max(0, Math.ceil(ascending.length * fraction) - 1)];

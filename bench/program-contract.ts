@@ -108,3 +108,22 @@ export type PolicyDirectory = z.infer<typeof PolicyDirectory>;
 /** From the call of the loader to its answer, in a process that has loaded nothing before. */
 export const LoadingTime = z.strictObject({ elapsed_ms: z.number().positive() });
 export type LoadingTime = z.infer<typeof LoadingTime>;
+
+/** What the proxy of a long run is asked: what it holds, to close, what its log holds. */
+export const SoakQuestion = z.enum(["holdings", "close", "log"]);
+
+/** After a forced collection. */
+export const Holdings = z.strictObject({
+  heap_bytes: count,
+  sockets: z.int().nonnegative(),
+  children: z.int().nonnegative(),
+});
+export type Holdings = z.infer<typeof Holdings>;
+
+/** Of a log that verified; `unmatched`: calls without a result, and results without a call. */
+export const LogCount = z.strictObject({
+  calls: z.int().nonnegative(),
+  results: z.int().nonnegative(),
+  unmatched: z.int().nonnegative(),
+});
+export type LogCount = z.infer<typeof LogCount>;

@@ -33,7 +33,7 @@ const commands: readonly LazyCommand[] = [
   },
   {
     name: "keys",
-    description: "list and rotate the keys that sign tokens and checkpoints",
+    description: "list, rotate and distrust the keys that sign tokens and checkpoints",
     load: async () => (await import("../broker/cli/keys.ts")).keysCommand(),
   },
   {

@@ -25,6 +25,8 @@ export interface Services {
   readonly recentProofs: RecentProofs;
   readonly sealingKey: SealingKey;
   readonly signingKeys: SigningKeys;
+  /** Told of each session that an edit of the documents ended, by whichever of the ways it was noticed: for metrics. */
+  readonly onPolicyRevocation: () => void;
   /** Milliseconds since the epoch. */
   readonly now: () => number;
 }

@@ -142,6 +142,7 @@ export async function openServices({
         recentProofs: createRecentProofs(now),
         sealingKey,
         signingKeys,
+        onPolicyRevocation: () => metrics.countSessions("revoked", 1),
         now,
       },
       close,

@@ -4770,7 +4770,8 @@ function compileCondition(source) {
     }
     return { ok: true, condition: { source, evaluate: createEvaluator(expression, syntax) } };
   } catch (error) {
-    return refuse(error);
+    const refused = refuse(error);
+    return error instanceof ParseError && source[refused.offset] === "=" ? { ...refused, message: "one = compares nothing: write ==" } : refused;
   }
 }
 function createEvaluator(expression, { args: names, work }) {

@@ -82,12 +82,13 @@ function isRequestId(id) {
 // proxy/messages/json-spans.ts
 var QUOTE = 34;
 var BACKSLASH = 92;
-function findMembers(text, at) {
+function findMembers(text, at, open) {
   const start = skipSpace(text, at);
   if (text[start] !== "{") {
     return void 0;
   }
   const spans = /* @__PURE__ */ new Map();
+  let opened;
   let place = skipSpace(text, start + 1);
   if (text[place] === "}") {
     return { spans, whole: { start, end: place + 1 } };
@@ -99,14 +100,16 @@ function findMembers(text, at) {
     if (name === void 0 || spans.has(name) || text[colon] !== ":") {
       return void 0;
     }
-    const value = findValue(text, colon + 1);
+    const inner = name === open ? findMembers(text, colon + 1) : void 0;
+    const value = inner?.whole ?? findValue(text, colon + 1);
     if (value === void 0) {
       return void 0;
     }
+    opened = inner?.spans ?? opened;
     spans.set(name, value);
     place = skipSpace(text, value.end);
     if (text[place] === "}") {
-      return { spans, whole: { start, end: place + 1 } };
+      return { spans, opened, whole: { start, end: place + 1 } };
     }
     if (text[place] !== ",") {
       return void 0;
@@ -229,9 +232,9 @@ function readName(text, start, end) {
 }
 
 // proxy/messages/server-message.ts
-function readServerMessages(text) {
+function readServerMessages(text, bytes) {
   if (text[skipSpace(text, 0)] !== "[") {
-    const message = readServerMessage(text);
+    const message = readServerMessage(text, bytes);
     return message === void 0 ? void 0 : [message];
   }
   const spans = findElements(text, 0);
@@ -245,12 +248,13 @@ function readServerMessages(text) {
   }
   return messages.length === 0 ? void 0 : messages;
 }
-function readServerMessage(text) {
-  const found = findMembers(text, 0);
+function readServerMessage(text, bytes) {
+  const found = findMembers(text, 0, "result");
   if (found === void 0 || skipSpace(text, found.whole.end) !== text.length) {
     return void 0;
   }
-  const { spans: members } = found;
+  const { spans: members, opened: result } = found;
+  const looked = { text, members, received: { text, bytes, result } };
   const read = (name) => {
     const span = members.get(name);
     return span === void 0 ? void 0 : readSpan(text, span);
@@ -261,15 +265,15 @@ function readServerMessage(text) {
     if (typeof method !== "string") {
       return void 0;
     }
-    return isRequestId(id) ? { kind: "request", id, method, text, members } : { kind: "notification", method, text, members };
+    return isRequestId(id) ? { kind: "request", id, method, ...looked } : { kind: "notification", method, ...looked };
   }
   if (members.has("result") === members.has("error")) {
     return void 0;
   }
   if (members.has("result")) {
-    return isRequestId(id) ? { kind: "result", id, text, members } : void 0;
+    return isRequestId(id) ? { kind: "result", id, ...looked } : void 0;
   }
-  return { kind: "error", id: isRequestId(id) ? id : null, text, members };
+  return { kind: "error", id: isRequestId(id) ? id : null, ...looked };
 }
 
 // proxy/messages/sse.ts
@@ -440,7 +444,7 @@ function readDocument(response, reading, status) {
     "end",
     () => finish((sink) => {
       const whole = chunks.length === 1 && chunks[0] !== void 0 ? chunks[0] : Buffer.concat(chunks);
-      const messages = readServerMessages(whole.toString("latin1"));
+      const messages = readServerMessages(whole.toString("latin1"), whole);
       if (messages !== void 0) {
         messages.forEach((message) => void deliver(message, reading, { status }));
         sink.ended();
@@ -589,7 +593,6 @@ var MAX_TOLD = 32;
 var EITHER = "application/json, text/event-stream";
 var SESSION_ID = /^[\x21-\x7e]{1,1024}$/;
 var HttpUpstream = class {
-  /** The parts of its URL, as `request` wants them. */
   #target;
   #limits;
   #events;
@@ -598,7 +601,7 @@ var HttpUpstream = class {
   #told = new Places(MAX_TOLD);
   constructor({ url, limits, events }) {
     const isTls = url.protocol === "https:";
-    this.#target = (0, import_node_url.urlToHttpOptions)(url);
+    this.#target = readTarget(url);
     this.#limits = limits;
     this.#events = events;
     const options = { keepAlive: true, timeout: IDLE_SOCKET_MS };
@@ -711,8 +714,16 @@ var HttpUpstream = class {
     request.once("response", (response) => response.resume());
   }
   #start({ method, fields, body }) {
-    const headers = body === void 0 ? fields : { ...fields, "content-type": "application/json", "content-length": Buffer.byteLength(body) };
-    const request = this.#request({ ...this.#target, method, headers, agent: this.#agent });
+    const { address, ownFields } = this.#target;
+    const headers = [...ownFields];
+    for (const [name, value] of Object.entries(fields)) {
+      headers.push(name, value);
+    }
+    const bytes = body === void 0 ? 0 : Buffer.byteLength(body);
+    if (body !== void 0) {
+      headers.push("content-type", "application/json", "content-length", String(bytes));
+    }
+    const request = this.#request({ ...address, method, headers, agent: this.#agent });
     request.once("socket", (socket) => {
       if (socket.connecting) {
         const { connectTimeoutMs } = this.#limits;
@@ -723,10 +734,22 @@ var HttpUpstream = class {
       }
     });
     request.on("error", () => void 0);
-    request.end(body);
+    if (body === void 0) {
+      request.end();
+    } else {
+      request.end(body, bytes === body.length ? "latin1" : "utf8");
+    }
     return request;
   }
 };
+function readTarget(url) {
+  const { protocol, hostname, port, path, auth } = (0, import_node_url.urlToHttpOptions)(url);
+  const ownFields = ["host", url.host];
+  if (typeof auth === "string") {
+    ownFields.push("authorization", `Basic ${Buffer.from(auth).toString("base64")}`);
+  }
+  return { address: { protocol, hostname, port, path }, ownFields };
+}
 var ConnectTimeout = class extends Error {
   code = "ETIMEDOUT";
 };

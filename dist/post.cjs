@@ -2423,21 +2423,26 @@ var Genesis = strictObject({
     runner_environment: string2()
   })
 });
+var Listed = array(
+  strictObject({
+    /** Of a resource its URI, of a template the URI template. */
+    name: string2(),
+    digest: Digest,
+    visible: boolean2(),
+    /**
+     * The rule that shows it or `observed`; what hides it: `no_grant`, `flow` (what the session has read), `drifted`
+     * or `unreviewed` (its definition is not the reviewed one).
+     */
+    why: string2()
+  })
+);
 var Catalog = strictObject({
   kind: literal("catalog"),
   server: string2(),
-  tools: array(
-    strictObject({
-      name: string2(),
-      digest: Digest,
-      visible: boolean2(),
-      /**
-       * The rule that shows it or `observed`; what hides it: `no_grant`, `flow` (what the session has read), `drifted`
-       * or `unreviewed` (its definition is not the reviewed one).
-       */
-      why: string2()
-    })
-  )
+  tools: optional(Listed),
+  resources: optional(Listed),
+  resource_templates: optional(Listed),
+  prompts: optional(Listed)
 });
 var Call = strictObject({
   kind: literal("call"),
@@ -2446,7 +2451,11 @@ var Call = strictObject({
   client: nullable(strictObject({ name: string2(), version: string2() })),
   server: string2(),
   method: string2(),
+  /** What it names: one of these, or none where it names nothing. */
   tool: optional(string2()),
+  /** A URI, or a URI template whose variables are to be completed. */
+  resource: optional(string2()),
+  prompt: optional(string2()),
   /** With secrets replaced; as much of them as the grant's `audit` says. */
   arguments: optional(AnyJson),
   /** Salted per session: equal arguments can be recognised, short ones not guessed. */
@@ -2468,7 +2477,12 @@ var Result = strictObject({
   duration_ms: count,
   /** Size and digest of the answer as the server sent it. */
   bytes: count,
-  digest: optional(Digest)
+  digest: optional(Digest),
+  /** What the inspection replaced and took out before the agent had it, by kind. Absent where it was nothing. */
+  redactions: optional(record(string2(), count)),
+  removals: optional(record(string2(), count)),
+  /** Names of the markers of prompt injection that are in it. */
+  markers: optional(array(string2()).check(_minLength(1)))
 });
 var Checkpoint = strictObject({
   kind: literal("checkpoint"),
@@ -2507,7 +2521,10 @@ var count2 = int().check(_nonnegative());
 var TallyRow = strictObject({
   agent: string2(),
   server: string2(),
-  /** A tool that the server has or a rule names, or a method; null: a name that neither of them knows. */
+  /**
+   * A tool or prompt that the server has or a rule names, a resource that the server lists, or a method; null: a name
+   * that nobody but the agent knows.
+   */
   tool: nullable(string2()),
   decision: _enum(["allow", "deny"]),
   /** The rule, or the reason where no rule names it. */
@@ -2527,6 +2544,18 @@ var TallyReport = strictObject({
   )
 });
 var MAX_ROWS = 500;
+function kindOf({ tool, prompt }) {
+  return tool !== void 0 ? "tools" : prompt !== void 0 ? "prompts" : "resources";
+}
+function nameKey(server, kind, name) {
+  return JSON.stringify([server, kind, name]);
+}
+function listNames({ server, tools, prompts, resources, resource_templates }) {
+  const lists = { tools, prompts, resources: [...resources ?? [], ...resource_templates ?? []] };
+  return Object.entries(lists).flatMap(
+    ([kind, entries = []]) => entries.map(({ name }) => nameKey(server, kind, name))
+  );
+}
 function createTally() {
   const rows = /* @__PURE__ */ new Map();
   const open = /* @__PURE__ */ new Map();
@@ -2554,9 +2583,11 @@ function createTally() {
     return row;
   };
   const nameOf = (call) => {
-    if (call.tool === void 0) return call.decision === "allow" ? call.method : null;
-    const isKnown = call.rule !== void 0 || known.has(JSON.stringify([call.server, call.tool]));
-    return isKnown ? call.tool : null;
+    const { server, method, tool, resource, prompt } = call;
+    const name = tool ?? resource ?? prompt;
+    const isRuled = call.rule !== void 0 && resource === void 0;
+    if (name !== void 0 && (isRuled || known.has(nameKey(server, kindOf(call), name)))) return name;
+    return call.decision === "allow" || name !== void 0 && call.rule !== void 0 ? method : null;
   };
   const addResult = (result) => {
     const failed2 = result.outcome !== "ok";
@@ -2577,7 +2608,7 @@ function createTally() {
       else if (record2.kind === "result") addResult(record2);
       else if (record2.kind === "event") addEvent(record2);
       else if (record2.kind === "catalog") {
-        for (const { name } of record2.tools) known.add(JSON.stringify([record2.server, name]));
+        for (const key of listNames(record2)) known.add(key);
       }
     },
     report: () => ({
@@ -2855,6 +2886,8 @@ var ToolPattern = string2().check(
 // policies/session-policy.ts
 var Sha256 = string2().check(_regex(/^[0-9a-f]{64}$/));
 var ArgumentsInLog = _enum(["full", "redacted", "digest"]);
+var SecretsInResult = _enum(["redact", "pass"]);
+var TextInResult = _enum(["clean", "pass"]);
 var SessionGrant = strictObject({
   /** `<role>#<n>`, counted from 1 in the order of the role: the name a reviewer sees. */
   rule: string2(),
@@ -2868,7 +2901,10 @@ var SessionGrant = strictObject({
   /** Calls of the session, of all agents together; absent means any number. */
   limit: optional(int().check(_gte(1))),
   /** `full` where it is absent. */
-  arguments: optional(ArgumentsInLog)
+  arguments: optional(ArgumentsInLog),
+  inspect: optional(
+    strictObject({ secrets: optional(SecretsInResult), text: optional(TextInResult) })
+  )
 });
 var SessionFlow = strictObject({
   /** `<role>~<n>`, counted from 1 in the order of the role. */
@@ -3060,7 +3096,7 @@ function recoverSession(options, recovery, patience) {
   );
 }
 function persist(options, prepare, expected) {
-  const attempt = async () => {
+  const attempt = async (isRepeated = false) => {
     const request = await prepare();
     let answer;
     try {
@@ -3074,9 +3110,13 @@ function persist(options, prepare, expected) {
     if (answer.status === 429 || answer.status >= 500) {
       return { settled: false, reason: `it answered: ${describeRefusal(answer).sentence}` };
     }
-    return { settled: true, value: readReply(answer, expected.answer) };
+    const reply = readReply(answer, expected.answer);
+    if (!reply.ok && reply.error === "invalid_token" && await expected.onTokenRefused?.() === true) {
+      return isRepeated ? { settled: false, reason: `it answered: ${reply.sentence}` } : attempt(true);
+    }
+    return { settled: true, value: reply };
   };
-  return retry(attempt, expected.patience);
+  return retry(() => attempt(), expected.patience);
 }
 function readReply(answer, schema) {
   const parsed = schema.safeParse(parseJson(answer.body));

@@ -29,13 +29,16 @@ var import_node_path5 = require("node:path");
 // action/bundles.ts
 var PROXY_BUNDLES = [
   "proxy.cjs",
+  "server-gate.cjs",
   "condition.cjs",
   "http-upstream.cjs",
+  "inspector.cjs",
+  "self-test.cjs",
   "stdio-upstream.cjs"
 ];
 
 // action/guard/guard.ts
-var import_node_crypto12 = require("node:crypto");
+var import_node_crypto9 = require("node:crypto");
 var import_node_path4 = require("node:path");
 
 // audit/redaction/secret-forms.ts
@@ -144,7 +147,7 @@ var FORMATS = new RegExp(
 );
 var MIN_FORMAT_LENGTH = 15;
 var PatternRedactor = class {
-  /** From a form of a secret to what replaces it. */
+  /** By the form of a secret. */
   #replacements = /* @__PURE__ */ new Map();
   #known;
   constructor(secrets) {
@@ -155,37 +158,44 @@ var PatternRedactor = class {
   add({ id, kind, value }) {
     for (const form of listSecretForms(value)) {
       if (!this.#replacements.has(form)) {
-        this.#replacements.set(form, `[redacted:${kind}:${id}]`);
+        this.#replacements.set(form, { kind, text: `[redacted:${kind}:${id}]` });
       }
     }
     const forms = [...this.#replacements.keys()].sort((left, right) => right.length - left.length);
     this.#known = forms.length > 0 ? new RegExp(forms.map((form) => RegExp.escape(form)).join("|"), "g") : void 0;
   }
+  get forms() {
+    return this.#replacements;
+  }
   /** What is known comes first: a format that ends in the middle of a known secret must not leave its other half. */
-  redactText(text) {
-    let count4 = 0;
+  redactText(text, note) {
+    let count3 = 0;
     const wellFormed = text.toWellFormed();
     const withoutKnown = this.#known ? wellFormed.replace(this.#known, (form) => {
-      count4 += 1;
-      return this.#replacements.get(form) ?? "[redacted]";
+      count3 += 1;
+      const replacement = this.#replacements.get(form);
+      note?.(replacement?.kind ?? "secret");
+      return replacement?.text ?? "[redacted]";
     }) : wellFormed;
     if (withoutKnown.length < MIN_FORMAT_LENGTH) {
-      return { text: withoutKnown, count: count4 };
+      return { text: withoutKnown, count: count3 };
     }
     const redacted = withoutKnown.replace(FORMATS, (...match) => {
-      count4 += 1;
-      return `[redacted:${findKind(match.at(-1))}:unknown]`;
+      count3 += 1;
+      const kind = findKind(match.at(-1));
+      note?.(kind);
+      return `[redacted:${kind}:unknown]`;
     });
-    return { text: redacted, count: count4 };
+    return { text: redacted, count: count3 };
   }
   redactJson(value) {
-    let count4 = 0;
+    let count3 = 0;
     const redactOne = (text) => {
       const redacted = this.redactText(text);
-      count4 += redacted.count;
+      count3 += redacted.count;
       return redacted.text;
     };
-    return { value: mapTexts(value, redactOne), count: count4 };
+    return { value: mapTexts(value, redactOne), count: count3 };
   }
 };
 function findKind(groups) {
@@ -504,14 +514,14 @@ function codePointLength(str) {
   const units = str.length;
   if (!highSurrogate.test(str))
     return units;
-  let count4 = units;
+  let count3 = units;
   for (let i = 0; i < units - 1; i++) {
     if ((str.charCodeAt(i) & 64512) === 55296 && (str.charCodeAt(i + 1) & 64512) === 56320) {
-      count4--;
+      count3--;
       i++;
     }
   }
-  return count4;
+  return count3;
 }
 function getLengthableOrigin(input) {
   if (Array.isArray(input))
@@ -2616,7 +2626,7 @@ function compileTable(naming, isPrefixable = () => true) {
     }
     return NO_RULES;
   };
-  return { find: (name) => byName.get(name) ?? findByPrefix(name) };
+  return { isEmpty: patterns.length === 0, find: (name) => byName.get(name) ?? findByPrefix(name) };
 }
 
 // policies/checks/trigger.ts
@@ -2835,6 +2845,8 @@ var WriteLabel = _enum(["public"]);
 // policies/session-policy.ts
 var Sha256 = string2().check(_regex(/^[0-9a-f]{64}$/));
 var ArgumentsInLog = _enum(["full", "redacted", "digest"]);
+var SecretsInResult = _enum(["redact", "pass"]);
+var TextInResult = _enum(["clean", "pass"]);
 var SessionGrant = strictObject({
   /** `<role>#<n>`, counted from 1 in the order of the role: the name a reviewer sees. */
   rule: string2(),
@@ -2848,7 +2860,10 @@ var SessionGrant = strictObject({
   /** Calls of the session, of all agents together; absent means any number. */
   limit: optional(int().check(_gte(1))),
   /** `full` where it is absent. */
-  arguments: optional(ArgumentsInLog)
+  arguments: optional(ArgumentsInLog),
+  inspect: optional(
+    strictObject({ secrets: optional(SecretsInResult), text: optional(TextInResult) })
+  )
 });
 var SessionFlow = strictObject({
   /** `<role>~<n>`, counted from 1 in the order of the role. */
@@ -2890,6 +2905,7 @@ function digestPolicy(policy) {
 // policies/compilation.ts
 var NO_RULES2 = [];
 var NO_LABELS = Object.freeze([]);
+var FULL_INSPECTION = Object.freeze({ secrets: "redact", text: "clean" });
 var NO_GRANT = Object.freeze({ effect: "deny", reason: "no_grant" });
 async function compilePolicy(given, { claims }) {
   const source = freeze(structuredClone(given));
@@ -2905,6 +2921,7 @@ async function compilePolicy(given, { claims }) {
   );
   const servers = new Map(Object.entries(source.servers).map(([name, known]) => [name, compileFacts(known)]));
   const audits = new Map(source.grants.map((grant) => [grant.rule, grant.arguments ?? "full"]));
+  const inspections = new Map(source.grants.map((grant) => [grant.rule, findInspection(grant)]));
   const findRules = ({ server, kind, name }) => tables.get(server)?.[kind].find(name) ?? NO_RULES2;
   const findFlow = (target, labels) => {
     if (labels.size === 0 || flow.length === 0) {
@@ -2931,7 +2948,15 @@ async function compilePolicy(given, { claims }) {
   return Object.freeze({
     digest: digestPolicy(source),
     mode,
-    reaches: (server) => servers.has(server),
+    reaches: (server, kind) => {
+      const known = servers.get(server);
+      const isNamed = kind === void 0 || tables.get(server)?.[kind].isEmpty === false;
+      return known !== void 0 && (isNamed || mode === "observe" && kind === "tool" && known.hasReadOnly);
+    },
+    canLoseTools: (server) => {
+      const written = servers.get(server)?.written ?? NO_LABELS;
+      return flow.some(({ deny }) => deny.some((label) => written.includes(label)));
+    },
     show: (target, labels) => {
       const rule = findRules(target)[0];
       const taken = rule === void 0 ? void 0 : findFlow(target, labels);
@@ -2946,8 +2971,12 @@ async function compilePolicy(given, { claims }) {
     },
     labelsOf: (target) => servers.get(target.server)?.readsOf(target) ?? NO_LABELS,
     argumentsInLog: (rule) => audits.get(rule) ?? "full",
+    inspectionOf: (rule) => inspections.get(rule) ?? FULL_INSPECTION,
     lockOf: (server) => servers.get(server)?.lock
   });
+}
+function findInspection({ inspect: { secrets = "redact", text = "clean" } = {} }) {
+  return Object.freeze({ secrets, text });
 }
 function applyRules(rules, usage, facts) {
   let refusal;
@@ -2994,6 +3023,8 @@ function compileFacts({ reads = [], writes = [], tools = {}, lock }) {
     readsOf: (target) => ownOf(target)?.reads ?? reads,
     writesOf: (target) => ownOf(target)?.writes ?? (target.kind === "tool" ? writes : NO_LABELS),
     isReadOnly: (target) => ownOf(target)?.read_only === true,
+    written: [...writes, ...[...byName.values()].flatMap((tool) => tool.writes ?? [])],
+    hasReadOnly: [...byName.values()].some((tool) => tool.read_only === true),
     lock
   };
 }
@@ -3041,6 +3072,7 @@ var SessionUsage = class {
 };
 
 // proxy/front/front.ts
+var import_node_crypto3 = require("node:crypto");
 var import_node_http = require("node:http");
 
 // proxy/messages/fields.ts
@@ -3082,161 +3114,10 @@ function decodeFieldValue(value) {
   const text = bytes.toString("utf8");
   return bytes.equals(Buffer.from(text, "utf8")) ? text : void 0;
 }
-function encodeFieldValue(text) {
-  const isPlain = PLAIN.test(text) && !(text.startsWith(TEXT_START) && text.endsWith(TEXT_END));
-  return isPlain ? text : `${TEXT_START}${Buffer.from(text, "utf8").toString("base64")}${TEXT_END}`;
-}
 
 // proxy/messages/json-spans.ts
-var QUOTE = 34;
-var BACKSLASH = 92;
-function findMembers(text, at) {
-  const start = skipSpace(text, at);
-  if (text[start] !== "{") {
-    return void 0;
-  }
-  const spans = /* @__PURE__ */ new Map();
-  let place = skipSpace(text, start + 1);
-  if (text[place] === "}") {
-    return { spans, whole: { start, end: place + 1 } };
-  }
-  for (; ; ) {
-    const nameEnd = text.charCodeAt(place) === QUOTE ? skipString(text, place) : -1;
-    const name = nameEnd === -1 ? void 0 : readName(text, place, nameEnd);
-    const colon = skipSpace(text, nameEnd);
-    if (name === void 0 || spans.has(name) || text[colon] !== ":") {
-      return void 0;
-    }
-    const value = findValue(text, colon + 1);
-    if (value === void 0) {
-      return void 0;
-    }
-    spans.set(name, value);
-    place = skipSpace(text, value.end);
-    if (text[place] === "}") {
-      return { spans, whole: { start, end: place + 1 } };
-    }
-    if (text[place] !== ",") {
-      return void 0;
-    }
-    place = skipSpace(text, place + 1);
-  }
-}
-function findElements(text, at) {
-  const start = skipSpace(text, at);
-  if (text[start] !== "[") {
-    return void 0;
-  }
-  const spans = [];
-  if (text[skipSpace(text, start + 1)] === "]") {
-    return spans;
-  }
-  for (let place = start + 1; ; ) {
-    const value = findValue(text, place);
-    if (value === void 0) {
-      return void 0;
-    }
-    spans.push(value);
-    place = skipSpace(text, value.end);
-    if (text[place] === "]") {
-      return spans;
-    }
-    if (text[place] !== ",") {
-      return void 0;
-    }
-    place++;
-  }
-}
-function replaceSpan(text, span, by) {
-  return text.slice(0, span.start) + by + text.slice(span.end);
-}
-function readSpan(text, span) {
-  try {
-    return JSON.parse(toCharacters(text.slice(span.start, span.end)));
-  } catch {
-    return void 0;
-  }
-}
-function toCharacters(bytes) {
-  return Buffer.from(bytes, "latin1").toString("utf8");
-}
 function toByteText(characters) {
   return Buffer.from(characters, "utf8").toString("latin1");
-}
-function skipSpace(text, at) {
-  for (let place = at; ; place++) {
-    const code = text.charCodeAt(place);
-    if (code !== 32 && code !== 10 && code !== 13 && code !== 9) {
-      return place;
-    }
-  }
-}
-function findValue(text, at) {
-  const start = skipSpace(text, at);
-  const first = text[start];
-  if (first === '"') {
-    const end2 = skipString(text, start);
-    return end2 === -1 ? void 0 : { start, end: end2 };
-  }
-  if (first === "{" || first === "[") {
-    const end2 = skipNested(text, start);
-    return end2 === -1 ? void 0 : { start, end: end2 };
-  }
-  const end = skipWord(text, start);
-  return end === start ? void 0 : { start, end };
-}
-function skipString(text, at) {
-  let end = text.indexOf('"', at + 1);
-  while (end !== -1) {
-    let before = end - 1;
-    while (text.charCodeAt(before) === BACKSLASH) before--;
-    if ((end - before) % 2 === 1) {
-      return end + 1;
-    }
-    end = text.indexOf('"', end + 1);
-  }
-  return -1;
-}
-function skipNested(text, at) {
-  let depth = 0;
-  for (let place = at; place < text.length; place++) {
-    switch (text.charCodeAt(place)) {
-      case QUOTE: {
-        const end = skipString(text, place);
-        if (end === -1) {
-          return -1;
-        }
-        place = end - 1;
-        break;
-      }
-      case 123:
-      case 91:
-        depth++;
-        break;
-      case 125:
-      case 93:
-        depth--;
-        if (depth === 0) {
-          return place + 1;
-        }
-        break;
-      default:
-    }
-  }
-  return -1;
-}
-function skipWord(text, at) {
-  let place = at;
-  while (/[-+.0-9A-Za-z]/.test(text[place] ?? "")) place++;
-  return place;
-}
-function readName(text, start, end) {
-  const raw = text.slice(start + 1, end - 1);
-  if (!raw.includes("\\")) {
-    return raw;
-  }
-  const name = readSpan(text, { start, end });
-  return typeof name === "string" ? toByteText(name) : void 0;
 }
 
 // proxy/messages/envelope.ts
@@ -3303,15 +3184,16 @@ function parseResponse(value, id) {
   return { ok: true, message: { kind: "response", id } };
 }
 function findFault(params) {
-  const { name, uri, arguments: args, _meta: meta2 } = params;
-  if ([name, uri].some((text) => typeof text === "string" && !NAME.test(text))) {
+  const { name, uri, arguments: args, ref, argument, context, _meta: meta2 } = params;
+  if ([name, uri].some((text) => typeof text === "string" && !isName(text))) {
     return "bad_name";
   }
   if (meta2 !== void 0 && !isObject2(meta2)) {
     return "bad_params";
   }
   const decides = hasVariant(params) || meta2 !== void 0 && hasVariant(meta2);
-  return decides || args !== void 0 && hasTwins(args) ? "case_variant" : void 0;
+  const isTwinned = [args, ref, argument, context].some((value) => value !== void 0 && hasTwins(value));
+  return decides || isTwinned ? "case_variant" : void 0;
 }
 function hasVariant(members2) {
   return Object.keys(members2).some((name) => (DECIDING.get(foldCase(name)) ?? name) !== name);
@@ -3327,6 +3209,9 @@ function hasTwins(value) {
 function foldCase(name) {
   return name.toUpperCase().toLowerCase();
 }
+function isName(text) {
+  return typeof text === "string" && NAME.test(text);
+}
 function isRequestId(id) {
   return typeof id === "string" ? id.length <= MAX_ID_LENGTH : Number.isSafeInteger(id);
 }
@@ -3338,15 +3223,11 @@ function refuse(fault) {
 }
 
 // proxy/messages/revision.ts
-var BATCH_REVISION = "2025-03-26";
 var FIRST_STATELESS_REVISION = "2026-07-28";
 var PROTOCOL_VERSION = "io.modelcontextprotocol/protocolVersion";
-var CLIENT_INFO = "io.modelcontextprotocol/clientInfo";
 var CLIENT_CAPABILITIES = "io.modelcontextprotocol/clientCapabilities";
-var SUBSCRIPTION_ID = "io.modelcontextprotocol/subscriptionId";
 var PARSE_ERROR = -32700;
 var INVALID_REQUEST = -32600;
-var METHOD_NOT_FOUND = -32601;
 var INVALID_PARAMS = -32602;
 var INTERNAL_ERROR = -32603;
 var HEADER_MISMATCH = -32020;
@@ -3361,81 +3242,15 @@ function metaOf(message2) {
   const meta2 = message2.kind === "response" ? void 0 : message2.params?.["_meta"];
   return isObject2(meta2) ? meta2 : void 0;
 }
+var CLAIM = /^[\x21-\x7e]{1,64}$/;
 function findClaimedRevision(message2) {
   const claim2 = metaOf(message2)?.[PROTOCOL_VERSION];
-  return typeof claim2 === "string" && isStatelessRevision(claim2) ? claim2 : void 0;
+  return typeof claim2 === "string" && CLAIM.test(claim2) ? claim2 : void 0;
 }
 
 // proxy/messages/refusals.ts
 function answerError(status, id, error) {
   return { status, text: toByteText(JSON.stringify({ jsonrpc: "2.0", id, error })) };
-}
-function answerResult(id, result) {
-  return { status: 200, text: toByteText(JSON.stringify({ jsonrpc: "2.0", id, result })) };
-}
-function answerToolRefusal(id, era, text) {
-  const refused = { content: [{ type: "text", text }], isError: true };
-  return answerResult(id, era === "stateless" ? { ...refused, resultType: "complete" } : refused);
-}
-function refuseUnknownTool(id, tool) {
-  return answerError(200, id, { code: INVALID_PARAMS, message: `Unknown tool: ${tool}` });
-}
-function refuseInvalidCall(id) {
-  return answerError(200, id, {
-    code: INVALID_PARAMS,
-    message: "Invalid params: tools/call takes a name and an object of arguments"
-  });
-}
-function refuseMethod(id, era) {
-  return answerError(era === "stateless" ? 404 : 200, id, {
-    code: METHOD_NOT_FOUND,
-    message: "Method not found"
-  });
-}
-function refuseByCondition(id, era, decision) {
-  const why = decision.reason === "condition_false" ? "its condition does not hold for these arguments" : "its condition cannot be evaluated for these arguments";
-  return answerToolRefusal(id, era, `Refused by rule ${decision.rule}: ${why}: ${decision.condition}`);
-}
-function refuseByLimit(id, era, { rule, limit }) {
-  const calls = limit === 1 ? "the one call" : `all ${limit} calls`;
-  return answerToolRefusal(
-    id,
-    era,
-    `Refused by rule ${rule}: this session has used up ${calls} that its limit allows.`
-  );
-}
-function refuseUnverified(id, era, tool) {
-  return answerToolRefusal(
-    id,
-    era,
-    `Refused: the definition of ${tool} could not be compared with the reviewed one; try again.`
-  );
-}
-function refuseUnrecorded(id, era) {
-  return answerToolRefusal(
-    id,
-    era,
-    "Refused: the audit log cannot be written, and nothing is forwarded without it."
-  );
-}
-function refuseUnrecordedRequest(id) {
-  return answerFailure(id, "The audit log cannot be written, and nothing is forwarded without it.");
-}
-function refuseEndedSession(id, era, reason) {
-  return answerToolRefusal(id, era, `Refused: this Lanyard session is over (${reason}).`);
-}
-function refuseEndedSessionRequest(id, reason) {
-  return answerFailure(id, `This Lanyard session is over (${reason}).`);
-}
-function refuseInputRequests(id, era) {
-  return answerToolRefusal(
-    id,
-    era,
-    "Refused: the server asked for input (sampling, elicitation or roots) that this session does not grant."
-  );
-}
-function answerFailure(id, message2) {
-  return answerError(200, id, { code: INTERNAL_ERROR, message: message2 });
 }
 function refuseUnreadable(reason) {
   return answerError(400, null, { code: PARSE_ERROR, message: `The message cannot be read: ${reason}` });
@@ -3443,17 +3258,14 @@ function refuseUnreadable(reason) {
 function refuseMessage(reason) {
   return answerError(400, null, { code: INVALID_REQUEST, message: `The message is refused: ${reason}` });
 }
+function refuseClaim(id, detail) {
+  return answerError(400, id, { code: INVALID_PARAMS, message: `Invalid params: ${detail}` });
+}
 function refuseDisagreement(id, detail) {
   return answerError(400, id, {
     code: HEADER_MISMATCH,
     message: `The header does not agree with the body: ${detail}`
   });
-}
-function refuseUnknownSession(id) {
-  return answerError(404, id, { code: -32001, message: "Session not found" });
-}
-function refuseMissingSession(id) {
-  return answerError(400, id, { code: -32e3, message: "Bad Request: Mcp-Session-Id header is required" });
 }
 function refuseBusy(id, what) {
   return answerError(503, id, {
@@ -3487,9 +3299,12 @@ var Places = class {
   }
 };
 
+// proxy/front/probe.ts
+var PROBE_FIELD = "lanyard-probe";
+
 // proxy/front/body.ts
-function readBody(request, maxBytes) {
-  if (Number(request.headers["content-length"] ?? 0) > maxBytes) {
+function readBody(request, fields, maxBytes) {
+  if (Number(fields.get("content-length") ?? 0) > maxBytes) {
     return Promise.resolve({ ok: false, reason: "too_large" });
   }
   return new Promise((resolve) => {
@@ -3579,8 +3394,8 @@ var Refused = class extends Error {
     this.fault = fault;
   }
 };
-var QUOTE2 = 34;
-var BACKSLASH2 = 92;
+var QUOTE = 34;
+var BACKSLASH = 92;
 var OBJECT_START = 123;
 var OBJECT_END = 125;
 var ARRAY_START = 91;
@@ -3592,10 +3407,13 @@ var NEEDS_CARE = /[\u0000-\u001f\\]/;
 var Reader = class {
   #text;
   #rules;
+  /** Looked for once in the whole text: mostly there is none, and then no string has to be looked at again. */
+  #needsCare;
   #at = 0;
   constructor(text, rules) {
     this.#text = text;
     this.#rules = rules;
+    this.#needsCare = NEEDS_CARE.test(text);
   }
   readDocument() {
     const value = this.#readValue(this.#rules.maxDepth);
@@ -3617,7 +3435,7 @@ var Reader = class {
   }
   #readValue(depthLeft) {
     switch (this.#peek()) {
-      case QUOTE2:
+      case QUOTE:
         return this.#readString();
       case OBJECT_START:
         return this.#readObject(depthLeft);
@@ -3663,12 +3481,12 @@ var Reader = class {
     }
     this.#at = end + 1;
     const raw = this.#text.slice(start, end);
-    return NEEDS_CARE.test(raw) ? readEscapes(raw) : raw;
+    return this.#needsCare && NEEDS_CARE.test(raw) ? readEscapes(raw) : raw;
   }
   /** Whether the quote at `end` belongs to the string: an odd number of backslashes stands before it. */
   #isEscaped(end) {
     let before = end - 1;
-    while (this.#text.charCodeAt(before) === BACKSLASH2) before--;
+    while (this.#text.charCodeAt(before) === BACKSLASH) before--;
     return (end - before) % 2 === 0;
   }
   #readArray(depthLeft) {
@@ -3702,7 +3520,7 @@ var Reader = class {
     }
   }
   #readName() {
-    if (this.#peek() !== QUOTE2) {
+    if (this.#peek() !== QUOTE) {
       throw new Refused("not_json");
     }
     const name = this.#readString();
@@ -3778,8 +3596,10 @@ function answer(value) {
 
 // proxy/front/door.ts
 var import_node_crypto2 = require("node:crypto");
-function findDoorFault(fields, port) {
-  const hosts = [`127.0.0.1:${port}`, `localhost:${port}`];
+function findOwnHosts(port) {
+  return [`127.0.0.1:${port}`, `localhost:${port}`];
+}
+function findDoorFault(fields, hosts) {
   const host = fields.get("host");
   const origin = fields.get("origin");
   if (host === void 0 || !hosts.includes(host)) {
@@ -3791,7 +3611,7 @@ var BEARER = /^Bearer ([\x21-\x7e]{1,1024})$/i;
 var Tokens = class {
   #holders;
   constructor(holders) {
-    this.#holders = holders.map(({ token, holder }) => ({ digest: (0, import_node_crypto2.hash)("sha256", token, "buffer"), holder }));
+    this.#holders = holders.map(({ token, holder }) => ({ bytes: Buffer.from(token), holder }));
   }
   /** By the `Authorization` field; a token anywhere else does not count. */
   findHolder(fields) {
@@ -3799,10 +3619,10 @@ var Tokens = class {
     if (token === void 0) {
       return void 0;
     }
-    const digest = (0, import_node_crypto2.hash)("sha256", token, "buffer");
+    const bytes = Buffer.from(token);
     let found;
     for (const known of this.#holders) {
-      if ((0, import_node_crypto2.timingSafeEqual)(known.digest, digest)) {
+      if (known.bytes.length === bytes.length && (0, import_node_crypto2.timingSafeEqual)(known.bytes, bytes)) {
         found = known.holder;
       }
     }
@@ -3821,19 +3641,16 @@ var NAME_SOURCES = /* @__PURE__ */ new Map([
 ]);
 function findDisagreement(fields, message2) {
   const claimed = findClaimedRevision(message2);
-  return findRevisionDisagreement(fields.get("mcp-protocol-version"), claimed, message2) ?? (message2.kind === "response" ? void 0 : findMethodDisagreement(fields, message2.method)) ?? (message2.kind === "request" ? findNameDisagreement(fields, message2) : void 0) ?? (message2.kind === "request" && claimed !== void 0 ? findMissing(fields, message2) : void 0);
+  return findRevisionDisagreement(fields.get("mcp-protocol-version"), claimed) ?? (message2.kind === "response" ? void 0 : findMethodDisagreement(fields, message2.method)) ?? (message2.kind === "request" ? findNameDisagreement(fields, message2) : void 0) ?? (message2.kind === "request" && claimed !== void 0 ? findMissing(fields, message2) : void 0);
 }
-function findRevisionDisagreement(field, claimed, message2) {
-  if (field !== void 0 && !isRevision(field)) {
-    return "MCP-Protocol-Version is no revision";
+function findRevisionDisagreement(field, claimed) {
+  if (field === void 0 || field === claimed) {
+    return void 0;
   }
-  if (claimed !== void 0 && field !== void 0 && field !== claimed) {
+  if (claimed !== void 0) {
     return `MCP-Protocol-Version is not the body's ${claimed}`;
   }
-  if (claimed === void 0 && field !== void 0 && isStatelessRevision(field) && message2.kind === "request") {
-    return "MCP-Protocol-Version names a revision that the body's _meta does not claim";
-  }
-  return void 0;
+  return isRevision(field) ? void 0 : "MCP-Protocol-Version is no revision";
 }
 function findMethodDisagreement(fields, method) {
   const field = fields.get("mcp-method");
@@ -3862,6 +3679,20 @@ function findMirroredName(request) {
   return typeof name === "string" ? name : void 0;
 }
 
+// proxy/messages/revision-claim.ts
+function findClaimFault(fields, message2) {
+  const meta2 = metaOf(message2);
+  if (message2.kind !== "request") {
+    return void 0;
+  }
+  const claimed = findClaimedRevision(message2);
+  if (claimed === void 0) {
+    const isWanted = isStatelessRevision(fields.get("mcp-protocol-version") ?? "");
+    return isWanted || meta2?.[PROTOCOL_VERSION] !== void 0 ? `_meta has to name a revision in ${PROTOCOL_VERSION}` : void 0;
+  }
+  return claimed === FIRST_STATELESS_REVISION && !isObject2(meta2?.[CLIENT_CAPABILITIES]) ? `_meta has to hold an object in ${CLIENT_CAPABILITIES}` : void 0;
+}
+
 // proxy/messages/incoming.ts
 function readIncoming(body, fields, limits) {
   const reading = readJsonBytes(body, { maxDepth: limits.maxDepth, numbers: "exact" });
@@ -3882,6 +3713,12 @@ function readIncoming(body, fields, limits) {
     messages.push(parsed.message);
   }
   const [first] = messages;
+  if (!isBatch && first?.kind === "request") {
+    const fault = findClaimFault(fields, first);
+    if (fault !== void 0) {
+      return { ok: false, reason: "bad_claim", answer: refuseClaim(first.id, fault) };
+    }
+  }
   const detail = isBatch || first === void 0 ? findBatchFault(fields, messages) : findDisagreement(fields, first);
   if (detail !== void 0) {
     const id = !isBatch && first?.kind === "request" ? first.id : null;
@@ -3916,9 +3753,6 @@ function writeData(line) {
 }
 
 // proxy/front/reply.ts
-function send(reply, { status, text }) {
-  reply.finish(status, text);
-}
 var STREAM_FIELDS = {
   "content-type": "text/event-stream",
   "cache-control": "no-cache, no-transform",
@@ -3976,16 +3810,19 @@ var HttpReply = class {
       this.#response.write(COMMENT);
     }
   }
-  finish(status, text, eventId) {
+  finish(status, message2, eventId) {
     if (this.isOver) {
       return;
     }
     if (this.#response.headersSent) {
-      this.#response.end(writeEvent({ data: text, id: eventId }), "latin1");
+      this.#response.end(writeEvent({ data: message2.toString("latin1"), id: eventId }), "latin1");
       return;
     }
-    this.#response.writeHead(status, { "content-type": "application/json", "content-length": text.length });
-    this.#response.end(text, "latin1");
+    this.#response.writeHead(status, {
+      "content-type": "application/json",
+      "content-length": message2.length
+    });
+    this.#response.end(message2, "latin1");
   }
   finishEmpty(status) {
     if (this.isOver) {
@@ -4018,58 +3855,6 @@ var HttpReply = class {
     return this.#reading;
   }
 };
-function splitReply(whole, count4) {
-  let open = count4;
-  const endOne = () => {
-    open--;
-    if (open === 0) {
-      whole.finishEmpty(202);
-    }
-  };
-  return Array.from({ length: count4 }, () => new MemberReply(whole, endOne));
-}
-var MemberReply = class {
-  #whole;
-  #ended;
-  #isEnded = false;
-  constructor(whole, ended) {
-    this.#whole = whole;
-    this.#ended = ended;
-  }
-  get isOver() {
-    return this.#isEnded || this.#whole.isOver;
-  }
-  get isStreaming() {
-    return !this.#isEnded && this.#whole.isStreaming;
-  }
-  /** A batch holds no handshake, which is what has a field of its own. */
-  setField() {
-  }
-  openStream() {
-    this.#whole.openStream();
-  }
-  sendEvent(event) {
-    return this.isOver ? void 0 : this.#whole.sendEvent(event);
-  }
-  sendComment() {
-    this.#whole.sendComment();
-  }
-  finish(_status, text, eventId) {
-    if (!this.isOver) {
-      void this.#whole.sendEvent({ data: text, id: eventId });
-      this.finishEmpty();
-    }
-  }
-  finishEmpty() {
-    if (!this.#isEnded) {
-      this.#isEnded = true;
-      this.#ended();
-    }
-  }
-  onGone(listener) {
-    this.#whole.onGone(listener);
-  }
-};
 
 // proxy/front/visit.ts
 var JSON_TYPE = /^application\/json\s*(?:;|$)/i;
@@ -4099,7 +3884,7 @@ async function receiveVisit(visited, { gate, limits, recording }) {
     refuse3("content_type", refuseHttp(415, "Unsupported Media Type: application/json is what there is"));
     return;
   }
-  const body = await readBody(request, limits.maxRequestBytes);
+  const body = await readBody(request, fields, limits.maxRequestBytes);
   if (!body.ok) {
     if (body.reason === "too_large") {
       refuse3("too_large", refuseHttp(413, `Content Too Large: at most ${limits.maxRequestBytes} bytes`));
@@ -4122,17 +3907,20 @@ var LAST_ANSWER_MS = 500;
 var Front = class {
   #options;
   #agents;
+  #probe;
   #controllers;
   #places;
   #server;
-  #port = 0;
+  #hosts;
   #isClosing = false;
   constructor(options) {
-    const { agents, control, limits } = options;
+    const { gates, agents, control, recording, limits } = options;
     this.#options = options;
-    this.#agents = new Tokens(agents.map(({ name, token }) => ({ token, holder: name })));
+    const tokens = new Tokens(agents.map(({ name, token }) => ({ token, holder: name })));
+    this.#agents = { gates, agents: tokens, recording };
     this.#controllers = new Tokens(control === void 0 ? [] : [{ token: control.token, holder: control }]);
     this.#places = new Places(limits.maxConcurrentRequests);
+    this.#hosts = findOwnHosts(0);
     this.#server = (0, import_node_http.createServer)(
       {
         maxHeaderSize: limits.maxHeaderBytes,
@@ -4152,10 +3940,19 @@ var Front = class {
       this.#server.once("error", reject);
       this.#server.listen(0, "127.0.0.1", () => {
         const address = this.#server.address();
-        this.#port = typeof address === "object" && address !== null ? address.port : 0;
-        resolve(`http://127.0.0.1:${this.#port}`);
+        const port = typeof address === "object" && address !== null ? address.port : 0;
+        this.#hosts = findOwnHosts(port);
+        resolve(`http://127.0.0.1:${port}`);
       });
     });
+  }
+  /** Until the result is called. What else the door refuses, it refuses to a probe as well. */
+  admitProbe({ mark, token, gates, recording }) {
+    const agents = new Tokens([{ token, holder: "self-test" }]);
+    this.#probe = { digest: (0, import_node_crypto3.hash)("sha256", mark, "buffer"), side: { gates, agents, recording } };
+    return () => {
+      this.#probe = void 0;
+    };
   }
   /** From now on no agent is let in; the control endpoint still answers. */
   refuseAgents() {
@@ -4182,15 +3979,17 @@ var Front = class {
   async #route(request, response) {
     const fields = readFields(request.rawHeaders);
     if (fields === void 0) {
-      this.#turnAway(response, "repeated_field", refuseHttp(400, "Bad Request: a header field stands twice"));
+      const refusal = refuseHttp(400, "Bad Request: a header field stands twice");
+      this.#turnAway({ response, side: this.#agents }, "repeated_field", refusal);
       return;
     }
-    const fault = findDoorFault(fields, this.#port);
+    const side = this.#findSide(fields);
+    const fault = findDoorFault(fields, this.#hosts);
     if (fault !== void 0) {
-      this.#turnAway(response, fault, refuseHttp(403, "Forbidden"));
+      this.#turnAway({ response, side }, fault, refuseHttp(403, "Forbidden"));
       return;
     }
-    const knock = { request, response, fields, path: request.url ?? "" };
+    const knock = { side, request, response, fields, path: request.url ?? "" };
     if (knock.path.startsWith("/mcp/")) {
       await this.#routeAgent(knock);
     } else if (knock.path.startsWith("/control/")) {
@@ -4199,17 +3998,18 @@ var Front = class {
       this.#answer(response, refuseHttp(404, "Not Found"));
     }
   }
-  async #routeAgent({ request, response, fields, path }) {
-    const { gates, recording, limits } = this.#options;
-    const agent = this.#agents.findHolder(fields);
+  async #routeAgent({ side, request, response, fields, path }) {
+    const { limits } = this.#options;
+    const { gates, agents, recording } = side;
+    const agent = agents.findHolder(fields);
     if (agent === void 0) {
-      this.#turnAwayStranger(response);
+      this.#turnAwayStranger({ response, side });
       return;
     }
     const server = SERVER_PATH.exec(path)?.[1] ?? "";
     const gate = gates.get(server);
     if (gate === void 0) {
-      this.#turnAway(response, "unknown_server", refuseHttp(404, "Not Found"));
+      this.#turnAway({ response, side }, "unknown_server", refuseHttp(404, "Not Found"));
       return;
     }
     if (this.#isClosing) {
@@ -4225,23 +4025,28 @@ var Front = class {
     response.once("close", () => this.#places.free());
     await receiveVisit({ request, response, fields, agent, server }, { gate, recording, limits });
   }
-  async #routeControl({ request, response, fields, path }) {
+  async #routeControl({ side, request, response, fields, path }) {
     const control = this.#controllers.findHolder(fields);
     if (control === void 0) {
-      this.#turnAwayStranger(response);
+      this.#turnAwayStranger({ response, side });
       return;
     }
-    const body = await readBody(request, MAX_CONTROL_BYTES);
+    const body = await readBody(request, fields, MAX_CONTROL_BYTES);
     const answer2 = body.ok ? await answerControl(control, { method: request.method ?? "", path, body: body.bytes }) : refuseHttp(413, "Content Too Large");
     this.#answer(response, answer2);
   }
   /** The same for no token, a wrong one, and one that is good elsewhere. */
-  #turnAwayStranger(response) {
-    response.setHeader("www-authenticate", 'Bearer realm="lanyard"');
-    this.#turnAway(response, "unauthorized", refuseHttp(401, "Unauthorized"));
+  #turnAwayStranger(turnedAway) {
+    turnedAway.response.setHeader("www-authenticate", 'Bearer realm="lanyard"');
+    this.#turnAway(turnedAway, "unauthorized", refuseHttp(401, "Unauthorized"));
   }
-  #turnAway(response, reason, answer2) {
-    this.#options.recording.noteRepeated("request_refused", reason, { reason });
+  #findSide(fields) {
+    const mark = fields.get(PROBE_FIELD);
+    const isProbe = mark !== void 0 && this.#probe !== void 0 && (0, import_node_crypto3.timingSafeEqual)((0, import_node_crypto3.hash)("sha256", mark, "buffer"), this.#probe.digest);
+    return isProbe ? this.#probe?.side ?? this.#agents : this.#agents;
+  }
+  #turnAway({ response, side }, reason, answer2) {
+    side.recording.noteRepeated("request_refused", reason, { reason });
     this.#answer(response, answer2);
   }
   #answer(response, { status, text }) {
@@ -4253,1365 +4058,61 @@ var Front = class {
   }
 };
 
-// proxy/messages/param-fields.ts
-var PREFIX = "mcp-param-";
-var TOKEN = /^[!#$%&'*+\-.^_`|~0-9A-Za-z]{1,128}$/;
-function findParamFields(inputSchema, path = []) {
-  if (!isObject2(inputSchema)) {
-    return [];
-  }
-  const declared = inputSchema["x-mcp-header"];
-  const own2 = typeof declared === "string" && TOKEN.test(declared) && path.length > 0 ? [{ field: PREFIX + declared.toLowerCase(), path }] : [];
-  const properties = inputSchema["properties"];
-  const nested = isObject2(properties) ? Object.entries(properties) : [];
-  return [...own2, ...nested.flatMap(([name, schema]) => findParamFields(schema, [...path, name]))];
-}
-function buildParamFields(declared, args, sent) {
-  const fields = /* @__PURE__ */ new Map();
-  for (const { field, path } of declared) {
-    const text = writeArgument(findArgument(args, path));
-    const field0 = sent.get(field);
-    if (text === void 0) {
-      continue;
+// proxy/gate/visible-names.ts
+var MAX_NAMES = 1e4;
+var UNSEEN_OR_BETWEEN = /[\p{Cc}\p{Cf}\p{Mn}\p{Default_Ignorable_Code_Point}\p{Z}\p{Pd}\p{Pc}.:/]/gu;
+var VisibleNames = class {
+  #byLook = /* @__PURE__ */ new Map();
+  #size = 0;
+  /** Those of other servers that look the same; each pair is told once. */
+  add(added) {
+    const look = describeLook(added.tool);
+    const alike = this.#byLook.get(look) ?? [];
+    const isKnown = alike.some(({ server, tool }) => server === added.server && tool === added.tool);
+    if (isKnown || this.#size >= MAX_NAMES) {
+      return [];
     }
-    if (field0 === void 0 || !isSame(decodeFieldValue(field0), text)) {
-      return { ok: false, detail: `${field} is not what the body's arguments say` };
-    }
-    fields.set(field, encodeFieldValue(text));
-  }
-  return { ok: true, fields };
-}
-function findArgument(args, path) {
-  let value = args;
-  for (const name of path) {
-    value = isObject2(value) && Object.hasOwn(value, name) ? value[name] : void 0;
-  }
-  return value;
-}
-function writeArgument(value) {
-  switch (typeof value) {
-    case "string":
-      return value;
-    case "number":
-    case "boolean":
-      return String(value);
-    default:
-      return void 0;
-  }
-}
-function isSame(sent, own2) {
-  return sent === own2 || sent !== void 0 && /^-?[0-9]+(?:\.0+)?$/.test(sent) && String(Number(sent)) === own2;
-}
-
-// proxy/gate/catalog.ts
-var MAX_OPEN_LISTS = 16;
-var Catalog = class {
-  #maxTools;
-  #tools = /* @__PURE__ */ new Map();
-  #isRecorded = true;
-  /** By the cursor of the next page: the names on the pages before it. */
-  #openLists = /* @__PURE__ */ new Map();
-  constructor(maxTools) {
-    this.#maxTools = maxTools;
-  }
-  get tools() {
-    return this.#tools;
-  }
-  /** False for a page with more tools than can be known; nothing of it is then. */
-  learn(page) {
-    const added = page.definitions.filter(({ name }) => !this.#tools.has(name)).length;
-    if (this.#tools.size + added > this.#maxTools) {
-      return false;
-    }
-    if (this.#hasNews(page)) {
-      this.#isRecorded = false;
-    }
-    return true;
-  }
-  /** What is visible of it has changed. */
-  markUnrecorded() {
-    this.#isRecorded = false;
-  }
-  /** `record` is called until it went well once for all that is known. */
-  recordNews(record2) {
-    if (!this.#isRecorded) {
-      record2();
-      this.#isRecorded = true;
-    }
-  }
-  /** Whether anything is known now that was not, or is gone. */
-  #hasNews(page) {
-    const added = page.definitions.filter((tool) => this.#learnTool(tool)).length;
-    const before = page.cursor === void 0 ? [] : this.#openLists.get(page.cursor);
-    const names = before === void 0 ? void 0 : [...before, ...page.definitions.map(({ name }) => name)];
-    if (page.cursor !== void 0) {
-      this.#openLists.delete(page.cursor);
-    }
-    if (names === void 0) {
-      return added > 0;
-    }
-    if (page.nextCursor !== void 0) {
-      if (this.#openLists.size < MAX_OPEN_LISTS) {
-        this.#openLists.set(page.nextCursor, names);
-      }
-      return added > 0;
-    }
-    return this.#forgetAllBut(new Set(names)) || added > 0;
-  }
-  paramFieldsOf(tool) {
-    return this.#tools.get(tool)?.paramFields ?? [];
-  }
-  #learnTool({ name, definition, digest }) {
-    if (this.#tools.get(name)?.digest === digest) {
-      return false;
-    }
-    this.#tools.set(name, { digest, paramFields: findParamFields(definition["inputSchema"]) });
-    return true;
-  }
-  #forgetAllBut(names) {
-    const gone = [...this.#tools.keys()].filter((name) => !names.has(name));
-    gone.forEach((name) => this.#tools.delete(name));
-    return gone.length > 0;
+    this.#size++;
+    this.#byLook.set(look, [...alike, added]);
+    return alike.filter(({ server }) => server !== added.server);
   }
 };
+function describeLook(name) {
+  return name.normalize("NFKC").toUpperCase().toLowerCase().replace(UNSEEN_OR_BETWEEN, "");
+}
 
-// proxy/gate/forwarding.ts
+// proxy/limits.ts
+var KIB = 1024;
+var MIB = 1024 * KIB;
+var SECOND = 1e3;
+var MINUTE = 60 * SECOND;
+var DEFAULT_LIMITS = {
+  maxRequestBytes: 4 * MIB,
+  maxAnswerBytes: 96 * MIB,
+  maxDepth: 128,
+  maxHeaderBytes: 16 * KIB,
+  maxBatchLength: 50,
+  maxListed: 2e3,
+  maxConcurrentRequests: 256,
+  maxStreams: 128,
+  maxConnections: 1024,
+  maxSessions: 64,
+  maxUnreadBytes: 8 * MIB,
+  callTimeoutMs: 10 * MINUTE,
+  resumeGraceMs: MINUTE,
+  lookTimeoutMs: 10 * SECOND,
+  connectTimeoutMs: 10 * SECOND,
+  probeTimeoutMs: 3 * SECOND,
+  headersTimeoutMs: 10 * SECOND,
+  requestTimeoutMs: 30 * SECOND,
+  sessionIdleMs: 30 * MINUTE,
+  keepAliveMs: 15 * SECOND,
+  closeGraceMs: 2 * SECOND,
+  stopGraceMs: 2 * SECOND
+};
+
+// proxy/recording.ts
 var import_node_crypto4 = require("node:crypto");
-
-// proxy/gate/passing.ts
-var TOOLS_CHANGED = "notifications/tools/list_changed";
-var SUBSCRIBED = "notifications/subscriptions/acknowledged";
-var FROM_CLIENTS = /* @__PURE__ */ new Set(["notifications/initialized", "notifications/progress"]);
-var FROM_SERVERS = /* @__PURE__ */ new Set(["notifications/progress", TOOLS_CHANGED, SUBSCRIBED]);
-function passesFromClient(method) {
-  return FROM_CLIENTS.has(method);
-}
-function passesFromServer(method) {
-  return FROM_SERVERS.has(method);
-}
-function writeToolsChanged(subscription) {
-  const params = subscription === void 0 ? void 0 : { _meta: { [SUBSCRIPTION_ID]: subscription } };
-  return toByteText(JSON.stringify({ jsonrpc: "2.0", method: TOOLS_CHANGED, ...params && { params } }));
-}
-
-// proxy/gate/change-notice.ts
-var ChangeNotice = class {
-  #options;
-  #isAcknowledged = false;
-  #isDue = false;
-  constructor(options) {
-    this.#options = options;
-  }
-  /** What the policy takes away in the middle of a session, or that its stream can carry that now. */
-  announce() {
-    const { era, reply, id, isSubscribed } = this.#options;
-    if (era === "handshake") {
-      if (reply.isStreaming && this.#options.takeNotice()) {
-        void reply.sendEvent({ data: writeToolsChanged() });
-      }
-    } else if (isSubscribed && this.#isAcknowledged) {
-      void reply.sendEvent({ data: writeToolsChanged(id) });
-    } else {
-      this.#isDue = isSubscribed;
-    }
-  }
-  /** The stream is open. */
-  opened() {
-    if (this.#options.era === "handshake") {
-      this.announce();
-    }
-  }
-  /** A notification of the server, after it was passed on: before the acknowledgment nothing else may be said. */
-  heard(method) {
-    if (method === TOOLS_CHANGED) {
-      this.#options.toolsChanged();
-    }
-    if (method === SUBSCRIBED) {
-      this.#isAcknowledged = true;
-      if (this.#isDue) {
-        this.#isDue = false;
-        this.announce();
-      }
-    }
-  }
-};
-
-// proxy/messages/server-message.ts
-function findMembersOf(message2, name) {
-  const span = message2.members.get(name);
-  return span === void 0 ? void 0 : findMembers(message2.text, span.start)?.spans;
-}
-function withId(answer2, id) {
-  const own2 = answer2.members.get("id");
-  return own2 === void 0 || answer2.id === null || answer2.id === id ? answer2 : { ...replaceInMessage(answer2, own2, toByteText(JSON.stringify(id))), id };
-}
-function replaceInMessage(message2, span, by) {
-  const shift = by.length - (span.end - span.start);
-  const members2 = /* @__PURE__ */ new Map();
-  for (const [name, { start, end }] of message2.members) {
-    members2.set(name, {
-      start: start >= span.end ? start + shift : start,
-      end: end >= span.end ? end + shift : end
-    });
-  }
-  return { ...message2, text: replaceSpan(message2.text, span, by), members: members2 };
-}
-
-// proxy/recorder.ts
-var RecordingFailed = class extends Error {
-  code = "recording_failed";
-};
-
-// proxy/gate/evidence.ts
-var import_node_crypto3 = require("node:crypto");
-var NO_BYTES = { bytes: 0 };
-function collectEvidence(text) {
-  return { bytes: text.length, digest: (0, import_node_crypto3.hash)("sha256", Buffer.from(text, "latin1"), "hex") };
-}
-
-// proxy/gate/exchange.ts
-var AFTER_ANSWER_MS = 1e3;
-var Exchange = class {
-  #options;
-  #startedAt = performance.now();
-  #timer;
-  #resumeTimer;
-  #sending;
-  #isStream = false;
-  /** The server gave an id to resume from. */
-  #isResumable = false;
-  /** The stream broke off and the answer may come on another one. */
-  #isDetached = false;
-  #isOver = false;
-  constructor(options) {
-    this.#options = options;
-    const { timeoutMs, keepAliveMs, reply } = options;
-    reply.onGone(() => this.#agentLeft());
-    this.#timer = timeoutMs === void 0 ? setInterval(() => reply.sendComment(), keepAliveMs).unref() : setTimeout(() => this.#giveUp("timeout", "The call took too long"), timeoutMs);
-  }
-  /** Whether an answer to `id` may still come on a stream that is not its own. */
-  awaits(id) {
-    return this.#isDetached && !this.#isOver && id === this.#options.wireId;
-  }
-  start(send2) {
-    const sending = send2(this);
-    if (this.#isOver) {
-      sending.leave();
-    } else {
-      this.#sending = sending;
-    }
-  }
-  opened() {
-    this.#isStream = true;
-    this.#options.reply.openStream();
-    this.#options.notice.opened();
-  }
-  /** What the policy takes away in the middle of a session. */
-  announceToolsChanged() {
-    this.#options.notice.announce();
-  }
-  filler({ eventId, retry: retry2 }) {
-    if (eventId === void 0 && retry2 === void 0) {
-      this.#options.reply.sendComment();
-      return;
-    }
-    this.#isResumable ||= eventId !== void 0 && this.#options.resumeGraceMs !== void 0;
-    void this.#options.reply.sendEvent({ data: "", id: eventId, retry: retry2 });
-  }
-  message(message2, carriage) {
-    if (this.#isOver) {
-      this.#options.messageDropped();
-      return void 0;
-    }
-    this.#isResumable ||= carriage.eventId !== void 0 && this.#options.resumeGraceMs !== void 0;
-    if (message2.kind === "notification") {
-      const { reply, notice } = this.#options;
-      const event = { data: message2.text, id: carriage.eventId, retry: carriage.retry };
-      const sent = passesFromServer(message2.method) ? reply.sendEvent(event) : void 0;
-      notice.heard(message2.method);
-      return sent;
-    }
-    const isOwn = message2.id === this.#options.wireId || message2.id === null && carriage.status !== void 0;
-    if (!isOwn) {
-      this.#options.messageDropped();
-      return void 0;
-    }
-    if (carriage.status !== void 0 && carriage.status >= 400) {
-      this.#options.answeredStatus(carriage.status);
-    }
-    const { status, text } = this.resolve(message2);
-    this.#options.reply.finish(status ?? carriage.status ?? 200, text, carriage.eventId);
-    return void 0;
-  }
-  /** The answer as the agent gets it, amended and on the log; `status` when it is the proxy's own. */
-  resolve(answer2) {
-    const { callId, amend, request } = this.#options;
-    const evidence = callId === void 0 ? NO_BYTES : collectEvidence(answer2.text);
-    try {
-      const amended = amend(withId(answer2, request.id));
-      this.#settle(amended.outcome, evidence);
-      return "refusal" in amended ? amended.refusal : { text: amended.message.text };
-    } catch (error) {
-      if (error instanceof RecordingFailed) {
-        this.#end();
-        return this.#refuseUnrecorded();
-      }
-      return this.#answerSurprise(error);
-    }
-  }
-  status(status) {
-    this.#options.answeredStatus(status);
-    this.#fail(
-      "error",
-      `The server "${this.#options.server}" answered with HTTP ${status}`,
-      status < 400 ? 200 : status
-    );
-  }
-  ended() {
-    if (this.#isOver) {
-      clearTimeout(this.#timer);
-    }
-    this.#breakOff({ code: "closed", detail: "no answer" });
-  }
-  failed(loss) {
-    if (!this.#isOver) {
-      this.#options.lost(loss);
-    }
-    this.#breakOff(loss);
-  }
-  /** The agent asked for it: the server is told, and there is nothing more to wait for. */
-  cancel(reason) {
-    this.#giveUp("cancelled", "The call was cancelled", reason);
-  }
-  #agentLeft() {
-    if (this.#isOver) {
-      return;
-    }
-    if (this.#isResumable) {
-      this.#detach();
-      this.#sending?.leave();
-    } else {
-      this.cancel();
-    }
-  }
-  #breakOff(loss) {
-    if (this.#isOver) {
-      return;
-    }
-    if (this.#isResumable && loss.code === "closed") {
-      this.#detach();
-      this.#options.reply.finishEmpty(200);
-      return;
-    }
-    this.#fail("error", `The server "${this.#options.server}" gave no answer (${loss.code}: ${loss.detail})`);
-  }
-  /** The agent can come back for the answer (`Last-Event-ID`); one that does not has left. */
-  #detach() {
-    this.#isDetached = true;
-    this.#resumeTimer ??= setInterval(() => {
-      if (!this.#options.isAwaited()) {
-        this.cancel();
-      }
-    }, this.#options.resumeGraceMs);
-  }
-  #giveUp(outcome, message2, reason) {
-    if (!this.#isOver) {
-      this.#sending?.cancel(reason);
-      this.#fail(outcome, message2);
-    }
-  }
-  #fail(outcome, message2, status = 200) {
-    if (this.#isOver) {
-      return;
-    }
-    if (this.#options.timeoutMs === void 0 && this.#options.reply.isStreaming) {
-      this.#end();
-      this.#options.reply.finishEmpty(200);
-      return;
-    }
-    this.#options.reply.finish(status, this.#conclude(outcome, message2).text);
-  }
-  #conclude(outcome, message2) {
-    try {
-      this.#settle(outcome, NO_BYTES);
-      return answerFailure(this.#options.request.id, message2);
-    } catch (error) {
-      if (!(error instanceof RecordingFailed)) {
-        throw error;
-      }
-      return this.#refuseUnrecorded();
-    }
-  }
-  /** What goes wrong with one answer must not take the others down. */
-  #answerSurprise(error) {
-    const { recording, server } = this.#options;
-    const name = error instanceof Error ? error.name : "unknown";
-    recording.noteRepeated("internal_error", server, { server, error: name });
-    return this.#conclude("error", "Internal error");
-  }
-  #settle(outcome, evidence) {
-    const { callId, recording } = this.#options;
-    this.#end();
-    if (callId !== void 0) {
-      const duration_ms = Math.round(performance.now() - this.#startedAt);
-      recording.recordResult({ call: callId, outcome, duration_ms, ...evidence });
-    }
-  }
-  #end() {
-    if (this.#isOver) {
-      return;
-    }
-    this.#isOver = true;
-    clearTimeout(this.#timer);
-    clearInterval(this.#resumeTimer);
-    if (this.#isStream) {
-      this.#timer = setTimeout(() => this.#sending?.leave(), AFTER_ANSWER_MS).unref();
-    }
-    this.#options.over();
-  }
-  #refuseUnrecorded() {
-    const { request, era } = this.#options;
-    return request.method === "tools/call" ? refuseUnrecorded(request.id, era) : refuseUnrecordedRequest(request.id);
-  }
-};
-
-// proxy/gate/inquiry.ts
-var Inquiry = class {
-  #id;
-  #maxBytes;
-  #events;
-  #answered = Promise.withResolvers();
-  #timer;
-  #sending;
-  #bytes = 0;
-  #isOver = false;
-  constructor(id, maxBytes, events) {
-    this.#id = id;
-    this.#maxBytes = maxBytes;
-    this.#events = events;
-  }
-  /** Nothing where there was none in time, too much of it, or an end without one. */
-  get answer() {
-    return this.#answered.promise;
-  }
-  start(send2, timeoutMs) {
-    this.#timer = setTimeout(() => this.giveUp(), timeoutMs);
-    const sending = send2(this);
-    if (this.#isOver) {
-      sending.leave();
-    } else {
-      this.#sending = sending;
-    }
-  }
-  giveUp() {
-    if (!this.#isOver) {
-      this.#sending?.cancel();
-      this.#end(void 0);
-    }
-  }
-  opened() {
-  }
-  filler() {
-  }
-  message(message2, carriage) {
-    if (this.#isOver) {
-      this.#events.messageDropped();
-      return;
-    }
-    this.#bytes += message2.text.length;
-    if (this.#bytes > this.#maxBytes) {
-      this.giveUp();
-    } else if (message2.kind === "notification") {
-      if (message2.method === TOOLS_CHANGED) {
-        this.#events.toolsChanged();
-      }
-    } else if (message2.id === this.#id || message2.id === null && carriage.status !== void 0) {
-      if (carriage.status !== void 0 && carriage.status >= 400) {
-        this.#events.answeredStatus(carriage.status);
-      }
-      this.#end(message2);
-    } else {
-      this.#events.messageDropped();
-    }
-  }
-  status(status) {
-    this.#events.answeredStatus(status);
-    this.#end(void 0);
-  }
-  ended() {
-    this.#end(void 0);
-  }
-  failed(loss) {
-    if (!this.#isOver) {
-      this.#events.lost(loss);
-    }
-    this.#end(void 0);
-  }
-  #end(answer2) {
-    if (!this.#isOver) {
-      this.#isOver = true;
-      clearTimeout(this.#timer);
-      this.#sending?.leave();
-      this.#answered.resolve(answer2);
-    }
-  }
-};
-
-// proxy/gate/sender.ts
-var TRACEPARENT = /^[0-9a-f]{2}-[0-9a-f]{32}-[0-9a-f]{16}-[0-9a-f]{2}$/;
-function eraOf(message2) {
-  return findClaimedRevision(message2) === void 0 ? "handshake" : "stateless";
-}
-function revisionOf({ fields }) {
-  return fields.get("mcp-protocol-version");
-}
-function findClientInfo(message2) {
-  return parseClientInfo(metaOf(message2)?.[CLIENT_INFO]);
-}
-var MAX_INFO_LENGTH = 200;
-function parseClientInfo(info) {
-  if (!isObject2(info)) {
-    return void 0;
-  }
-  const { name, version: version2 } = info;
-  const isInfo = (text) => typeof text === "string" && text.length <= MAX_INFO_LENGTH;
-  return isInfo(name) && isInfo(version2) ? { name, version: version2 } : void 0;
-}
-function findTraceparent(message2) {
-  const traceparent = metaOf(message2)?.["traceparent"];
-  return typeof traceparent === "string" && TRACEPARENT.test(traceparent) ? traceparent : void 0;
-}
-var DOCUMENT = /(?:^|,)\s*(?:application\/json|application\/\*|\*\/\*)\s*(?:;|,|$)/i;
-var STREAM = /(?:^|,)\s*(?:text\/event-stream|text\/\*|\*\/\*)\s*(?:;|,|$)/i;
-function parseAccept(fields) {
-  const accept = fields.get("accept") ?? "*/*";
-  return { document: DOCUMENT.test(accept), stream: STREAM.test(accept) };
-}
-function writeAccept({ document, stream }) {
-  return [...document ? ["application/json"] : [], ...stream ? ["text/event-stream"] : []].join(", ");
-}
-
-// proxy/gate/session-stream.ts
-var SessionStream = class {
-  #options;
-  #timer;
-  #sending;
-  #isOver = false;
-  constructor(options) {
-    this.#options = options;
-    this.#timer = setInterval(() => options.reply.sendComment(), options.keepAliveMs).unref();
-    options.reply.onGone(() => this.close());
-  }
-  start(open) {
-    const sending = open(this);
-    if (this.#isOver) {
-      sending.leave();
-    } else {
-      this.#sending = sending;
-    }
-  }
-  opened() {
-    this.#options.reply.openStream();
-    if (this.#options.session !== void 0) {
-      this.announceToolsChanged();
-    }
-  }
-  /** What the policy takes away in the middle of a session: on one stream of each, on all where nobody has one. */
-  announceToolsChanged() {
-    const { reply, session } = this.#options;
-    if (reply.isStreaming && session?.takeNotice() !== false) {
-      void reply.sendEvent({ data: writeToolsChanged() });
-    }
-  }
-  filler({ eventId, retry: retry2 }) {
-    if (eventId === void 0 && retry2 === void 0) {
-      this.#options.reply.sendComment();
-    } else {
-      void this.#options.reply.sendEvent({ data: "", id: eventId, retry: retry2 });
-    }
-  }
-  message(message2, carriage) {
-    const { reply, session } = this.#options;
-    const { eventId: id, retry: retry2 } = carriage;
-    if (message2.kind === "notification") {
-      if (message2.method === TOOLS_CHANGED) {
-        this.#options.toolsChanged();
-      }
-      return passesFromServer(message2.method) ? reply.sendEvent({ data: message2.text, id, retry: retry2 }) : void 0;
-    }
-    if (carriage.status !== void 0) {
-      this.#options.answeredStatus(carriage.status);
-      this.#end(
-        () => message2.kind === "error" ? reply.finish(carriage.status ?? 502, message2.text) : reply.finishEmpty(502)
-      );
-      return void 0;
-    }
-    const exchange = session?.findAwaiting(message2.id);
-    if (exchange === void 0) {
-      this.#options.messageDropped();
-      return void 0;
-    }
-    return reply.sendEvent({ data: exchange.resolve(message2).text, id, retry: retry2 });
-  }
-  status(status) {
-    this.#options.answeredStatus(status);
-    const { reply } = this.#options;
-    const { text } = refuseHttp(status, `The server answered with HTTP ${status}`);
-    if (status === 405) {
-      reply.setField("allow", "POST");
-    }
-    this.#end(() => reply.finish(status, text));
-  }
-  ended() {
-    this.#end(() => this.#options.reply.finishEmpty(502));
-  }
-  failed(loss) {
-    this.#options.lost(loss);
-    const { reply } = this.#options;
-    const { text } = refuseHttp(502, `The server gave no answer (${loss.code}: ${loss.detail})`);
-    this.#end(() => reply.isStreaming ? reply.finishEmpty(502) : reply.finish(502, text));
-  }
-  close() {
-    this.#end(() => {
-      this.#sending?.leave();
-      this.#options.reply.finishEmpty(503);
-    });
-  }
-  #end(finish) {
-    if (this.#isOver) {
-      return;
-    }
-    this.#isOver = true;
-    clearInterval(this.#timer);
-    finish();
-    this.#options.over();
-  }
-};
-
-// proxy/gate/forwarding.ts
-var Forwarding = class {
-  #options;
-  #exchanges = /* @__PURE__ */ new Map();
-  #sessionStreams = /* @__PURE__ */ new Set();
-  #inquiries = /* @__PURE__ */ new Set();
-  /** Of a session's request; from a place that nobody can count on, a request without a session least of all. */
-  #lastId = (0, import_node_crypto4.randomInt)(2 ** 40);
-  #isLost = false;
-  #whenIdle;
-  constructor(options) {
-    this.#options = options;
-  }
-  request(sender, request, options) {
-    const { server, recording, limits, streams, upstream, sessions } = this.#options;
-    const { reply, amend, callId, isStanding = false } = options;
-    const { session } = sender;
-    if (isStanding && !streams.take()) {
-      recording.noteRepeated("limit_reached", "streams", { limit: "max_streams" });
-      send(reply, refuseBusy(request.id, "streams"));
-      return;
-    }
-    const era = eraOf(request);
-    const wireId = session === void 0 ? request.id : ++this.#lastId;
-    const exchange = new Exchange({
-      ...{ request, wireId, era, server, reply, recording, callId },
-      amend: (answer2) => {
-        this.#isLost = false;
-        return amend(answer2);
-      },
-      timeoutMs: isStanding ? void 0 : limits.callTimeoutMs,
-      keepAliveMs: limits.keepAliveMs,
-      resumeGraceMs: session === void 0 ? void 0 : limits.resumeGraceMs,
-      isAwaited: () => session !== void 0 && session.streams > 0,
-      lost: (loss) => this.#noteLost(loss),
-      answeredStatus: (status) => this.#noteStatus(sender, status),
-      messageDropped: () => this.noteMessageDropped(),
-      notice: new ChangeNotice({
-        ...{ reply, era, id: request.id },
-        isSubscribed: options.hearsOfTools ?? false,
-        takeNotice: () => session?.takeNotice() ?? false,
-        toolsChanged: () => sessions.forgetSightings(session?.id)
-      }),
-      over: () => {
-        session?.exchanges.delete(request.id);
-        this.#exchanges.delete(exchange);
-        if (isStanding) {
-          streams.free();
-        }
-        options.over?.();
-        this.#checkIdle();
-      }
-    });
-    session?.exchanges.set(request.id, exchange);
-    this.#exchanges.set(exchange, isStanding ? "standing" : "call");
-    const forward = {
-      ...{ message: { ...request, id: wireId }, era },
-      revision: revisionOf(sender),
-      session: session?.id,
-      accept: writeAccept(parseAccept(sender.fields)),
-      paramFields: options.paramFields ?? /* @__PURE__ */ new Map()
-    };
-    exchange.start((sink) => upstream.send(forward, sink, options.opensSession ?? (() => void 0)));
-  }
-  /** `reply` gets the status that the server gave. */
-  notify(sender, notification, reply) {
-    const { upstream } = this.#options;
-    const forward = {
-      ...{ message: notification, era: eraOf(notification) },
-      revision: revisionOf(sender),
-      session: sender.session?.id,
-      accept: writeAccept(parseAccept(sender.fields)),
-      paramFields: /* @__PURE__ */ new Map()
-    };
-    const sink = {
-      opened: () => void 0,
-      filler: () => void 0,
-      message: (message2, { status }) => {
-        if (status !== void 0 && status >= 400) {
-          reply?.finish(status, message2.text);
-        }
-        return void 0;
-      },
-      status: (status) => {
-        this.#noteStatus(sender, status);
-        reply?.finishEmpty(status);
-      },
-      ended: () => reply?.finishEmpty(202),
-      failed: (loss) => {
-        this.#noteLost(loss);
-        reply?.finishEmpty(502);
-      }
-    };
-    upstream.send(forward, sink, () => void 0);
-  }
-  openStream(sender, reply) {
-    const { streams, upstream, limits, recording, sessions } = this.#options;
-    const { session } = sender;
-    if (!streams.take()) {
-      recording.noteRepeated("limit_reached", "streams", { limit: "max_streams" });
-      send(reply, refuseBusy(null, "streams"));
-      return;
-    }
-    if (session !== void 0) {
-      session.streams++;
-    }
-    const stream = new SessionStream({
-      ...{ reply, session },
-      keepAliveMs: limits.keepAliveMs,
-      lost: (loss) => this.#noteLost(loss),
-      answeredStatus: (status) => this.#noteStatus(sender, status),
-      messageDropped: () => this.noteMessageDropped(),
-      toolsChanged: () => sessions.forgetSightings(session?.id),
-      over: () => {
-        streams.free();
-        this.#sessionStreams.delete(stream);
-        if (session !== void 0) {
-          session.streams--;
-        }
-      }
-    });
-    this.#sessionStreams.add(stream);
-    const request = {
-      revision: revisionOf(sender),
-      session: session?.id,
-      accept: "text/event-stream",
-      lastEventId: sender.fields.get("last-event-id")
-    };
-    stream.start((sink) => upstream.openStream(request, sink));
-  }
-  /**
-   * A request of the gate's own, in the name of the sender's session. Resolves with the answer, or with nothing when
-   * there is none in time, or more than `maxBytes` of it.
-   */
-  ask(sender, { method, params }, { timeoutMs, maxBytes }) {
-    const { upstream, limits } = this.#options;
-    const message2 = { kind: "request", id: ++this.#lastId, method, params };
-    const forward = {
-      ...{ message: message2, era: eraOf(message2) },
-      revision: revisionOf(sender),
-      session: sender.session?.id,
-      accept: writeAccept({ document: true, stream: true }),
-      paramFields: /* @__PURE__ */ new Map()
-    };
-    const inquiry = new Inquiry(message2.id, Math.min(maxBytes, limits.maxAnswerBytes), {
-      lost: (loss) => this.#noteLost(loss),
-      answeredStatus: (status) => this.#noteStatus(sender, status),
-      messageDropped: () => this.noteMessageDropped(),
-      toolsChanged: () => this.#options.sessions.forgetSightings(sender.session?.id)
-    });
-    this.#inquiries.add(inquiry);
-    inquiry.start((sink) => upstream.send(forward, sink, () => void 0), timeoutMs);
-    return inquiry.answer.finally(() => this.#inquiries.delete(inquiry));
-  }
-  /** On each stream that can hear it; a session without one hears it on the next that opens. */
-  announceToolsChanged() {
-    for (const session of this.#options.sessions.list()) {
-      session.isNoticeDue = true;
-    }
-    [...this.#sessionStreams].forEach((stream) => stream.announceToolsChanged());
-    [...this.#exchanges.keys()].forEach((exchange) => exchange.announceToolsChanged());
-  }
-  /** Calls in flight have `graceMs` to end; then they are cancelled. */
-  async close(graceMs) {
-    [...this.#inquiries].forEach((inquiry) => inquiry.giveUp());
-    [...this.#exchanges].forEach(([exchange, kind]) => kind === "standing" && exchange.cancel());
-    [...this.#sessionStreams].forEach((stream) => stream.close());
-    if (this.#exchanges.size > 0) {
-      await new Promise((resolve) => {
-        this.#whenIdle = resolve;
-        setTimeout(resolve, graceMs).unref();
-      });
-    }
-    [...this.#exchanges.keys()].forEach((exchange) => exchange.cancel());
-    await this.#options.upstream.close();
-  }
-  noteMessageDropped() {
-    const { recording, server } = this.#options;
-    recording.noteRepeated("server_message_dropped", server, { server, reason: "answers_nothing" });
-  }
-  /** One event for one outage. A server whose answer cannot be taken is there. */
-  #noteLost({ code, detail }) {
-    const { recording, server } = this.#options;
-    if (code === "too_large" || code === "unreadable") {
-      recording.noteRepeated("server_message_dropped", `${server} ${code}`, { server, reason: code });
-    } else if (!this.#isLost) {
-      this.#isLost = true;
-      recording.noteEvent("upstream_lost", "warning", { server, code, detail });
-    }
-  }
-  /** A session that the server does not know any more is none. */
-  #noteStatus({ session }, status) {
-    if (status === 404 && session !== void 0) {
-      this.#options.sessions.forget(session.id);
-    }
-  }
-  #checkIdle() {
-    if (this.#exchanges.size === 0) {
-      this.#whenIdle?.();
-    }
-  }
-};
-
-// proxy/gate/amendment.ts
-function passUnchanged(answer2) {
-  return { outcome: answer2.kind === "error" ? "error" : "ok", message: answer2 };
-}
-
-// proxy/gate/capabilities.ts
-var GRANTED_TO_CLIENTS = ["tools"];
-function withoutClientCapabilities(request) {
-  const { params } = request;
-  const meta2 = params?.["_meta"];
-  if (params === void 0) {
-    return request;
-  }
-  return {
-    ...request,
-    params: {
-      ...params,
-      ...request.method === "initialize" && isObject2(params["capabilities"]) && { capabilities: {} },
-      ...isObject2(meta2) && isObject2(meta2[CLIENT_CAPABILITIES]) && { _meta: { ...meta2, [CLIENT_CAPABILITIES]: {} } }
-    }
-  };
-}
-function reduceServerCapabilities(answer2) {
-  const span = findMembersOf(answer2, "result")?.get("capabilities");
-  const found = span === void 0 ? void 0 : findMembers(answer2.text, span.start);
-  if (span === void 0 || found === void 0) {
-    return passUnchanged(answer2);
-  }
-  const kept = GRANTED_TO_CLIENTS.flatMap((name) => {
-    const own2 = found.spans.get(name);
-    return own2 === void 0 ? [] : [`"${name}":${answer2.text.slice(own2.start, own2.end)}`];
-  });
-  return { outcome: "ok", message: makePrivate(replaceInMessage(answer2, span, `{${kept.join(",")}}`)) };
-}
-function makePrivate(answer2) {
-  const span = findMembersOf(answer2, "result")?.get("cacheScope");
-  return span === void 0 ? answer2 : replaceInMessage(answer2, span, '"private"');
-}
-
-// proxy/gate/gate-context.ts
-function recordOr(reply, refusal, write) {
-  try {
-    return write();
-  } catch (error) {
-    if (!(error instanceof RecordingFailed)) {
-      throw error;
-    }
-    send(reply, refusal);
-    return void 0;
-  }
-}
-function findClient({ sessions }, { agent, session }, message2) {
-  return findClientInfo(message2) ?? session?.client ?? sessions.lastAttachment(agent)?.client;
-}
-function sightingOf({ sessions }, { session }) {
-  return session?.sighting ?? sessions.sighting;
-}
-
-// proxy/gate/introduction.ts
-var import_node_crypto6 = require("node:crypto");
-
-// policies/lock/definition.ts
-var import_node_crypto5 = require("node:crypto");
-var DEFINING = [
-  "name",
-  "title",
-  "description",
-  "inputSchema",
-  "outputSchema",
-  "annotations"
-];
-function digestDefinition(definition) {
-  const members2 = DEFINING.flatMap((name) => {
-    const member = definition[name];
-    return member === void 0 ? [] : [[name, member]];
-  });
-  return digestJson(Object.fromEntries(members2));
-}
-function digestInstructions(instructions) {
-  return (0, import_node_crypto5.createHash)("sha256").update(instructions).digest("hex");
-}
-function digestJson(value) {
-  const canonical = canonicalize(value);
-  if (canonical === void 0) {
-    throw new Error("a tool's definition has no canonical form");
-  }
-  return (0, import_node_crypto5.createHash)("sha256").update(canonical).digest("hex");
-}
-
-// proxy/inspection/invisible-text.ts
-var INVISIBLE = String.raw`[\u00ad\u034f\u115f\u1160\u17b4\u17b5\u180b-\u180f\u200b\u2060-\u2065\u3164\ufeff\uffa0\ufff0-\ufffb\u{1d173}-\u{1d17a}]`;
-var JOINER = String.raw`[\u200c\u200d]`;
-var JOINED = String.raw`(?![\0-\u024f])[\p{L}\p{M}\p{Extended_Pictographic}\p{Emoji_Modifier}\ufe0f]`;
-var VARIED = String.raw`[#*0-9\u00a9\u00ae\u1000-\u{e007f}]`;
-var KINDS = [
-  [
-    "escape_sequence",
-    [
-      String.raw`(?:\x1b\[|\x9b)[0-?]*[ -/]*[@-~]`,
-      String.raw`(?:\x1b[\]PX^_]|[\x90\x98\x9d-\x9f])[^\x07\x1b\x90\x98\x9c-\x9f]*(?:\x07|\x1b\\|\x9c)`,
-      String.raw`\x1b[ -/]*[0-~]?`
-    ].join("|")
-  ],
-  ["tag", String.raw`[\u{e0000}-\u{e007f}]`],
-  ["bidi", String.raw`[\u061c\u200e\u200f\u202a-\u202e\u2066-\u206f]`],
-  ["zero_width", `${INVISIBLE}|(?<!${JOINED})${JOINER}|${JOINER}(?!${JOINED})`],
-  [
-    "variation_selector",
-    String.raw`[\u{e0080}-\u{e0fff}]|(?<=[\ufe00-\ufe0f])[\ufe00-\ufe0f]|(?<!${VARIED})[\ufe00-\ufe0f]`
-  ],
-  ["control", String.raw`[\0-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f]|\r(?!\n)`]
-];
-var UNSEEN = new RegExp(KINDS.map(([kind, source]) => `(?<${kind}>${source})`).join("|"), "gu");
-var SUSPICIOUS = /[\0-\x08\x0b-\x1f\x7f-\x9f\u00ad\u034f\u061c\u115f\u1160\u17b4\u17b5\u180b-\u180f\u200b-\u200f\u202a-\u202e\u2060-\u206f\u3164\ufe00-\ufe0f\ufeff\uffa0\ufff0-\ufffb\u{1d173}-\u{1d17a}\u{e0000}-\u{e0fff}]/u;
-var NOTHING = /* @__PURE__ */ new Map();
-function cleanText(text) {
-  if (!SUSPICIOUS.test(text)) {
-    return { text, removed: NOTHING };
-  }
-  const removed = /* @__PURE__ */ new Map();
-  const cleaned = text.replace(UNSEEN, (...match) => {
-    const groups = match.at(-1);
-    const kind = KINDS.find(
-      ([name]) => typeof groups === "object" && groups !== null && Reflect.get(groups, name) !== void 0
-    )?.[0];
-    if (kind !== void 0) {
-      removed.set(kind, (removed.get(kind) ?? 0) + 1);
-    }
-    return "";
-  });
-  return { text: cleaned, removed };
-}
-
-// proxy/inspection/definition-cleaning.ts
-var PROSE = /* @__PURE__ */ new Set(["title", "description", "$comment"]);
-var DATA = /* @__PURE__ */ new Set(["default", "const", "enum", "examples"]);
-var QUOTE3 = 34;
-var BACKSLASH3 = 92;
-var SUSPICIOUS2 = /[\\\x7f-\xff]/;
-function cleanDefinition(text) {
-  const removed = /* @__PURE__ */ new Map();
-  if (!SUSPICIOUS2.test(text)) {
-    return { text, removed };
-  }
-  const parts = [];
-  let copied = 0;
-  for (const { start, end } of findProse(text)) {
-    const written = readSpan(text, { start, end });
-    const cleaned = typeof written === "string" ? cleanText(written) : void 0;
-    if (cleaned !== void 0 && cleaned.removed.size > 0) {
-      parts.push(text.slice(copied, start), toByteText(JSON.stringify(cleaned.text)));
-      copied = end;
-      cleaned.removed.forEach((count4, kind) => removed.set(kind, (removed.get(kind) ?? 0) + count4));
-    }
-  }
-  return removed.size === 0 ? { text, removed } : { text: parts.join("") + text.slice(copied), removed };
-}
-function* findProse(text) {
-  const levels = [];
-  for (let place = 0; place < text.length; place++) {
-    const level = levels.at(-1);
-    switch (text.charCodeAt(place)) {
-      case QUOTE3: {
-        const end = findStringEnd(text, place);
-        const span = { start: place, end };
-        if (level === void 0) {
-          yield span;
-        } else if (level.isObject && level.name === void 0) {
-          level.name = String(readSpan(text, span));
-        } else if (level.isObject && !level.isData && PROSE.has(level.name ?? "") && SUSPICIOUS2.test(text.slice(place, end))) {
-          yield span;
-        }
-        place = end - 1;
-        break;
-      }
-      case 123:
-      case 91: {
-        const isData = level !== void 0 && (level.isData || level.isObject && DATA.has(level.name ?? ""));
-        levels.push({ isObject: text[place] === "{", isData, name: void 0 });
-        break;
-      }
-      case 125:
-      case 93:
-        levels.pop();
-        break;
-      case 44:
-        if (level !== void 0) {
-          level.name = void 0;
-        }
-        break;
-      default:
-    }
-  }
-}
-function findStringEnd(text, start) {
-  let end = start + 1;
-  while (text.charCodeAt(end) !== QUOTE3 && end < text.length) {
-    end += text.charCodeAt(end) === BACKSLASH3 ? 2 : 1;
-  }
-  return end + 1;
-}
-
-// proxy/gate/introduction.ts
-function cleanIntroduction(context, answer2) {
-  return cleanServerInfo(context, cleanInstructions(context, answer2));
-}
-function cleanInstructions({ visibility, findings }, answer2) {
-  const span = findMembersOf(answer2, "result")?.get("instructions");
-  const instructions = span === void 0 ? void 0 : readSpan(answer2.text, span);
-  if (span === void 0 || instructions === "") {
-    return answer2;
-  }
-  if (typeof instructions !== "string") {
-    return replaceInMessage(answer2, span, '""');
-  }
-  const digest = digestInstructions(instructions);
-  if (visibility.isLocked && digest !== visibility.lockedInstructions) {
-    findings.noteInstructions(digest, instructions);
-    return replaceInMessage(answer2, span, '""');
-  }
-  const { text, removed } = cleanDefinition(answer2.text.slice(span.start, span.end));
-  findings.noteCleaned("instructions", digest, removed);
-  return removed.size === 0 ? answer2 : replaceInMessage(answer2, span, text);
-}
-function cleanServerInfo({ findings }, answer2) {
-  const span = findMembersOf(answer2, "result")?.get("serverInfo");
-  if (span === void 0) {
-    return answer2;
-  }
-  const written = answer2.text.slice(span.start, span.end);
-  const { text, removed } = cleanDefinition(written);
-  if (removed.size === 0) {
-    return answer2;
-  }
-  findings.noteCleaned("server_info", (0, import_node_crypto6.hash)("sha256", written, "hex"), removed);
-  return replaceInMessage(answer2, span, text);
-}
-
-// proxy/gate/sighting.ts
-var Sighting = class {
-  #digests = /* @__PURE__ */ new Map();
-  #generation = 0;
-  /** The gate's own look at the whole list: one at a time. */
-  lookup;
-  /** Every page was seen: what is not known now is not there. */
-  isWhole = false;
-  /** Changes whenever what was seen before says nothing any more: a list that was asked for earlier does not count. */
-  get generation() {
-    return this.#generation;
-  }
-  learn(generation, tools) {
-    if (generation === this.#generation) {
-      for (const { name, digest } of tools) {
-        this.#digests.set(name, digest);
-      }
-    }
-  }
-  /** Whether everything was seen since then. */
-  conclude(generation) {
-    this.isWhole = generation === this.#generation;
-  }
-  digestOf(tool) {
-    return this.#digests.get(tool);
-  }
-  /** The server said that its tools changed. */
-  forget() {
-    this.#generation++;
-    this.#digests = /* @__PURE__ */ new Map();
-    this.isWhole = false;
-  }
-};
-
-// proxy/gate/session.ts
-var Session = class {
-  id;
-  agent;
-  client;
-  /** What client and server agreed on. */
-  revision;
-  /** Requests in flight, by the ids that the client chose. */
-  exchanges = /* @__PURE__ */ new Map();
-  /** Requests that wait for the gate's own look at the server, by the same ids. */
-  held = /* @__PURE__ */ new Set();
-  sighting = new Sighting();
-  /** Its list of tools has changed, and no stream was open to say so. */
-  isNoticeDue = false;
-  /** Streams that are open (GET). */
-  streams = 0;
-  lastUsedAt = performance.now();
-  constructor(id, agent, client) {
-    this.id = id;
-    this.agent = agent;
-    this.client = client;
-  }
-  /** Whose stream broke off, and whose answer this is. */
-  findAwaiting(id) {
-    return [...this.exchanges.values()].find((exchange) => exchange.awaits(id));
-  }
-  get isIdle() {
-    return this.exchanges.size === 0 && this.held.size === 0 && this.streams === 0;
-  }
-  hasInFlight(id) {
-    return this.exchanges.has(id) || this.held.has(id);
-  }
-  /** True once after its list changed: whoever takes it says so. */
-  takeNotice() {
-    const isDue = this.isNoticeDue;
-    this.isNoticeDue = false;
-    return isDue;
-  }
-  cancelAll() {
-    this.held.clear();
-    [...this.exchanges.values()].forEach((exchange) => exchange.cancel());
-  }
-};
-var SessionTable = class {
-  #sessions = /* @__PURE__ */ new Map();
-  #attachments = /* @__PURE__ */ new Map();
-  /** What was seen by whoever has no session. */
-  sighting = new Sighting();
-  #opening = 0;
-  /** Handshakes that are under way count as well: what they start is started already. */
-  get size() {
-    return this.#sessions.size + this.#opening;
-  }
-  noteOpening() {
-    this.#opening++;
-  }
-  noteOpened() {
-    this.#opening--;
-  }
-  add(session) {
-    this.#sessions.set(session.id, session);
-  }
-  list() {
-    return this.#sessions.values();
-  }
-  /** The server said that its tools changed: to one session, or to nobody in particular. */
-  forgetSightings(id) {
-    const session = id === void 0 ? void 0 : this.#sessions.get(id);
-    (session?.sighting ?? this.sighting).forget();
-  }
-  forgetAllSightings() {
-    [this, ...this.#sessions.values()].forEach(({ sighting }) => sighting.forget());
-  }
-  /** Only for the agent that opened it. */
-  find(id, agent) {
-    const session = this.#sessions.get(id);
-    if (session?.agent !== agent) {
-      return void 0;
-    }
-    session.lastUsedAt = performance.now();
-    return session;
-  }
-  attach(agent, attachment) {
-    this.#attachments.set(agent, attachment);
-  }
-  lastAttachment(agent) {
-    return this.#attachments.get(agent);
-  }
-  /** Whatever is still in flight goes on to its end. */
-  forget(id) {
-    this.#sessions.delete(id);
-  }
-  /** Those that nobody used for `idleMs`. */
-  listExpired(idleMs) {
-    const latest = performance.now() - idleMs;
-    return [...this.#sessions.values()].filter((session) => session.isIdle && session.lastUsedAt < latest);
-  }
-};
-
-// proxy/gate/attachment.ts
-function passHandshake(context, asked) {
-  const { sessions, limits, recording } = context;
-  const { sender, request, reply } = asked;
-  const { agent } = sender;
-  if (sender.session !== void 0) {
-    send(reply, refuseMessage("the session is initialized already"));
-    return;
-  }
-  if (sessions.size >= limits.maxSessions) {
-    recording.noteRepeated("limit_reached", "sessions", { limit: "max_sessions", server: context.server });
-    send(reply, refuseBusy(request.id, "sessions"));
-    return;
-  }
-  const client = parseClientInfo(request.params?.["clientInfo"]);
-  const wanted = request.params?.["protocolVersion"];
-  if (!recordAttached(context, asked, { client, revision: typeof wanted === "string" ? wanted : null })) {
-    return;
-  }
-  let session;
-  sessions.noteOpening();
-  context.forwarding.request(sender, withoutClientCapabilities(request), {
-    reply,
-    opensSession: (id) => {
-      session = new Session(id, agent, client);
-      sessions.add(session);
-      reply.setField("mcp-session-id", id);
-    },
-    amend: (answer2) => {
-      const revision = readAgreedRevision(answer2);
-      if (revision !== void 0) {
-        sessions.attach(agent, { client, revision });
-      }
-      if (session !== void 0) {
-        session.revision = revision;
-      }
-      return passIntroduction(context, answer2);
-    },
-    over: () => sessions.noteOpened()
-  });
-}
-function passDiscovery(context, asked) {
-  const { sender, request, reply } = asked;
-  const client = findClient(context, sender, request);
-  if (recordAttached(context, asked, { client, revision: findClaimedRevision(request) ?? null })) {
-    context.forwarding.request(sender, withoutClientCapabilities(request), {
-      reply,
-      amend: (answer2) => passIntroduction(context, answer2)
-    });
-  }
-}
-function passIntroduction(context, answer2) {
-  return answer2.kind === "error" ? passUnchanged(answer2) : reduceServerCapabilities(cleanIntroduction(context, answer2));
-}
-function recordAttached({ recording, server }, { sender: { agent }, request, reply }, { client, revision }) {
-  const detail = { agent, server, client: client === void 0 ? null : { ...client }, revision };
-  const recorded = recordOr(reply, refuseUnrecordedRequest(request.id), () => {
-    recording.recordEvent("client_attached", "info", detail);
-    return true;
-  });
-  return recorded === true;
-}
-function readAgreedRevision(answer2) {
-  const span = findMembersOf(answer2, "result")?.get("protocolVersion");
-  const revision = span === void 0 ? void 0 : readSpan(answer2.text, span);
-  return typeof revision === "string" ? revision : void 0;
-}
-
-// proxy/gate/subscription.ts
-function passSubscription({ forwarding }, { sender, request, reply }) {
-  forwarding.request(sender, withoutClientCapabilities(reduceWishes(request)), {
-    reply,
-    amend: passUnchanged,
-    isStanding: true,
-    hearsOfTools: hearsOfTools(request)
-  });
-}
-function reduceWishes(request) {
-  const wishes = request.params?.["notifications"];
-  if (!isObject2(wishes)) {
-    return request;
-  }
-  const { toolsListChanged } = wishes;
-  return {
-    ...request,
-    params: { ...request.params, notifications: toolsListChanged === void 0 ? {} : { toolsListChanged } }
-  };
-}
-function hearsOfTools({ params }) {
-  const wishes = params?.["notifications"];
-  return isObject2(wishes) && wishes["toolsListChanged"] === true;
-}
-
-// proxy/gate/call-decision.ts
-var NOTHING_READ = /* @__PURE__ */ new Set();
-function judgeCall({ id, params }, circumstances) {
-  const { policy, usage, state, server, agent, era } = circumstances;
-  const { name: tool, arguments: args = {} } = params ?? {};
-  if (typeof tool !== "string") {
-    const refusal = refuseInvalidCall(id);
-    return { effect: "deny", reason: "invalid_params", argumentsInLog: "full", refusal };
-  }
-  const call = { server, kind: "tool", name: tool, args: isObject2(args) ? args : {}, agent };
-  const decision = policy.decide(call, usage);
-  const argumentsInLog = policy.argumentsInLog(findGrant(policy, call, decision));
-  const deny = (reason, refusal, rule) => ({
-    ...{ effect: "deny", tool, reason, argumentsInLog, refusal },
-    ...rule !== void 0 && { rule }
-  });
-  if (!state.active) {
-    return deny("session_over", refuseEndedSession(id, era, state.reason));
-  }
-  if (decision.reason === "no_grant") {
-    return deny(decision.reason, refuseUnknownTool(id, tool));
-  }
-  if (decision.reason === "flow") {
-    return deny(decision.reason, refuseUnknownTool(id, tool), decision.rule);
-  }
-  const fault = findLockFault(tool, circumstances);
-  if (fault !== void 0) {
-    const isUnverified = fault === "unverified";
-    return deny(fault, isUnverified ? refuseUnverified(id, era, tool) : refuseUnknownTool(id, tool));
-  }
-  if (!isObject2(args)) {
-    return deny("invalid_params", refuseInvalidCall(id));
-  }
-  if (decision.effect === "deny") {
-    const { reason, rule } = decision;
-    const refusal = decision.reason === "limit_reached" ? refuseByLimit(id, era, decision) : refuseByCondition(id, era, decision);
-    return deny(reason, refusal, rule);
-  }
-  return { effect: "allow", tool, call, decision, argumentsInLog };
-}
-function findLockFault(tool, { visibility, sighting }) {
-  if (!visibility.isLocked) {
-    return void 0;
-  }
-  if (visibility.lockedDigestOf(tool) === void 0) {
-    return "unreviewed";
-  }
-  const seen = sighting.digestOf(tool);
-  if (seen === void 0) {
-    return sighting.isWhole ? "unlisted" : "unverified";
-  }
-  return visibility.judgeDefinition(tool, seen) === "reviewed" ? void 0 : "drifted";
-}
-function findGrant(policy, call, decision) {
-  const said = decision.reason === "observed" ? decision.instead : decision;
-  return "rule" in said && said.reason !== "flow" ? said.rule : policy.show(call, NOTHING_READ).why;
-}
 
 // audit/canonical.ts
 var MAX_DEPTH2 = 256;
@@ -5735,724 +4236,13 @@ function writeNumber(value) {
   return String(value);
 }
 
-// proxy/gate/tool-list.ts
-var MAX_NAME_LENGTH = 512;
-function filterToolList(answer2, { maxDepth, maxTools }, show) {
-  const members2 = findMembersOf(answer2, "result");
-  const list2 = members2?.get("tools");
-  const elements = list2 === void 0 ? void 0 : findElements(answer2.text, list2.start);
-  if (members2 === void 0 || list2 === void 0 || elements === void 0) {
-    return void 0;
-  }
-  if (elements.length > maxTools) {
-    return void 0;
-  }
-  const definitions = [];
-  const kept = [];
-  let isUntouched = true;
-  for (const { start, end } of elements) {
-    const text = answer2.text.slice(start, end);
-    const definition = readDefinition(text, maxDepth);
-    if (definition === void 0) {
-      return void 0;
-    }
-    definitions.push(definition);
-    const shown = show(definition, text);
-    isUntouched &&= shown === text;
-    if (shown !== void 0) {
-      kept.push(shown);
-    }
-  }
-  const cursor = members2.get("nextCursor");
-  const nextCursor = cursor === void 0 ? void 0 : readSpan(answer2.text, cursor);
-  return {
-    message: makePrivate(isUntouched ? answer2 : replaceInMessage(answer2, list2, `[${kept.join(",")}]`)),
-    definitions,
-    nextCursor: typeof nextCursor === "string" ? nextCursor : void 0
-  };
-}
-function readDefinition(text, maxDepth) {
-  const reading = readJson(toCharacters(text), { maxDepth, numbers: "any" });
-  const definition = reading.ok ? reading.value : null;
-  const name = isObject2(definition) ? definition["name"] : void 0;
-  const isNamed = typeof name === "string" && name.length <= MAX_NAME_LENGTH;
-  return isObject2(definition) && isNamed ? { name, definition, digest: digestDefinition(definition) } : void 0;
-}
-
-// proxy/gate/tool-listing.ts
-function passToolListing(context, { sender, request, reply }) {
-  const page = openPage(sightingOf(context, sender), request.params?.["cursor"]);
-  const amend = (answer2) => {
-    if (answer2.kind === "error") {
-      return passUnchanged(answer2);
-    }
-    const list2 = takeToolList(context, answer2, page);
-    if (list2 === void 0) {
-      const message2 = `The server "${context.server}" sent a list of tools that cannot be read`;
-      return { outcome: "blocked", refusal: answerFailure(request.id, message2) };
-    }
-    return { outcome: "ok", message: list2.message };
-  };
-  context.forwarding.request(sender, withoutClientCapabilities(request), { reply, amend });
-}
-function openPage(sighting, cursor) {
-  const { generation } = sighting;
-  return { sighting, generation, cursor: typeof cursor === "string" ? cursor : void 0 };
-}
-function takeToolList(context, answer2, { sighting, generation, cursor }) {
-  const { catalog, findings, limits, visibility } = context;
-  const shown = [];
-  const list2 = filterToolList(answer2, limits, (tool, text) => {
-    if (!visibility.show(tool.name, tool.digest).visible) {
-      return void 0;
-    }
-    const cleaned = cleanDefinition(text);
-    shown.push(() => findings.noteShown(tool, cleaned.removed));
-    return cleaned.text;
-  });
-  if (list2 === void 0 || !catalog.learn({ ...list2, cursor })) {
-    return void 0;
-  }
-  if (visibility.isLocked) {
-    sighting.learn(generation, lockedOnes(list2.definitions, visibility));
-  }
-  list2.definitions.forEach((tool) => findings.noteDefinition(tool));
-  shown.forEach((note) => note());
-  catalog.recordNews(() => recordCatalog(context));
-  return list2;
-}
-function lockedOnes(tools, visibility) {
-  const locked = tools.filter(({ name }) => visibility.lockedDigestOf(name) !== void 0);
-  const isReviewed = ({ name, digest }) => visibility.judgeDefinition(name, digest) === "reviewed";
-  return [...locked.filter(isReviewed), ...locked.filter((tool) => !isReviewed(tool))];
-}
-function noteCatalog(context) {
-  context.catalog.markUnrecorded();
-  try {
-    context.catalog.recordNews(() => recordCatalog(context));
-  } catch (error) {
-    if (!(error instanceof RecordingFailed)) {
-      throw error;
-    }
-  }
-}
-function recordCatalog({ catalog, visibility, recording, server }) {
-  const tools = [...catalog.tools].map(([name, { digest }]) => ({
-    ...{ name, digest },
-    ...visibility.show(name, digest)
-  }));
-  recording.recordCatalog({ server, tools });
-}
-
-// proxy/gate/tool-lookup.ts
-var MAX_LOOKS = 3;
-var MAX_PAGES = 100;
-function needsLook(context, sender, { params }) {
-  const { visibility, policy, server, usage } = context;
-  const name = params?.["name"];
-  if (!visibility.isLocked || typeof name !== "string" || visibility.lockedDigestOf(name) === void 0) {
-    return false;
-  }
-  const sighting = sightingOf(context, sender);
-  return sighting.digestOf(name) === void 0 && !sighting.isWhole && context.sessionState().active && policy.show({ server, kind: "tool", name }, usage.labels).visible;
-}
-function lookAtTools(context, asked) {
-  const sighting = sightingOf(context, asked.sender);
-  sighting.lookup ??= lookUntilSettled(context, asked).catch((error) => {
-    if (!(error instanceof RecordingFailed)) {
-      const { recording, server } = context;
-      const name = error instanceof Error ? error.name : "unknown";
-      recording.noteRepeated("internal_error", server, { server, error: name });
-    }
-  }).finally(() => {
-    sighting.lookup = void 0;
-  });
-  return sighting.lookup;
-}
-async function lookUntilSettled(context, asked) {
-  const sighting = sightingOf(context, asked.sender);
-  const deadline = performance.now() + context.limits.lookTimeoutMs;
-  for (let look = 0; look < MAX_LOOKS && !sighting.isWhole; look++) {
-    const { generation } = sighting;
-    if (!await readWholeList(context, asked, deadline)) {
-      return;
-    }
-    sighting.conclude(generation);
-  }
-}
-async function readWholeList(context, { sender, request }, deadline) {
-  const { forwarding, limits } = context;
-  let maxBytes = limits.maxAnswerBytes;
-  let cursor;
-  for (let page = 0; page < MAX_PAGES; page++) {
-    const timeoutMs = Math.max(1, Math.ceil(deadline - performance.now()));
-    const opened = openPage(sightingOf(context, sender), cursor);
-    const answer2 = await forwarding.ask(sender, askForPage(request, cursor), { timeoutMs, maxBytes });
-    if (answer2?.kind !== "result") {
-      return false;
-    }
-    maxBytes -= answer2.text.length;
-    const list2 = takeToolList(context, answer2, opened);
-    if (list2?.nextCursor === void 0) {
-      return list2 !== void 0;
-    }
-    cursor = list2.nextCursor;
-  }
-  return false;
-}
-function askForPage(request, cursor) {
-  const meta2 = findClaimedRevision(request) === void 0 ? void 0 : metaOf(request);
-  const said = [PROTOCOL_VERSION, CLIENT_INFO].flatMap((name) => {
-    const member = meta2?.[name];
-    return member === void 0 ? [] : [[name, member]];
-  });
-  const params = {
-    ...cursor !== void 0 && { cursor },
-    ...meta2 !== void 0 && { _meta: { ...Object.fromEntries(said), [CLIENT_CAPABILITIES]: {} } }
-  };
-  return { method: "tools/list", params: Object.keys(params).length === 0 ? void 0 : params };
-}
-
-// proxy/gate/tool-result.ts
-function judgeToolResult(request, era, answer2) {
-  if (answer2.kind === "error") {
-    return passUnchanged(answer2);
-  }
-  const members2 = findMembersOf(answer2, "result");
-  if (members2 === void 0) {
-    const message2 = "The server sent a result that cannot be read";
-    return { outcome: "blocked", refusal: answerFailure(request.id, message2) };
-  }
-  const read = (name) => {
-    const span = members2.get(name);
-    return span === void 0 ? void 0 : readSpan(answer2.text, span);
-  };
-  const asked = members2.get("inputRequests");
-  const asks = asked !== void 0 && findMembers(answer2.text, asked.start)?.spans.size !== 0;
-  if (asks || !isKnownType(read("resultType"))) {
-    return { outcome: "blocked", refusal: refuseInputRequests(request.id, era) };
-  }
-  return { outcome: read("isError") === true ? "tool_error" : "ok", message: answer2 };
-}
-function isKnownType(type) {
-  return type === void 0 || type === "complete" || type === "input_required";
-}
-
-// proxy/gate/tool-call.ts
-function passToolCall(context, asked) {
-  const { sender, request, reply } = asked;
-  if (!needsLook(context, sender, request)) {
-    decideToolCall(context, asked);
-    return;
-  }
-  const { session } = sender;
-  session?.held.add(request.id);
-  void lookAtTools(context, asked).then(() => {
-    if (session?.held.delete(request.id) === false) {
-      send(reply, answerFailure(request.id, "The call was cancelled"));
-    } else if (session?.hasInFlight(request.id) === true) {
-      send(reply, refuseMessage("a request with this id is in flight"));
-    } else if (!reply.isOver) {
-      decideToolCall(context, asked);
-    }
-  });
-}
-function decideToolCall(context, asked) {
-  const { policy, usage, visibility, server, recording } = context;
-  const { sender, request, reply } = asked;
-  const era = eraOf(request);
-  const decided = judgeCall(request, {
-    ...{ policy, usage, visibility, server, era },
-    sighting: sightingOf(context, sender),
-    state: context.sessionState(),
-    agent: sender.agent
-  });
-  const fields = decided.effect === "allow" ? findParamFields2(context, asked, decided.tool) : void 0;
-  const verdict = fields?.ok === false && decided.effect === "allow" ? {
-    effect: "deny",
-    tool: decided.tool,
-    reason: "header_mismatch",
-    argumentsInLog: decided.argumentsInLog,
-    refusal: refuseDisagreement(request.id, fields.detail)
-  } : decided;
-  const gained = listGained(context, verdict);
-  const callId = recordOr(
-    reply,
-    refuseUnrecorded(request.id, era),
-    () => recording.recordCall(
-      {
-        agent: sender.agent,
-        client: findClient(context, sender, request),
-        server,
-        method: request.method,
-        tool: verdict.tool,
-        args: request.params?.["arguments"],
-        argumentsInLog: verdict.argumentsInLog,
-        traceparent: findTraceparent(request)
-      },
-      describeDecision(verdict, gained)
-    )
-  );
-  if (callId === void 0) {
-    return;
-  }
-  if (verdict.effect === "deny") {
-    send(reply, verdict.refusal);
-    return;
-  }
-  count(context, verdict, gained);
-  context.forwarding.request(sender, withoutUngranted(withoutClientCapabilities(request)), {
-    reply,
-    callId,
-    ...fields?.ok === true && { paramFields: fields.fields },
-    amend: (answer2) => judgeToolResult(request, era, answer2)
-  });
-}
-function listGained({ policy, usage }, verdict) {
-  return verdict.effect === "allow" ? policy.labelsOf(verdict.call).filter((label) => !usage.labels.has(label)) : [];
-}
-function describeDecision(verdict, labels) {
-  if (verdict.effect === "deny") {
-    return { decision: "deny", reason: verdict.reason, rule: verdict.rule };
-  }
-  const { decision } = verdict;
-  if (decision.reason === "granted") {
-    return { decision: "allow", reason: decision.reason, rule: decision.rule, labels };
-  }
-  const { instead } = decision;
-  const observed = { reason: instead.reason, ..."rule" in instead && { rule: instead.rule } };
-  return { decision: "allow", reason: decision.reason, observed, labels };
-}
-function count(context, { call, decision }, gained) {
-  const before = gained.length === 0 ? void 0 : new Set(context.usage.labels);
-  context.usage.count(call, decision);
-  if (before !== void 0) {
-    context.labelsGained(before);
-  }
-}
-function findParamFields2({ catalog }, { sender, request }, tool) {
-  return eraOf(request) === "stateless" ? buildParamFields(catalog.paramFieldsOf(tool), request.params?.["arguments"], sender.fields) : void 0;
-}
-function withoutUngranted(request) {
-  if (request.params === void 0) {
-    return request;
-  }
-  const { task, inputResponses, ...params } = request.params;
-  return { ...request, params };
-}
-
-// proxy/gate/gate.ts
-var REQUESTS = /* @__PURE__ */ new Map([
-  ["initialize", passHandshake],
-  ["server/discover", passDiscovery],
-  ["ping", passPing],
-  ["tools/list", passToolListing],
-  ["tools/call", passToolCall],
-  ["subscriptions/listen", passSubscription]
-]);
-var SWEEP_MS = 3e4;
-var Gate = class {
-  #context;
-  #endSession;
-  #sweep;
-  #isClosed = false;
-  /** `endSession` tells the server; the HTTP status that it gave. */
-  constructor(context, endSession) {
-    this.#context = context;
-    this.#endSession = endSession;
-    const { sessionIdleMs } = context.limits;
-    this.#sweep = setInterval(() => this.#endIdle(), Math.min(SWEEP_MS, sessionIdleMs)).unref();
-  }
-  /** The messages of one POST. */
-  post({ agent, fields, reply }, { messages, isBatch }) {
-    if (this.#isClosed) {
-      send(reply, refuseHttp(503, "Service Unavailable: the proxy is closing"));
-      return;
-    }
-    const accepted = parseAccept(fields);
-    if (!accepted.document && !accepted.stream) {
-      send(
-        reply,
-        refuseHttp(406, "Not Acceptable: application/json and text/event-stream are what there is")
-      );
-      return;
-    }
-    const [first] = messages;
-    const isStateless = first !== void 0 && eraOf(first) === "stateless";
-    const session = isStateless ? void 0 : this.#findSession(agent, fields);
-    if (session === "unknown") {
-      send(reply, refuseUnknownSession(first?.kind === "request" ? first.id : null));
-      return;
-    }
-    const sender = { agent, fields, session };
-    if (isBatch && !this.#takesBatches(sender, messages)) {
-      send(reply, refuseMessage("a batch is not part of this revision"));
-      return;
-    }
-    const requests = messages.filter((message2) => message2.kind === "request");
-    const replies = isBatch ? splitReply(reply, requests.length) : [reply];
-    requests.forEach((request, index) => this.#ask({ sender, request, reply: replies[index] ?? reply }));
-    const ownReply = requests.length === 0 && !isBatch ? reply : void 0;
-    for (const message2 of messages) {
-      if (message2.kind === "notification") {
-        this.#notify(sender, message2, ownReply);
-      } else if (message2.kind === "response") {
-        ownReply?.finishEmpty(202);
-      }
-    }
-    if (requests.length === 0 && isBatch) {
-      reply.finishEmpty(202);
-    }
-  }
-  /** GET: a stream that belongs to no request. */
-  openStream({ agent, fields, reply }) {
-    const session = this.#findSession(agent, fields);
-    if (session === "unknown") {
-      send(reply, refuseUnknownSession(null));
-    } else if (!parseAccept(fields).stream) {
-      send(reply, refuseHttp(406, "Not Acceptable: text/event-stream is what there is"));
-    } else {
-      this.#context.forwarding.openStream({ agent, fields, session }, reply);
-    }
-  }
-  /** DELETE. */
-  async endSession({ agent, fields, reply }) {
-    const session = this.#findSession(agent, fields);
-    if (session === void 0) {
-      send(reply, refuseMissingSession(null));
-    } else if (session === "unknown") {
-      send(reply, refuseUnknownSession(null));
-    } else {
-      session.cancelAll();
-      const status = await this.#endSession(session);
-      if (status < 400) {
-        this.#context.sessions.forget(session.id);
-      }
-      reply.finishEmpty(status);
-    }
-  }
-  /** The session has read more than `before`: who sees less by it is told. */
-  tellLess(before) {
-    const { catalog, visibility, forwarding } = this.#context;
-    const changed = [...catalog.tools].some(
-      ([tool, { digest }]) => visibility.show(tool, digest, before).visible !== visibility.show(tool, digest).visible
-    );
-    if (changed) {
-      noteCatalog(this.#context);
-      forwarding.announceToolsChanged();
-    }
-  }
-  /** The tools that agents see at this moment, of those that the server listed. */
-  listVisible() {
-    const { catalog, visibility } = this.#context;
-    const visible = [...catalog.tools].filter(([tool, { digest }]) => visibility.show(tool, digest).visible);
-    return new Set(visible.map(([tool]) => tool));
-  }
-  /** The policy is another one: where others are visible than `before`, agents are told. */
-  tellChanged(before) {
-    this.#context.sessions.forgetAllSightings();
-    if (this.listVisible().symmetricDifference(before).size > 0) {
-      noteCatalog(this.#context);
-      this.#context.forwarding.announceToolsChanged();
-    }
-  }
-  async close(graceMs) {
-    this.#isClosed = true;
-    clearInterval(this.#sweep);
-    await this.#context.forwarding.close(graceMs);
-  }
-  #ask(asked) {
-    const { sender, request, reply } = asked;
-    const pass = REQUESTS.get(request.method);
-    const era = eraOf(request);
-    const state = this.#context.sessionState();
-    if (pass === void 0 || pass === passHandshake && era === "stateless") {
-      this.#recordUnknown(sender, request);
-      send(reply, refuseMethod(request.id, era));
-    } else if (sender.session?.hasInFlight(request.id) === true) {
-      send(reply, refuseMessage("a request with this id is in flight"));
-    } else if (!state.active && request.method !== "tools/call") {
-      send(reply, refuseEndedSessionRequest(request.id, state.reason));
-    } else {
-      pass(this.#context, asked);
-    }
-  }
-  /** Nothing is forwarded, so nothing depends on the record. */
-  #recordUnknown(sender, request) {
-    const { recording, server } = this.#context;
-    const { _meta, ...params } = request.params ?? {};
-    const facts = {
-      ...{ agent: sender.agent, server, method: request.method },
-      client: findClient(this.#context, sender, request),
-      args: params,
-      traceparent: findTraceparent(request)
-    };
-    try {
-      recording.recordCall(facts, { decision: "deny", reason: "method_not_granted" });
-    } catch (error) {
-      if (!(error instanceof RecordingFailed)) {
-        throw error;
-      }
-    }
-  }
-  /** What does not pass is taken and goes nowhere: a notification has no answer. */
-  #notify(sender, notification, reply) {
-    const { session } = sender;
-    const { method, params } = notification;
-    if (method === "notifications/cancelled") {
-      const { requestId, reason } = params ?? {};
-      if (isRequestId(requestId)) {
-        session?.held.delete(requestId);
-        session?.exchanges.get(requestId)?.cancel(typeof reason === "string" ? reason : void 0);
-      }
-      reply?.finishEmpty(202);
-    } else if (passesFromClient(method)) {
-      this.#context.forwarding.notify(sender, notification, reply);
-    } else {
-      reply?.finishEmpty(202);
-    }
-  }
-  #findSession(agent, fields) {
-    const id = fields.get("mcp-session-id");
-    return id === void 0 ? void 0 : this.#context.sessions.find(id, agent) ?? "unknown";
-  }
-  /** Only what was agreed on counts; a handshake cannot be part of a batch. */
-  #takesBatches(sender, messages) {
-    const { session, agent } = sender;
-    const agreed = session === void 0 ? this.#context.sessions.lastAttachment(agent)?.revision : session.revision;
-    const said = revisionOf(sender) ?? BATCH_REVISION;
-    const hasHandshake = messages.some(
-      (message2) => message2.kind === "request" && message2.method === "initialize"
-    );
-    return agreed === BATCH_REVISION && said === BATCH_REVISION && !hasHandshake;
-  }
-  #endIdle() {
-    const { sessions, limits } = this.#context;
-    for (const session of sessions.listExpired(limits.sessionIdleMs)) {
-      sessions.forget(session.id);
-      void this.#endSession(session);
-    }
-  }
-};
-function passPing({ forwarding }, { sender, request, reply }) {
-  forwarding.request(sender, request, { reply, amend: passUnchanged });
-}
-
-// proxy/gate/server-request.ts
-var KNOWN = /* @__PURE__ */ new Set(["sampling/createMessage", "elicitation/create", "roots/list"]);
-function answerServerRequest(recording, server, { id, method }) {
-  if (method === "ping") {
-    return JSON.stringify({ jsonrpc: "2.0", id, result: {} });
-  }
-  const kind = KNOWN.has(method) ? method : "other";
-  recording.noteRepeated("server_request_refused", `${server} ${kind}`, { server, method: kind });
-  return JSON.stringify({
-    jsonrpc: "2.0",
-    id,
-    error: { code: METHOD_NOT_FOUND, message: "Method not found" }
-  });
-}
-
-// proxy/gate/tool-findings.ts
-var MAX_FINDINGS = 4e3;
-var MAX_EXCERPT_LENGTH = 2e4;
-var ToolFindings = class {
-  #options;
-  #noted = /* @__PURE__ */ new Set();
-  /** The reviewed definitions that were seen: what a later one can be compared with. */
-  #reviewed = /* @__PURE__ */ new Map();
-  constructor(options) {
-    this.#options = options;
-  }
-  noteDefinition(tool) {
-    const { visibility } = this.#options;
-    const { name, definition, digest } = tool;
-    if (!visibility.isLocked) {
-      return;
-    }
-    const verdict = visibility.judgeDefinition(name, digest);
-    if (verdict === "reviewed") {
-      this.#reviewed.set(name, definition);
-    } else if (visibility.concernsAgents(name)) {
-      const event = verdict === "drifted" ? "tool_drifted" : "tool_unreviewed";
-      this.#note({ event, severity: "finding", key: `${name} ${digest}` }, () => this.#describe(tool));
-    }
-  }
-  /** An agent is shown this tool, without what was removed from its texts. */
-  noteShown({ name, digest }, removed) {
-    const { names, server } = this.#options;
-    if (removed.size > 0) {
-      this.#note({ event: "text_cleaned", severity: "warning", key: `${name} ${digest}` }, () => ({
-        tool: name,
-        removed: Object.fromEntries(removed)
-      }));
-    }
-    for (const other of names.add({ server, tool: name })) {
-      const key = JSON.stringify([name, other.server, other.tool]);
-      this.#note({ event: "tool_shadowed", severity: "warning", key }, () => ({
-        ...{ tool: name, other_server: other.server, other_tool: other.tool }
-      }));
-    }
-  }
-  noteInstructions(digest, instructions) {
-    const { visibility } = this.#options;
-    this.#note({ event: "instructions_drifted", severity: "finding", key: digest }, () => ({
-      old_digest: visibility.lockedInstructions ?? null,
-      new_digest: digest,
-      instructions: excerpt(instructions)
-    }));
-  }
-  /** What the server says of itself: its instructions, and how it is called. */
-  noteCleaned(what, digest, removed) {
-    if (removed.size > 0) {
-      this.#note({ event: "text_cleaned", severity: "warning", key: `${what} ${digest}` }, () => ({
-        ...{ tool: null, in: what, removed: Object.fromEntries(removed) }
-      }));
-    }
-  }
-  #describe({ name, definition, digest }) {
-    const reviewed = this.#reviewed.get(name);
-    const locked = this.#options.visibility.lockedDigestOf(name);
-    const description = definition["description"];
-    return {
-      tool: name,
-      ...locked !== void 0 && { old_digest: locked },
-      new_digest: digest,
-      ...reviewed !== void 0 && { changed: listChanged(reviewed, definition) },
-      ...typeof description === "string" && { description: excerpt(description) }
-    };
-  }
-  #note({ event, severity, key }, describe4) {
-    const { recording, server } = this.#options;
-    const noted = `${event} ${key}`;
-    if (this.#noted.has(noted)) {
-      return;
-    }
-    if (this.#noted.size >= MAX_FINDINGS) {
-      recording.noteRepeated(event, server, { server });
-      return;
-    }
-    this.#noted.add(noted);
-    recording.noteEvent(event, severity, { server, ...describe4() });
-  }
-};
-function listChanged(before, now) {
-  const write = (definition, name) => {
-    const member = definition[name];
-    return member === void 0 ? void 0 : canonicalize2(member);
-  };
-  return DEFINING.filter((name) => write(before, name) !== write(now, name));
-}
-function excerpt(text) {
-  return cleanText(text.slice(0, MAX_EXCERPT_LENGTH)).text;
-}
-
-// proxy/gate/tool-visibility.ts
-var NOTHING_READ2 = /* @__PURE__ */ new Set();
-var ToolVisibility = class {
-  #options;
-  #lock;
-  #tools;
-  constructor(options) {
-    this.#options = options;
-  }
-  /** That of the policy at this moment: it can be replaced while the session runs. */
-  get #locked() {
-    const { policy, server } = this.#options;
-    const lock = policy.lockOf(server);
-    if (lock !== this.#lock) {
-      this.#lock = lock;
-      this.#tools = lock === void 0 ? void 0 : new Map(Object.entries(lock.tools));
-    }
-    return this.#tools;
-  }
-  /** Of the instructions that were reviewed; undefined where there is no lock or it holds none. */
-  get lockedInstructions() {
-    const { policy, server } = this.#options;
-    return policy.lockOf(server)?.instructions;
-  }
-  get isLocked() {
-    return this.#locked !== void 0;
-  }
-  lockedDigestOf(tool) {
-    return this.#locked?.get(tool);
-  }
-  judgeDefinition(tool, digest) {
-    const tools = this.#locked;
-    if (tools === void 0) {
-      return "reviewed";
-    }
-    const locked = tools.get(tool);
-    return locked === digest ? "reviewed" : locked === void 0 ? "unreviewed" : "drifted";
-  }
-  show(tool, digest, labels = this.#options.usage.labels) {
-    const { policy, server } = this.#options;
-    const shown = policy.show({ server, kind: "tool", name: tool }, labels);
-    const verdict = shown.visible ? this.judgeDefinition(tool, digest) : "reviewed";
-    return verdict === "reviewed" ? shown : { visible: false, why: verdict };
-  }
-  /** Whether any rule names it, whatever the session has read: what nobody could see needs no report. */
-  concernsAgents(tool) {
-    const { policy, server } = this.#options;
-    return policy.show({ server, kind: "tool", name: tool }, NOTHING_READ2).visible;
-  }
-};
-
-// proxy/gate/visible-names.ts
-var MAX_NAMES = 1e4;
-var UNSEEN_OR_BETWEEN = /[\p{Cc}\p{Cf}\p{Mn}\p{Default_Ignorable_Code_Point}\p{Z}\p{Pd}\p{Pc}.:/]/gu;
-var VisibleNames = class {
-  #byLook = /* @__PURE__ */ new Map();
-  #size = 0;
-  /** Those of other servers that look the same; each pair is told once. */
-  add(added) {
-    const look = describeLook(added.tool);
-    const alike = this.#byLook.get(look) ?? [];
-    const isKnown = alike.some(({ server, tool }) => server === added.server && tool === added.tool);
-    if (isKnown || this.#size >= MAX_NAMES) {
-      return [];
-    }
-    this.#size++;
-    this.#byLook.set(look, [...alike, added]);
-    return alike.filter(({ server }) => server !== added.server);
-  }
-};
-function describeLook(name) {
-  return name.normalize("NFKC").toUpperCase().toLowerCase().replace(UNSEEN_OR_BETWEEN, "");
-}
-
-// proxy/limits.ts
-var KIB = 1024;
-var MIB = 1024 * KIB;
-var SECOND = 1e3;
-var MINUTE = 60 * SECOND;
-var DEFAULT_LIMITS = {
-  maxRequestBytes: 4 * MIB,
-  maxAnswerBytes: 96 * MIB,
-  maxDepth: 128,
-  maxHeaderBytes: 16 * KIB,
-  maxBatchLength: 50,
-  maxTools: 2e3,
-  maxConcurrentRequests: 256,
-  maxStreams: 128,
-  maxConnections: 1024,
-  maxSessions: 64,
-  maxUnreadBytes: 8 * MIB,
-  callTimeoutMs: 10 * MINUTE,
-  resumeGraceMs: MINUTE,
-  lookTimeoutMs: 10 * SECOND,
-  connectTimeoutMs: 10 * SECOND,
-  probeTimeoutMs: 3 * SECOND,
-  headersTimeoutMs: 10 * SECOND,
-  requestTimeoutMs: 30 * SECOND,
-  sessionIdleMs: 30 * MINUTE,
-  keepAliveMs: 15 * SECOND,
-  closeGraceMs: 2 * SECOND,
-  stopGraceMs: 2 * SECOND
+// proxy/recorder.ts
+var CODE = "recording_failed";
+var RecordingFailed = class extends Error {
+  code = CODE;
 };
 
 // proxy/recording.ts
-var import_node_crypto7 = require("node:crypto");
 var MAX_KINDS = 500;
 var MAX_TEXT_LENGTH = 1e3;
 var WITHHELD = "[withheld]";
@@ -6477,8 +4267,8 @@ var Recording = class {
   /** Returns the id of the call. Throws `RecordingFailed`. */
   recordCall(facts, decided) {
     const { redactor } = this.#options;
-    const id = (0, import_node_crypto7.randomUUID)();
-    const { client, tool } = facts;
+    const id = (0, import_node_crypto4.randomUUID)();
+    const { client, named } = facts;
     const { labels = [] } = decided;
     this.#record({
       kind: "call",
@@ -6487,7 +4277,7 @@ var Recording = class {
       client: client === void 0 ? null : this.#redactClient(client),
       server: facts.server,
       method: this.#redact(facts.method),
-      ...tool !== void 0 && { tool: redactor.redactText(tool).text },
+      ...named !== void 0 && { [named.kind]: redactor.redactText(named.name).text },
       ...this.#describeArguments(facts),
       decision: decided.decision,
       reason: decided.reason,
@@ -6512,8 +4302,14 @@ var Recording = class {
   }
   /** Throws `RecordingFailed`. */
   recordCatalog(catalog) {
-    const tools = catalog.tools.map((tool) => ({ ...tool, name: this.#redact(tool.name) }));
-    this.#record({ kind: "catalog", ...catalog, tools });
+    const { server, ...lists } = catalog;
+    const redacted = Object.fromEntries(
+      Object.entries(lists).map(([list2, entries]) => [
+        list2,
+        (entries ?? []).map((entry) => ({ ...entry, name: this.#redact(entry.name) }))
+      ])
+    );
+    this.#record({ ...redacted, kind: "catalog", server });
   }
   /** Throws `RecordingFailed`. */
   recordEvent(event, severity, detail) {
@@ -6540,10 +4336,10 @@ var Recording = class {
   noteRepeated(event, kind, detail) {
     const wanted = `${event} ${kind}`;
     const key = this.#counts.has(wanted) || this.#counts.size < MAX_KINDS ? wanted : event;
-    const count4 = (this.#counts.get(key) ?? 0) + 1;
-    this.#counts.set(key, count4);
-    if (/^10*$/.test(String(count4))) {
-      this.noteEvent(event, "warning", { ...detail, count: count4 });
+    const count3 = (this.#counts.get(key) ?? 0) + 1;
+    this.#counts.set(key, count3);
+    if (/^10*$/.test(String(count3))) {
+      this.noteEvent(event, "warning", { ...detail, count: count3 });
     }
   }
   #record(entry) {
@@ -6568,7 +4364,12 @@ var Recording = class {
     return this.#options.redactor.redactText(text).text.slice(0, MAX_TEXT_LENGTH).toWellFormed();
   }
   #digestArguments(args) {
-    return (0, import_node_crypto7.createHash)("sha256").update(this.#options.salt).update(canonicalize2(args)).digest("hex");
+    const { salt } = this.#options;
+    const text = canonicalize2(args);
+    const salted = Buffer.allocUnsafe(salt.length + Buffer.byteLength(text));
+    salted.set(salt);
+    salted.write(text, salt.length, "utf8");
+    return (0, import_node_crypto4.hash)("sha256", salted, "hex");
   }
 };
 function withholdValues(args) {
@@ -6590,11 +4391,13 @@ var ReplaceablePolicy = class {
   get mode() {
     return this.#current.mode;
   }
-  reaches = (server) => this.#current.reaches(server);
+  reaches = (server, kind) => this.#current.reaches(server, kind);
+  canLoseTools = (server) => this.#current.canLoseTools(server);
   show = (target, labels) => this.#current.show(target, labels);
   decide = (call, usage) => this.#current.decide(call, usage);
   labelsOf = (target) => this.#current.labelsOf(target);
   argumentsInLog = (rule) => this.#current.argumentsInLog(rule);
+  inspectionOf = (rule) => this.#current.inspectionOf(rule);
   lockOf = (server) => this.#current.lockOf(server);
 };
 
@@ -6632,10 +4435,21 @@ async function startProxy(options) {
   const shared = { policy, recording, streams, usage, names, labelsGained };
   const reached = Object.entries(servers).filter(([name]) => options.policy.reaches(name));
   const connections = await Promise.all(
-    reached.map(async ([name, server]) => [name, await prepareConnection(server)])
+    reached.map(async ([server, settings]) => ({ server, connect: await prepareConnection(settings) }))
   );
+  const { openServerGate } = await import("./server-gate.cjs");
+  const { createInspector } = await import("./inspector.cjs");
+  const inspector = createInspector(redactor);
   const gates = new Map(
-    connections.map(([name, connect]) => [name, openGate({ ...options, ...shared, limits }, name, connect)])
+    connections.map(({ server, connect }) => [
+      server,
+      openServerGate({
+        ...{ ...shared, inspector, server, connect, limits },
+        environment: options.environment ?? {},
+        stderr: options.stderrOf(server),
+        sessionState: () => options.sessionState()
+      })
+    ])
   );
   const front = new Front({ gates, agents, control, recording, limits });
   const close = async () => {
@@ -6648,57 +4462,46 @@ async function startProxy(options) {
     policy.replace(next);
     visible.forEach(([gate, before]) => gate.tellChanged(before));
   };
+  const openProbe = ({ mark, token, connect }) => {
+    const recording2 = new Recording({ recorder: { record: () => void 0 }, redactor, salt });
+    const own2 = { recording: recording2, usage: new SessionUsage(policy), names: new VisibleNames() };
+    const probed = new Map(
+      [...gates.keys()].map((server) => [
+        server,
+        openServerGate({
+          ...{ ...shared, ...own2, inspector, limits, server },
+          connect: () => connect(server),
+          environment: {},
+          stderr: () => void 0,
+          sessionState: () => ({ active: true }),
+          labelsGained: () => void 0
+        })
+      ])
+    );
+    const end = front.admitProbe({ mark, token, recording: recording2, gates: probed });
+    return async () => {
+      end();
+      await Promise.all([...probed.values()].map((gate) => gate.close(0)));
+    };
+  };
   let closing;
   try {
     const url = await front.listen();
-    return { url, totals: () => recording.totals(), changePolicy, close: () => closing ??= close() };
+    return {
+      url,
+      totals: () => recording.totals(),
+      changePolicy,
+      openProbe,
+      close: () => closing ??= close()
+    };
   } catch (cause) {
     await close();
     throw cause;
   }
 }
-function openGate(options, server, connect) {
-  const { recording, limits, streams, policy, usage, names } = options;
-  const sessions = new SessionTable();
-  const upstream = connect({
-    limits,
-    environment: options.environment ?? {},
-    stderr: options.stderrOf(server),
-    events: {
-      answer: (request) => answerServerRequest(recording, server, request),
-      toolsChanged: (session) => sessions.forgetSightings(session),
-      sessionEnded: (session) => sessions.forget(session),
-      noteLost: ({ code, detail }) => {
-        const event = code === "start_failed" ? "server_start_failed" : "server_exited";
-        recording.noteRepeated(event, server, { server, detail });
-      },
-      noteOutputDropped: () => recording.noteRepeated("server_output_dropped", server, { server }),
-      noteMessageDropped: () => forwarding.noteMessageDropped()
-    }
-  });
-  const forwarding = new Forwarding({ server, recording, limits, sessions, streams, upstream });
-  const visibility = new ToolVisibility({ server, policy, usage });
-  return new Gate(
-    {
-      server,
-      policy,
-      usage,
-      visibility,
-      findings: new ToolFindings({ server, recording, visibility, names }),
-      recording,
-      limits,
-      sessions,
-      catalog: new Catalog(limits.maxTools),
-      forwarding,
-      sessionState: () => options.sessionState(),
-      labelsGained: (before) => options.labelsGained(before)
-    },
-    ({ id, revision }) => upstream.endSession(id, revision)
-  );
-}
 
 // action/guard/genesis.ts
-var import_node_crypto8 = require("node:crypto");
+var import_node_crypto5 = require("node:crypto");
 
 // action/version.ts
 var VERSION = "0.1.0";
@@ -6716,7 +4519,7 @@ function describeGenesis(facts) {
     workload: document.workload,
     claims: document.claims,
     policy: document.policy.digest,
-    proxy: { version: VERSION, bundle: (0, import_node_crypto8.hash)("sha256", facts.bundle, "hex") },
+    proxy: { version: VERSION, bundle: (0, import_node_crypto5.hash)("sha256", facts.bundle, "hex") },
     agents: [...facts.agents],
     servers: [...facts.servers],
     isolation: "none",
@@ -6932,7 +4735,7 @@ var SPOOL_FILE = "spool.jsonl";
 var STDERR_DIRECTORY = "stderr";
 
 // action/wire/proof-key.ts
-var import_node_crypto9 = require("node:crypto");
+var import_node_crypto6 = require("node:crypto");
 
 // node_modules/jose/dist/webapi/lib/buffer_utils.js
 var encoder = new TextEncoder();
@@ -7527,8 +5330,8 @@ async function createProofKey() {
   return {
     prove: ({ method, url, accessToken }) => {
       const { origin, pathname } = new URL(url);
-      const ath = accessToken === void 0 ? {} : { ath: (0, import_node_crypto9.hash)("sha256", accessToken, "base64url") };
-      const claims = { htm: method, htu: `${origin}${pathname}`, ...ath, jti: (0, import_node_crypto9.randomUUID)() };
+      const ath = accessToken === void 0 ? {} : { ath: (0, import_node_crypto6.hash)("sha256", accessToken, "base64url") };
+      const claims = { htm: method, htu: `${origin}${pathname}`, ...ath, jti: (0, import_node_crypto6.randomUUID)() };
       const iat = Math.floor(Date.now() / 1e3);
       return new CompactSign(Buffer.from(JSON.stringify({ ...claims, iat }))).setProtectedHeader(header).sign(privateKey);
     }
@@ -7671,14 +5474,14 @@ function unsealed(reason) {
 var import_node_path = require("node:path");
 
 // audit/chain.ts
-var import_node_crypto10 = require("node:crypto");
+var import_node_crypto7 = require("node:crypto");
 
 // audit/record.ts
 var Digest = string2().check(_regex(/^[0-9a-f]{64}$/, "expected 64 lower-case hex digits"));
 var GENESIS_PREV = "0".repeat(64);
 var Timestamp = string2().check(_regex(/^\d{4}-\d{2}-\d{2}T\d{2}:\d{2}:\d{2}\.\d{3}Z$/, "expected a UTC time with milliseconds"));
 var AnyJson = custom((value) => value !== void 0, "expected a JSON value");
-var count2 = int().check(_nonnegative());
+var count = int().check(_nonnegative());
 var Workload = strictObject({
   iss: string2(),
   repository_id: string2(),
@@ -7708,25 +5511,30 @@ var Genesis = strictObject({
     platform: string2(),
     arch: string2(),
     node: string2(),
-    user_id: nullable(count2),
+    user_id: nullable(count),
     runner_environment: string2()
   })
 });
-var Catalog2 = strictObject({
+var Listed = array(
+  strictObject({
+    /** Of a resource its URI, of a template the URI template. */
+    name: string2(),
+    digest: Digest,
+    visible: boolean2(),
+    /**
+     * The rule that shows it or `observed`; what hides it: `no_grant`, `flow` (what the session has read), `drifted`
+     * or `unreviewed` (its definition is not the reviewed one).
+     */
+    why: string2()
+  })
+);
+var Catalog = strictObject({
   kind: literal("catalog"),
   server: string2(),
-  tools: array(
-    strictObject({
-      name: string2(),
-      digest: Digest,
-      visible: boolean2(),
-      /**
-       * The rule that shows it or `observed`; what hides it: `no_grant`, `flow` (what the session has read), `drifted`
-       * or `unreviewed` (its definition is not the reviewed one).
-       */
-      why: string2()
-    })
-  )
+  tools: optional(Listed),
+  resources: optional(Listed),
+  resource_templates: optional(Listed),
+  prompts: optional(Listed)
 });
 var Call = strictObject({
   kind: literal("call"),
@@ -7735,7 +5543,11 @@ var Call = strictObject({
   client: nullable(strictObject({ name: string2(), version: string2() })),
   server: string2(),
   method: string2(),
+  /** What it names: one of these, or none where it names nothing. */
   tool: optional(string2()),
+  /** A URI, or a URI template whose variables are to be completed. */
+  resource: optional(string2()),
+  prompt: optional(string2()),
   /** With secrets replaced; as much of them as the grant's `audit` says. */
   arguments: optional(AnyJson),
   /** Salted per session: equal arguments can be recognised, short ones not guessed. */
@@ -7754,15 +5566,20 @@ var Result = strictObject({
   /** `id` of the call it ends. */
   call: string2(),
   outcome: _enum(["ok", "tool_error", "error", "timeout", "cancelled", "blocked"]),
-  duration_ms: count2,
+  duration_ms: count,
   /** Size and digest of the answer as the server sent it. */
-  bytes: count2,
-  digest: optional(Digest)
+  bytes: count,
+  digest: optional(Digest),
+  /** What the inspection replaced and took out before the agent had it, by kind. Absent where it was nothing. */
+  redactions: optional(record(string2(), count)),
+  removals: optional(record(string2(), count)),
+  /** Names of the markers of prompt injection that are in it. */
+  markers: optional(array(string2()).check(_minLength(1)))
 });
 var Checkpoint = strictObject({
   kind: literal("checkpoint"),
   segment: int().check(_positive()),
-  last_seq: count2,
+  last_seq: count,
   head: Digest,
   /** Compact JWS over `CheckpointClaims`. */
   signature: string2()
@@ -7773,17 +5590,17 @@ var Event = strictObject({
   severity: _enum(["info", "warning", "finding"]),
   detail: record(string2(), AnyJson)
 });
-var Totals = strictObject({ calls: count2, allowed: count2, denied: count2, failed: count2 });
+var Totals = strictObject({ calls: count, allowed: count, denied: count, failed: count });
 var Seal = strictObject({
   kind: literal("seal"),
   reason: string2(),
   totals: Totals
 });
-var Entry = discriminatedUnion("kind", [Genesis, Catalog2, Call, Result, Checkpoint, Event, Seal]);
-var link = { v: literal(1), seq: count2, prev: Digest, time: Timestamp, hash: Digest };
+var Entry = discriminatedUnion("kind", [Genesis, Catalog, Call, Result, Checkpoint, Event, Seal]);
+var link = { v: literal(1), seq: count, prev: Digest, time: Timestamp, hash: Digest };
 var AuditRecord = discriminatedUnion("kind", [
   extend2(Genesis, link),
-  extend2(Catalog2, link),
+  extend2(Catalog, link),
   extend2(Call, link),
   extend2(Result, link),
   extend2(Checkpoint, link),
@@ -7834,7 +5651,7 @@ var Chain = class {
     if (unhashed.text.length > MAX_LINE_LENGTH) {
       throw new EntryRefused(`the entry is longer than ${MAX_LINE_LENGTH} characters`);
     }
-    const digest = (0, import_node_crypto10.hash)("sha256", unhashed.text, "hex");
+    const digest = (0, import_node_crypto7.hash)("sha256", unhashed.text, "hex");
     this.#nextSeq += 1;
     this.#head = digest;
     this.#latestMs = latestMs;
@@ -8006,7 +5823,7 @@ var RecoverResponse = discriminatedUnion("status", [
 ]);
 
 // audit/segment.ts
-var import_node_crypto11 = require("node:crypto");
+var import_node_crypto8 = require("node:crypto");
 var import_node_util = require("node:util");
 var import_node_zlib = require("node:zlib");
 var MAX_SEGMENT_BYTES = 32 * 1024 * 1024;
@@ -8018,7 +5835,7 @@ var PACKING = {
 async function packSegment(text) {
   const content = typeof text === "string" ? Buffer.from(text, "utf8") : text;
   const body = await compress(content, { ...PACKING, pledgedSrcSize: content.length });
-  return { body, sha256: (0, import_node_crypto11.hash)("sha256", body, "hex"), md5: (0, import_node_crypto11.createHash)("md5").update(body).digest("base64") };
+  return { body, sha256: (0, import_node_crypto8.hash)("sha256", body, "hex"), md5: (0, import_node_crypto8.createHash)("md5").update(body).digest("base64") };
 }
 
 // action/wire/segment-upload.ts
@@ -8074,10 +5891,11 @@ var Shipping = class {
   get haltedBy() {
     return this.#haltedBy;
   }
-  add(spooled) {
-    this.#pending.push(spooled);
-    this.#pendingBytes += spooled.line.length;
-    if (spooled.record.kind !== "checkpoint" && !this.#overdue) {
+  add({ record: record2, line, offset }) {
+    const { kind, seq, prev, hash: hash7 } = record2;
+    this.#pending.push({ kind, seq, prev, hash: hash7, offset, length: line.length });
+    this.#pendingBytes += line.length;
+    if (kind !== "checkpoint" && !this.#overdue) {
       this.#timer ??= setTimeout(() => {
         this.#overdue = true;
         void this.#pump();
@@ -8111,7 +5929,7 @@ var Shipping = class {
     if (this.#haltedBy !== void 0 || this.#pending.length === 0) return false;
     if (this.#pendingBytes >= this.#options.segmentBytes) return true;
     const waiting = this.#overdue || this.#draining;
-    return waiting && this.#pending.some(({ record: record2 }) => record2.kind !== "checkpoint");
+    return waiting && this.#pending.some(({ kind }) => kind !== "checkpoint");
   }
   #pump() {
     const pump = async () => {
@@ -8123,26 +5941,26 @@ var Shipping = class {
   }
   async #shipNext() {
     const records = this.#takeSegment();
-    const bytes = Buffer.concat(records.map(({ line }) => line));
     const [first, last] = [records[0], records.at(-1)];
     if (first === void 0 || last === void 0) return;
-    this.#inFlightBytes = bytes.length;
-    const packed = await packSegment(bytes);
+    const length = last.offset + last.length - first.offset;
+    this.#inFlightBytes = length;
+    const packed = await packSegment(this.#options.readSpool(first.offset, length));
     const request = {
       segment: this.#stored.length + 1,
       bytes: packed.body.length,
       sha256: packed.sha256,
       md5: packed.md5,
-      first_seq: first.record.seq,
-      last_seq: last.record.seq,
-      prev: first.record.prev,
-      head: last.record.hash
+      first_seq: first.seq,
+      last_seq: last.seq,
+      prev: first.prev,
+      head: last.hash
     };
     const signature = await this.#store(request, packed.body);
     if (signature === void 0) return;
     this.#inFlightBytes = 0;
-    this.#stored.push({ request, offset: first.offset, length: bytes.length });
-    if (last.record.kind !== "seal") {
+    this.#stored.push({ request, offset: first.offset, length });
+    if (last.kind !== "seal") {
       const { segment, last_seq, head } = request;
       this.#tell({ kind: "checkpoint", segment, last_seq, head, signature });
     }
@@ -8150,9 +5968,9 @@ var Shipping = class {
   /** The records of the next segment: as many as fit, at least one. */
   #takeSegment() {
     let bytes = 0;
-    const fits = this.#pending.findIndex(({ line }) => (bytes += line.length) > this.#options.segmentBytes);
+    const fits = this.#pending.findIndex(({ length }) => (bytes += length) > this.#options.segmentBytes);
     const taken = this.#pending.splice(0, fits === -1 ? this.#pending.length : Math.max(1, fits));
-    this.#pendingBytes -= taken.reduce((sum, { line }) => sum + line.length, 0);
+    this.#pendingBytes -= taken.reduce((sum, { length }) => sum + length, 0);
     clearTimeout(this.#timer);
     this.#timer = void 0;
     this.#overdue = this.#pending.length > 0;
@@ -8174,11 +5992,10 @@ var Shipping = class {
     try {
       const signature = await retry(async () => {
         const announced = await this.#options.client.announceSegment(request, patience);
-        if (!announced.ok && announced.status === 401) {
-          return { settled: false, reason: announced.sentence };
-        }
         if (!announced.ok) {
-          this.halt(`the broker refused segment ${request.segment} of the log: ${announced.sentence}`);
+          const { error, sentence } = announced;
+          const refusal = error === "session_over" ? "ended the session" : `refused segment ${request.segment} of the log`;
+          this.halt(`the broker ${refusal}: ${sentence}`);
           return { settled: true, value: void 0 };
         }
         const { checkpoint, upload } = announced.value;
@@ -8261,30 +6078,45 @@ function writeWhole(descriptor, bytes) {
 }
 
 // action/guard/tally.ts
-var count3 = int().check(_nonnegative());
+var count2 = int().check(_nonnegative());
 var TallyRow = strictObject({
   agent: string2(),
   server: string2(),
-  /** A tool that the server has or a rule names, or a method; null: a name that neither of them knows. */
+  /**
+   * A tool or prompt that the server has or a rule names, a resource that the server lists, or a method; null: a name
+   * that nobody but the agent knows.
+   */
   tool: nullable(string2()),
   decision: _enum(["allow", "deny"]),
   /** The rule, or the reason where no rule names it. */
   why: string2(),
-  calls: count3,
+  calls: count2,
   /** Allowed calls that ended in an error. */
-  failed: count3
+  failed: count2
 });
 var TallyReport = strictObject({
   rows: array(TallyRow),
   /** Calls of rows that found no place any more. */
-  more_calls: count3,
+  more_calls: count2,
   totals: Totals,
   /** Events that a reader should see, with how often they happened. */
   events: array(
-    strictObject({ event: string2(), severity: _enum(["warning", "finding"]), times: count3 })
+    strictObject({ event: string2(), severity: _enum(["warning", "finding"]), times: count2 })
   )
 });
 var MAX_ROWS = 500;
+function kindOf({ tool, prompt }) {
+  return tool !== void 0 ? "tools" : prompt !== void 0 ? "prompts" : "resources";
+}
+function nameKey(server, kind, name) {
+  return JSON.stringify([server, kind, name]);
+}
+function listNames({ server, tools, prompts, resources, resource_templates }) {
+  const lists = { tools, prompts, resources: [...resources ?? [], ...resource_templates ?? []] };
+  return Object.entries(lists).flatMap(
+    ([kind, entries = []]) => entries.map(({ name }) => nameKey(server, kind, name))
+  );
+}
 function createTally() {
   const rows = /* @__PURE__ */ new Map();
   const open = /* @__PURE__ */ new Map();
@@ -8312,9 +6144,11 @@ function createTally() {
     return row;
   };
   const nameOf = (call) => {
-    if (call.tool === void 0) return call.decision === "allow" ? call.method : null;
-    const isKnown = call.rule !== void 0 || known.has(JSON.stringify([call.server, call.tool]));
-    return isKnown ? call.tool : null;
+    const { server, method, tool, resource, prompt } = call;
+    const name = tool ?? resource ?? prompt;
+    const isRuled = call.rule !== void 0 && resource === void 0;
+    if (name !== void 0 && (isRuled || known.has(nameKey(server, kindOf(call), name)))) return name;
+    return call.decision === "allow" || name !== void 0 && call.rule !== void 0 ? method : null;
   };
   const addResult = (result) => {
     const failed = result.outcome !== "ok";
@@ -8335,7 +6169,7 @@ function createTally() {
       else if (record2.kind === "result") addResult(record2);
       else if (record2.kind === "event") addEvent(record2);
       else if (record2.kind === "catalog") {
-        for (const { name } of record2.tools) known.add(JSON.stringify([record2.server, name]));
+        for (const key of listNames(record2)) known.add(key);
       }
     },
     report: () => ({
@@ -8477,29 +6311,32 @@ function createSessionClient(options, holder) {
     const headers = { ...request.headers, "Content-Type": "application/json" };
     return { ...request, headers, body: JSON.stringify(content) };
   };
+  const ask = (prepare, expected) => persist(options, prepare, {
+    ...expected,
+    onTokenRefused: () => holder.replaceToken(expected.patience)
+  });
   const hear = async (asked) => {
     const reply = await asked;
     if (reply.ok) holder.onPolicy(reply.value.policy);
     return reply;
   };
   return {
-    read: (patience) => persist(options, () => authorize("GET", "/session"), { answer: SessionDocument, patience }),
+    read: (patience) => ask(() => authorize("GET", "/session"), { answer: SessionDocument, patience }),
     renew: (patience) => hear(
-      persist(
-        options,
-        async () => post("/session/renew", { subject_token: await options.subjectToken() }),
-        { answer: RenewResponse, patience }
-      )
+      ask(async () => post("/session/renew", { subject_token: await options.subjectToken() }), {
+        answer: RenewResponse,
+        patience
+      })
     ),
-    announceSegment: (segment, patience) => hear(persist(options, () => post("/session/segments", segment), { answer: SegmentResponse, patience })),
-    seal: (seal, patience) => persist(options, async () => ({ ...await post("/session/seal", seal), timeoutMs: SEAL_TIMEOUT_MS }), {
+    announceSegment: (segment, patience) => hear(ask(() => post("/session/segments", segment), { answer: SegmentResponse, patience })),
+    seal: (seal, patience) => ask(async () => ({ ...await post("/session/seal", seal), timeoutMs: SEAL_TIMEOUT_MS }), {
       answer: SealResponse,
       patience
     })
   };
 }
 function persist(options, prepare, expected) {
-  const attempt = async () => {
+  const attempt = async (isRepeated = false) => {
     const request = await prepare();
     let answer2;
     try {
@@ -8513,9 +6350,13 @@ function persist(options, prepare, expected) {
     if (answer2.status === 429 || answer2.status >= 500) {
       return { settled: false, reason: `it answered: ${describeRefusal(answer2).sentence}` };
     }
-    return { settled: true, value: readReply(answer2, expected.answer) };
+    const reply = readReply(answer2, expected.answer);
+    if (!reply.ok && reply.error === "invalid_token" && await expected.onTokenRefused?.() === true) {
+      return isRepeated ? { settled: false, reason: `it answered: ${reply.sentence}` } : attempt(true);
+    }
+    return { settled: true, value: reply };
   };
-  return retry(attempt, expected.patience);
+  return retry(() => attempt(), expected.patience);
 }
 function readReply(answer2, schema) {
   const parsed = schema.safeParse(parseJson(answer2.body));
@@ -8554,6 +6395,7 @@ var MAX_PAUSE_MS4 = 4e3;
 var RENEWAL_PAUSE_MS = 1e3;
 var MAX_RENEWAL_PAUSE_MS = 15e3;
 var RENEWAL_SHARE = 2 / 3;
+var REPLACED_MS = 1e4;
 var LEAST_GAIN_MS = 2e3;
 async function openSession(options, exchange) {
   const patience = {
@@ -8577,7 +6419,8 @@ async function openSession(options, exchange) {
     const client = createSessionClient(options, {
       key: exchange.key,
       accessToken: () => holder.accessToken,
-      onPolicy: (digest) => holder.hearPolicy(digest)
+      onPolicy: (digest) => holder.hearPolicy(digest),
+      replaceToken: createTokenReplacement(holder, (again) => exchangeToken(options, exchange, again))
     });
     const document = accept(await client.read(patience));
     return createSession({ document, client, holder });
@@ -8586,6 +6429,26 @@ async function openSession(options, exchange) {
     const advice = "Check the input `broker`, and that the broker runs and can be reached from this runner.";
     throw refused(`The broker at ${options.broker} gave no session: ${cause.message}. ${advice}`, cause);
   }
+}
+function createTokenReplacement(holder, exchange) {
+  let replaced;
+  const replace = async (patience) => {
+    const requestedAt = performance.now();
+    const untilMs = Math.min(patience.untilMs, requestedAt + OPENING_PATIENCE_MS);
+    try {
+      const reply = await exchange({ ...patience, untilMs });
+      if (!reply.ok) return false;
+      holder.accessToken = reply.value.access_token;
+      if (holder.expiresAtMs > performance.now()) {
+        holder.expiresAtMs = requestedAt + reply.value.expires_in * 1e3;
+      }
+      setTimeout(() => replaced = void 0, REPLACED_MS).unref();
+    } catch {
+      replaced = void 0;
+    }
+    return true;
+  };
+  return (patience) => replaced ??= replace(patience);
 }
 function createSession({ document, client, holder }) {
   let endedBy;
@@ -8601,6 +6464,7 @@ function createSession({ document, client, holder }) {
   };
   const renew = async (signal) => {
     let requestedAt = performance.now();
+    const before = holder.expiresAtMs;
     const reply = await client.renew({
       untilMs: performance.now() + leftMs(),
       firstPauseMs: RENEWAL_PAUSE_MS,
@@ -8614,7 +6478,6 @@ function createSession({ document, client, holder }) {
       end(`the broker ended the session: ${reply.sentence}`);
       return 0;
     }
-    const before = holder.expiresAtMs;
     holder.accessToken = reply.value.access_token;
     holder.expiresAtMs = requestedAt + reply.value.expires_in * 1e3;
     return holder.expiresAtMs - before;
@@ -8832,6 +6695,11 @@ async function startGate({
     ended.abort();
     throw cause;
   });
+  await proveWalls({ running, log, policy: document.policy.source, agents }).catch(async (cause) => {
+    ended.abort();
+    await running.close();
+    throw cause;
+  });
   const refresh = startPolicyRefresh({
     client,
     document,
@@ -8857,6 +6725,15 @@ async function startGate({
   };
   return { ready, report, seal, over: over.promise };
 }
+async function proveWalls({ running, log, policy, agents }) {
+  const { describeFailure: describeFailure2, testWalls } = await import("./self-test.cjs");
+  const tokens = agents.map(({ token }) => token);
+  const checks = await testWalls({ proxy: running, grants: policy.grants, tokens });
+  const failure2 = describeFailure2(checks);
+  const severity = failure2 === void 0 ? "info" : "finding";
+  log.record({ kind: "event", event: "self_test", severity, detail: { checks } });
+  if (failure2 !== void 0) throw new GuardRefused(failure2);
+}
 async function compileAgreed({
   policy: { source, digest },
   claims
@@ -8869,7 +6746,7 @@ async function compileAgreed({
   return compilePolicy(source, { claims });
 }
 function createToken(kind) {
-  return `lanyard_${kind}_${(0, import_node_crypto12.randomBytes)(32).toString("base64url")}`;
+  return `lanyard_${kind}_${(0, import_node_crypto9.randomBytes)(32).toString("base64url")}`;
 }
 
 // action/inputs.ts
@@ -8888,12 +6765,12 @@ var Robot = string2().check(
   })
 );
 var Roles = list.check(
-  refine((roles) => roles.every(isName), {
+  refine((roles) => roles.every(isName2), {
     error: "The input `roles` must be names of roles, separated by commas, as in `roles: reader, labeller`."
   })
 );
 var Servers = list.check(
-  refine((servers) => servers.every(isName), {
+  refine((servers) => servers.every(isName2), {
     error: "The input `servers` must be names of servers, separated by commas, as in `servers: github, memory`."
   })
 );
@@ -8940,7 +6817,7 @@ function parseOrigin(text) {
   const loopback = ["127.0.0.1", "localhost", "[::1]"].includes(url.hostname);
   return url.protocol === "https:" || url.protocol === "http:" && loopback ? url.origin : void 0;
 }
-function isName(name) {
+function isName2(name) {
   return /^[a-z0-9][a-z0-9_-]{0,62}$/.test(name);
 }
 function isAgentName(name) {

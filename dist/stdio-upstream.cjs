@@ -28,12 +28,13 @@ var import_node_crypto = require("node:crypto");
 // proxy/messages/json-spans.ts
 var QUOTE = 34;
 var BACKSLASH = 92;
-function findMembers(text, at) {
+function findMembers(text, at, open) {
   const start = skipSpace(text, at);
   if (text[start] !== "{") {
     return void 0;
   }
   const spans = /* @__PURE__ */ new Map();
+  let opened;
   let place = skipSpace(text, start + 1);
   if (text[place] === "}") {
     return { spans, whole: { start, end: place + 1 } };
@@ -45,14 +46,16 @@ function findMembers(text, at) {
     if (name === void 0 || spans.has(name) || text[colon] !== ":") {
       return void 0;
     }
-    const value = findValue(text, colon + 1);
+    const inner = name === open ? findMembers(text, colon + 1) : void 0;
+    const value = inner?.whole ?? findValue(text, colon + 1);
     if (value === void 0) {
       return void 0;
     }
+    opened = inner?.spans ?? opened;
     spans.set(name, value);
     place = skipSpace(text, value.end);
     if (text[place] === "}") {
-      return { spans, whole: { start, end: place + 1 } };
+      return { spans, opened, whole: { start, end: place + 1 } };
     }
     if (text[place] !== ",") {
       return void 0;
@@ -238,6 +241,15 @@ function isRevision(text) {
 function isStatelessRevision(revision) {
   return isRevision(revision) && revision >= FIRST_STATELESS_REVISION;
 }
+function metaOf(message) {
+  const meta = message.kind === "response" ? void 0 : message.params?.["_meta"];
+  return isObject(meta) ? meta : void 0;
+}
+var CLAIM = /^[\x21-\x7e]{1,64}$/;
+function findClaimedRevision(message) {
+  const claim = metaOf(message)?.[PROTOCOL_VERSION];
+  return typeof claim === "string" && CLAIM.test(claim) ? claim : void 0;
+}
 
 // proxy/messages/refusals.ts
 function answerError(status, id, error) {
@@ -249,11 +261,15 @@ function refuseMethod(id, era) {
     message: "Method not found"
   });
 }
+function refuseRevision(id, data) {
+  const message = `Unsupported protocol version: ${data.requested}`;
+  return answerError(400, id, { code: UNSUPPORTED_PROTOCOL_VERSION, message, data });
+}
 
 // proxy/messages/server-message.ts
-function readServerMessages(text) {
+function readServerMessages(text, bytes) {
   if (text[skipSpace(text, 0)] !== "[") {
-    const message = readServerMessage(text);
+    const message = readServerMessage(text, bytes);
     return message === void 0 ? void 0 : [message];
   }
   const spans = findElements(text, 0);
@@ -267,12 +283,13 @@ function readServerMessages(text) {
   }
   return messages.length === 0 ? void 0 : messages;
 }
-function readServerMessage(text) {
-  const found = findMembers(text, 0);
+function readServerMessage(text, bytes) {
+  const found = findMembers(text, 0, "result");
   if (found === void 0 || skipSpace(text, found.whole.end) !== text.length) {
     return void 0;
   }
-  const { spans: members } = found;
+  const { spans: members, opened: result } = found;
+  const looked = { text, members, received: { text, bytes, result } };
   const read = (name) => {
     const span = members.get(name);
     return span === void 0 ? void 0 : readSpan(text, span);
@@ -283,17 +300,21 @@ function readServerMessage(text) {
     if (typeof method !== "string") {
       return void 0;
     }
-    return isRequestId(id) ? { kind: "request", id, method, text, members } : { kind: "notification", method, text, members };
+    return isRequestId(id) ? { kind: "request", id, method, ...looked } : { kind: "notification", method, ...looked };
   }
   if (members.has("result") === members.has("error")) {
     return void 0;
   }
   if (members.has("result")) {
-    return isRequestId(id) ? { kind: "result", id, text, members } : void 0;
+    return isRequestId(id) ? { kind: "result", id, ...looked } : void 0;
   }
-  return { kind: "error", id: isRequestId(id) ? id : null, text, members };
+  return { kind: "error", id: isRequestId(id) ? id : null, ...looked };
 }
 function findMembersOf(message, name) {
+  const { received, text } = message;
+  if (name === "result" && received.result !== void 0 && received.text === text) {
+    return received.result;
+  }
   const span = message.members.get(name);
   return span === void 0 ? void 0 : findMembers(message.text, span.start)?.spans;
 }
@@ -310,7 +331,26 @@ function replaceInMessage(message, span, by) {
       end: end >= span.end ? end + shift : end
     });
   }
-  return { ...message, text: replaceSpan(message.text, span, by), members };
+  const text = replaceSpan(message.text, span, by);
+  return { ...message, text, members, received: moveResult(message, text, { span, shift }) };
+}
+function moveResult({ members, received, text: before }, text, { span, shift }) {
+  const whole = members.get("result");
+  const nothing = { text, bytes: void 0, result: void 0 };
+  if (whole === void 0 || received.result === void 0 || received.text !== before) {
+    return nothing;
+  }
+  if (span.start >= whole.end) {
+    return { ...nothing, result: received.result };
+  }
+  if (span.end > whole.start) {
+    return nothing;
+  }
+  const result = /* @__PURE__ */ new Map();
+  for (const [name, { start, end }] of received.result) {
+    result.set(name, { start: start + shift, end: end + shift });
+  }
+  return { ...nothing, result };
 }
 
 // proxy/upstream/child-environment.ts
@@ -644,7 +684,7 @@ var PROBE = {
   method: "server/discover",
   params: { _meta: { [PROTOCOL_VERSION]: FIRST_STATELESS_REVISION, [CLIENT_CAPABILITIES]: {} } }
 };
-function probeEra(child, timeoutMs, learn) {
+function probeRevisions(child, timeoutMs, learn) {
   return new Promise((resolve) => {
     const timer = setTimeout(() => resolve(void 0), timeoutMs);
     const settle = (loss) => {
@@ -658,14 +698,14 @@ function probeEra(child, timeoutMs, learn) {
       ended: () => void 0,
       message: (message) => {
         if (message.kind !== "notification") {
-          learn(findEra(message));
+          learn(findRevisions(message));
           settle();
         }
         return void 0;
       },
       failed: (loss) => {
         if (loss.code === "exited") {
-          learn("handshake");
+          learn([]);
           settle();
         } else {
           settle(loss);
@@ -674,22 +714,21 @@ function probeEra(child, timeoutMs, learn) {
     });
   });
 }
-function findEra(message) {
+function findRevisions(message) {
   const members = findMembersOf(message, message.kind);
   const read = (spans, name) => {
     const span = spans?.get(name);
     return span === void 0 ? void 0 : readSpan(message.text, span);
   };
   if (message.kind === "result") {
-    return namesStateless(read(members, "supportedVersions")) ? "stateless" : "handshake";
+    return keepStateless(read(members, "supportedVersions"));
   }
   const data = read(members, "data");
-  const supported = typeof data === "object" && data !== null && "supported" in data ? data.supported : void 0;
-  const isStateless = read(members, "code") === UNSUPPORTED_PROTOCOL_VERSION && namesStateless(supported);
-  return isStateless ? "stateless" : "handshake";
+  const isAboutRevisions = read(members, "code") === UNSUPPORTED_PROTOCOL_VERSION;
+  return isAboutRevisions && typeof data === "object" && data !== null && "supported" in data ? keepStateless(data.supported) : [];
 }
-function namesStateless(revisions) {
-  return Array.isArray(revisions) && revisions.some((revision) => typeof revision === "string" && isStatelessRevision(revision));
+function keepStateless(revisions) {
+  return Array.isArray(revisions) ? revisions.filter((revision) => typeof revision === "string").filter(isStatelessRevision) : [];
 }
 
 // proxy/upstream/stdio-session.ts
@@ -750,8 +789,8 @@ var StdioUpstream = class {
   #options;
   #running = /* @__PURE__ */ new Set();
   #sessions = /* @__PURE__ */ new Map();
-  /** What the server said, once it did. */
-  #era;
+  /** Those without a handshake that the server speaks, once it said so. */
+  #revisions;
   #probing;
   /** Asked for its era and given to nobody yet. */
   #spare;
@@ -807,7 +846,7 @@ var StdioUpstream = class {
     await Promise.all([...this.#running].map((child) => child.stop()));
   }
   #sendStateless(message, sink) {
-    if (this.#era !== void 0) {
+    if (this.#revisions !== void 0) {
       return this.#sendShared(message, sink);
     }
     let lost;
@@ -823,11 +862,11 @@ var StdioUpstream = class {
     });
   }
   #sendShared(message, sink) {
-    if (this.#era !== "stateless") {
-      const { text, status } = refuseMethod(message.id, "stateless");
-      const [refusal] = readServerMessages(text) ?? [];
-      if (refusal?.kind === "error") {
-        void sink.message(refusal, { status });
+    const refusal = this.#findRefusal(message);
+    if (refusal !== void 0) {
+      const [answer] = readServerMessages(refusal.text) ?? [];
+      if (answer?.kind === "error") {
+        void sink.message(answer, { status: refusal.status });
       }
       sink.ended();
       return NOTHING;
@@ -847,6 +886,14 @@ var StdioUpstream = class {
       this.#shared = shared;
     }
     return this.#shared.request(message, "stateless", sink);
+  }
+  #findRefusal(message) {
+    const supported = this.#revisions ?? [];
+    const requested = findClaimedRevision(message) ?? "";
+    if (supported.length === 0) {
+      return refuseMethod(message.id, "stateless");
+    }
+    return supported.includes(requested) ? void 0 : refuseRevision(message.id, { requested, supported: [...supported] });
   }
   #openSession(message, sink, opensSession) {
     const { events } = this.#options;
@@ -897,8 +944,8 @@ var StdioUpstream = class {
     if (this.#probing === void 0) {
       const child = this.#startChild();
       this.#spare = child;
-      this.#probing = probeEra(child, this.#options.limits.probeTimeoutMs, (era) => {
-        this.#era = era;
+      this.#probing = probeRevisions(child, this.#options.limits.probeTimeoutMs, (revisions) => {
+        this.#revisions = revisions;
       }).then((loss) => {
         this.#probing = loss === void 0 ? this.#probing : void 0;
         return loss;

@@ -10,6 +10,7 @@ import { compileTables, createRule, type Rule } from "./rule-table.ts";
 import { collectRunFacts } from "./run-facts.ts";
 import {
   digestPolicy,
+  type Inspection,
   type ServerFacts,
   type SessionFlow,
   type SessionGrant,
@@ -18,6 +19,7 @@ import {
 
 const NO_RULES: readonly Rule[] = [];
 const NO_LABELS: readonly never[] = Object.freeze([]);
+const FULL_INSPECTION: Inspection = Object.freeze({ secrets: "redact", text: "clean" });
 const NO_GRANT: Denial = Object.freeze({ effect: "deny", reason: "no_grant" });
 
 /**
@@ -41,6 +43,7 @@ export async function compilePolicy(
   );
   const servers = new Map(Object.entries(source.servers).map(([name, known]) => [name, compileFacts(known)]));
   const audits = new Map(source.grants.map((grant) => [grant.rule, grant.arguments ?? "full"]));
+  const inspections = new Map(source.grants.map((grant) => [grant.rule, findInspection(grant)]));
 
   const findRules = ({ server, kind, name }: Target): readonly Rule[] =>
     tables.get(server)?.[kind].find(name) ?? NO_RULES;
@@ -72,7 +75,15 @@ export async function compilePolicy(
   return Object.freeze<CompiledPolicy>({
     digest: digestPolicy(source),
     mode,
-    reaches: (server) => servers.has(server),
+    reaches: (server, kind) => {
+      const known = servers.get(server);
+      const isNamed = kind === undefined || tables.get(server)?.[kind].isEmpty === false;
+      return known !== undefined && (isNamed || (mode === "observe" && kind === "tool" && known.hasReadOnly));
+    },
+    canLoseTools: (server) => {
+      const written = servers.get(server)?.written ?? NO_LABELS;
+      return flow.some(({ deny }) => deny.some((label) => written.includes(label)));
+    },
     show: (target, labels): Appearance => {
       const rule = findRules(target)[0];
       const taken = rule === undefined ? undefined : findFlow(target, labels);
@@ -91,8 +102,13 @@ export async function compilePolicy(
     },
     labelsOf: (target) => servers.get(target.server)?.readsOf(target) ?? NO_LABELS,
     argumentsInLog: (rule) => audits.get(rule) ?? "full",
+    inspectionOf: (rule) => inspections.get(rule) ?? FULL_INSPECTION,
     lockOf: (server) => servers.get(server)?.lock,
   });
+}
+
+function findInspection({ inspect: { secrets = "redact", text = "clean" } = {} }: SessionGrant): Inspection {
+  return Object.freeze({ secrets, text });
 }
 
 /** The first rule that allows; where none does, what the first one says. */
@@ -145,6 +161,9 @@ interface CompiledFacts {
   readsOf(target: Target): readonly ReadLabel[];
   writesOf(target: Target): readonly WriteLabel[];
   isReadOnly(target: Target): boolean;
+  /** By any tool. */
+  readonly written: readonly WriteLabel[];
+  readonly hasReadOnly: boolean;
   readonly lock: ServerFacts["lock"];
 }
 
@@ -156,6 +175,8 @@ function compileFacts({ reads = [], writes = [], tools = {}, lock }: ServerFacts
     readsOf: (target) => ownOf(target)?.reads ?? reads,
     writesOf: (target) => ownOf(target)?.writes ?? (target.kind === "tool" ? writes : NO_LABELS),
     isReadOnly: (target) => ownOf(target)?.read_only === true,
+    written: [...writes, ...[...byName.values()].flatMap((tool): readonly WriteLabel[] => tool.writes ?? [])],
+    hasReadOnly: [...byName.values()].some((tool) => tool.read_only === true),
     lock,
   };
 }

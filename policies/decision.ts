@@ -3,7 +3,7 @@
  * Deny is the default; nothing but a grant whose condition holds allows, and a flow rule takes away what grants give.
  */
 import type { ReadLabel } from "./labels.ts";
-import type { ArgumentsInLog, ServerFacts } from "./session-policy.ts";
+import type { ArgumentsInLog, Inspection, ServerFacts } from "./session-policy.ts";
 
 /** What a message can name on a server: of a resource the name is its URI. */
 export interface Target {
@@ -61,8 +61,10 @@ export type Appearance =
 export interface CompiledPolicy {
   readonly digest: string;
   readonly mode: "enforce" | "observe";
-  /** Whether anything of this server can be reached at all. */
-  reaches(server: string): boolean;
+  /** Whether anything of this server, or anything of one kind, can be reached at all. */
+  reaches(server: string, kind?: Target["kind"]): boolean;
+  /** Whether a flow rule can take any of this server's tools away in the middle of a session. */
+  canLoseTools(server: string): boolean;
   /** `why` is the first rule that names it, whatever its condition; or `observed`. */
   show(target: Target, labels: ReadonlySet<ReadLabel>): Appearance;
   /** Pure: counting what was decided is the caller's, when it records the call. */
@@ -70,6 +72,8 @@ export interface CompiledPolicy {
   /** What the session has read once it has asked for this. */
   labelsOf(target: Target): readonly ReadLabel[];
   argumentsInLog(rule: string): ArgumentsInLog;
+  /** Of what the rule lets through; all there is where no rule is known by the name. */
+  inspectionOf(rule: string): Inspection;
   /** Undefined where no lock is kept for the server. */
   lockOf(server: string): ServerFacts["lock"];
 }

@@ -8,20 +8,18 @@ import type { Role } from "./documents/roles-document.ts";
 export interface IssuedTo {
   readonly robot: string;
   readonly roles: readonly string[];
+  /** Every role of the binding, where there is one: who asks for fewer does not shed the flow rules of the others. */
+  readonly boundRoles?: readonly string[];
   readonly mode: "enforce" | "observe";
 }
 
 /** Roles count in their order. Throws for a role that is not in the policies: it was bound from them. */
-export function sessionPolicyOf(policies: Policies, { robot, roles, mode }: IssuedTo): SessionPolicy {
-  const found = roles.map((name) => {
-    const role = policies.roles.get(name);
-    if (role === undefined) {
-      throw new Error(`the policies have no role "${name}"`);
-    }
-    return { name, role };
-  });
-  const grants = found.flatMap(({ name, role }) => grantsOf(name, role));
-  const flow = found.flatMap(({ name, role }) => flowOf(name, role));
+export function sessionPolicyOf(policies: Policies, issued: IssuedTo): SessionPolicy {
+  const { robot, roles, boundRoles = roles, mode } = issued;
+  const grants = roles.flatMap((name) => grantsOf(name, findRole(policies, name)));
+  const flow = [...new Set([...roles, ...boundRoles])].flatMap((name) =>
+    flowOf(name, findRole(policies, name)),
+  );
   const reached = new Set([
     ...grants.map(({ server }) => server),
     ...(mode === "observe" ? listObservable(policies) : []),
@@ -30,8 +28,16 @@ export function sessionPolicyOf(policies: Policies, { robot, roles, mode }: Issu
   return { v: 1, robot, roles: [...roles], mode, grants, flow, servers };
 }
 
+function findRole(policies: Policies, name: string): Role {
+  const role = policies.roles.get(name);
+  if (role === undefined) {
+    throw new Error(`the policies have no role "${name}"`);
+  }
+  return role;
+}
+
 function grantsOf(role: string, { grants }: Role): SessionGrant[] {
-  return grants.map(({ server, tools, resources, prompts, when, limit, audit }, index) => ({
+  return grants.map(({ server, tools, resources, prompts, when, limit, audit, inspect }, index) => ({
     rule: `${role}#${index + 1}`,
     server,
     ...(tools !== undefined && { tools: [...tools] }),
@@ -40,6 +46,7 @@ function grantsOf(role: string, { grants }: Role): SessionGrant[] {
     ...(when !== undefined && { when }),
     ...(limit !== undefined && { limit: limit.calls }),
     ...(audit !== undefined && { arguments: audit.arguments }),
+    ...(inspect !== undefined && { inspect: structuredClone(inspect) }),
   }));
 }
 

@@ -36,6 +36,8 @@ export function createRule({ rule, when = "", limit = 0 }: SessionGrant, conditi
 }
 
 interface RuleTable {
+  /** Nothing can be named in it. */
+  readonly isEmpty: boolean;
   /** All rules that name it, in the order of the policy. */
   find(name: string): readonly Rule[];
 }
@@ -117,5 +119,5 @@ function compileTable(naming: readonly NamingRule[], isPrefixable: Prefixable = 
     }
     return NO_RULES;
   };
-  return { find: (name) => byName.get(name) ?? findByPrefix(name) };
+  return { isEmpty: patterns.length === 0, find: (name) => byName.get(name) ?? findByPrefix(name) };
 }

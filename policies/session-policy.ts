@@ -15,6 +15,16 @@ const Sha256 = z.string().check(z.regex(/^[0-9a-f]{64}$/));
 export const ArgumentsInLog = z.enum(["full", "redacted", "digest"]);
 export type ArgumentsInLog = z.infer<typeof ArgumentsInLog>;
 
+/** `redact` and `clean` where they are absent. `pass`: as the server sent it. */
+export const SecretsInResult = z.enum(["redact", "pass"]);
+export const TextInResult = z.enum(["clean", "pass"]);
+
+/** What is done with the results of a call before the agent has them. */
+export interface Inspection {
+  readonly secrets: z.infer<typeof SecretsInResult>;
+  readonly text: z.infer<typeof TextInResult>;
+}
+
 export const SessionGrant = z.strictObject({
   /** `<role>#<n>`, counted from 1 in the order of the role: the name a reviewer sees. */
   rule: z.string(),
@@ -29,6 +39,9 @@ export const SessionGrant = z.strictObject({
   limit: z.optional(z.int().check(z.minimum(1))),
   /** `full` where it is absent. */
   arguments: z.optional(ArgumentsInLog),
+  inspect: z.optional(
+    z.strictObject({ secrets: z.optional(SecretsInResult), text: z.optional(TextInResult) }),
+  ),
 });
 export type SessionGrant = z.infer<typeof SessionGrant>;
 

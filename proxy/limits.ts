@@ -13,8 +13,8 @@ export interface Limits {
   readonly maxHeaderBytes: number;
   /** Members of one JSON-RPC batch. Beyond it: 400. */
   readonly maxBatchLength: number;
-  /** Tools of one server, over all pages of its list. Beyond it the list is refused. */
-  readonly maxTools: number;
+  /** Tools, resources, templates or prompts of one server, over all pages of the list. Beyond it the list is refused. */
+  readonly maxListed: number;
   /** Requests in work at the same time, over all agents and servers. Beyond it: 503. */
   readonly maxConcurrentRequests: number;
   /** Streams that stay open (GET, `subscriptions/listen`). Beyond it: 503. */
@@ -59,7 +59,7 @@ export const DEFAULT_LIMITS: Limits = {
   maxDepth: 128,
   maxHeaderBytes: 16 * KIB,
   maxBatchLength: 50,
-  maxTools: 2_000,
+  maxListed: 2_000,
   maxConcurrentRequests: 256,
   maxStreams: 128,
   maxConnections: 1024,

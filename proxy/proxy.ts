@@ -8,14 +8,8 @@ import type { CompiledPolicy, Usage } from "../policies/decision.ts";
 import { SessionUsage } from "../policies/usage.ts";
 import type { Control } from "./front/control.ts";
 import { Front } from "./front/front.ts";
-import { Catalog } from "./gate/catalog.ts";
-import { Forwarding } from "./gate/forwarding.ts";
 import type { SessionState } from "./gate/gate-context.ts";
-import { Gate } from "./gate/gate.ts";
-import { answerServerRequest } from "./gate/server-request.ts";
-import { SessionTable } from "./gate/session.ts";
-import { ToolFindings } from "./gate/tool-findings.ts";
-import { ToolVisibility } from "./gate/tool-visibility.ts";
+import type { Gate } from "./gate/gate.ts";
 import { VisibleNames } from "./gate/visible-names.ts";
 import { DEFAULT_LIMITS, type Limits } from "./limits.ts";
 import { Places } from "./places.ts";
@@ -23,7 +17,8 @@ import type { Recorder } from "./recorder.ts";
 import { Recording } from "./recording.ts";
 import { ReplaceablePolicy } from "./replaceable-policy.ts";
 import type { Environment } from "./upstream/child-environment.ts";
-import { type Connect, prepareConnection, type ProxyServer } from "./upstream/connecting.ts";
+import { prepareConnection, type ProxyServer } from "./upstream/connecting.ts";
+import type { Upstream } from "./upstream/upstream.ts";
 
 export interface ProxyOptions {
   readonly policy: CompiledPolicy;
@@ -48,8 +43,21 @@ export interface RunningProxy {
   totals(): Totals;
   /** From the next decision on; what the session has used up so far stays used up. Agents are told what they no longer see. */
   changePolicy(policy: CompiledPolicy): void;
+  /**
+   * Puts gates of the same policy before stand-ins, behind the same door, for requests that carry `mark`: they reach
+   * no server, count nothing and leave nothing in the log. Until the result is called.
+   */
+  openProbe(probe: ProbeOptions): () => Promise<void>;
   /** Takes no more calls, waits briefly for those in flight, records how they ended, stops what it started. */
   close(): Promise<void>;
+}
+
+interface ProbeOptions {
+  readonly mark: string;
+  /** Good for marked requests alone. */
+  readonly token: string;
+  /** The stand-in for a server. */
+  readonly connect: (server: string) => Upstream;
 }
 
 export async function startProxy(options: ProxyOptions): Promise<RunningProxy> {
@@ -65,10 +73,21 @@ export async function startProxy(options: ProxyOptions): Promise<RunningProxy> {
   // A server that no grant reaches does not exist for the agents: it is not even started.
   const reached = Object.entries(servers).filter(([name]) => options.policy.reaches(name));
   const connections = await Promise.all(
-    reached.map(async ([name, server]) => [name, await prepareConnection(server)] as const),
+    reached.map(async ([server, settings]) => ({ server, connect: await prepareConnection(settings) })),
   );
+  const { openServerGate } = await import("./gate/server-gate.ts");
+  const { createInspector } = await import("./inspection/inspector.ts");
+  const inspector = createInspector(redactor);
   const gates: ReadonlyMap<string, Gate> = new Map(
-    connections.map(([name, connect]) => [name, openGate({ ...options, ...shared, limits }, name, connect)]),
+    connections.map(({ server, connect }) => [
+      server,
+      openServerGate({
+        ...{ ...shared, inspector, server, connect, limits },
+        environment: options.environment ?? {},
+        stderr: options.stderrOf(server),
+        sessionState: () => options.sessionState(),
+      }),
+    ]),
   );
   const front = new Front({ gates, agents, control, recording, limits });
   const close = async (): Promise<void> => {
@@ -81,61 +100,40 @@ export async function startProxy(options: ProxyOptions): Promise<RunningProxy> {
     policy.replace(next);
     visible.forEach(([gate, before]) => gate.tellChanged(before));
   };
+  const openProbe = ({ mark, token, connect }: ProbeOptions): (() => Promise<void>) => {
+    const recording = new Recording({ recorder: { record: () => undefined }, redactor, salt });
+    const own = { recording, usage: new SessionUsage(policy), names: new VisibleNames() };
+    const probed = new Map(
+      [...gates.keys()].map((server) => [
+        server,
+        openServerGate({
+          ...{ ...shared, ...own, inspector, limits, server },
+          connect: () => connect(server),
+          environment: {},
+          stderr: () => undefined,
+          sessionState: () => ({ active: true }),
+          labelsGained: () => undefined,
+        }),
+      ]),
+    );
+    const end = front.admitProbe({ mark, token, recording, gates: probed });
+    return async () => {
+      end();
+      await Promise.all([...probed.values()].map((gate) => gate.close(0)));
+    };
+  };
   let closing: Promise<void> | undefined;
   try {
     const url = await front.listen();
-    return { url, totals: () => recording.totals(), changePolicy, close: () => (closing ??= close()) };
+    return {
+      url,
+      totals: () => recording.totals(),
+      changePolicy,
+      openProbe,
+      close: () => (closing ??= close()),
+    };
   } catch (cause) {
     await close();
     throw cause;
   }
-}
-
-interface GateOptions extends Omit<ProxyOptions, "limits"> {
-  readonly limits: Limits;
-  readonly recording: Recording;
-  readonly streams: Places;
-  readonly usage: SessionUsage;
-  readonly names: VisibleNames;
-  labelsGained(before: Usage["labels"]): void;
-}
-
-function openGate(options: GateOptions, server: string, connect: Connect): Gate {
-  const { recording, limits, streams, policy, usage, names } = options;
-  const sessions = new SessionTable();
-  const upstream = connect({
-    limits,
-    environment: options.environment ?? {},
-    stderr: options.stderrOf(server),
-    events: {
-      answer: (request) => answerServerRequest(recording, server, request),
-      toolsChanged: (session) => sessions.forgetSightings(session),
-      sessionEnded: (session) => sessions.forget(session),
-      noteLost: ({ code, detail }) => {
-        const event = code === "start_failed" ? "server_start_failed" : "server_exited";
-        recording.noteRepeated(event, server, { server, detail });
-      },
-      noteOutputDropped: () => recording.noteRepeated("server_output_dropped", server, { server }),
-      noteMessageDropped: () => forwarding.noteMessageDropped(),
-    },
-  });
-  const forwarding = new Forwarding({ server, recording, limits, sessions, streams, upstream });
-  const visibility = new ToolVisibility({ server, policy, usage });
-  return new Gate(
-    {
-      server,
-      policy,
-      usage,
-      visibility,
-      findings: new ToolFindings({ server, recording, visibility, names }),
-      recording,
-      limits,
-      sessions,
-      catalog: new Catalog(limits.maxTools),
-      forwarding,
-      sessionState: () => options.sessionState(),
-      labelsGained: (before) => options.labelsGained(before),
-    },
-    ({ id, revision }) => upstream.endSession(id, revision),
-  );
 }

@@ -9,6 +9,13 @@ export interface Recorder {
   record(entry: Entry): AuditRecord;
 }
 
+const CODE = "recording_failed";
+
 export class RecordingFailed extends Error {
-  readonly code = "recording_failed";
+  readonly code = CODE;
+}
+
+/** By the code: what is bundled apart has a class of its own. */
+export function isRecordingFailure(error: unknown): boolean {
+  return error instanceof Error && "code" in error && error.code === CODE;
 }

@@ -3,16 +3,22 @@
  * Everything that came from an agent or a server is redacted first. Whatever goes wrong in writing is thrown as
  * `RecordingFailed`, and whoever asked must then not forward.
  */
-import { createHash, randomUUID } from "node:crypto";
+import { hash, randomUUID } from "node:crypto";
 import { canonicalize, type Json } from "../audit/canonical.ts";
 import type { Digest, Entry, EntryOf, Totals } from "../audit/record.ts";
 import type { Redactor } from "../audit/redaction/redaction.ts";
 import type { ArgumentsInLog } from "../policies/session-policy.ts";
-import { type Recorder, RecordingFailed } from "./recorder.ts";
+import { RecordingFailed } from "./recorder.ts";
 
 export interface ClientInfo {
   readonly name: string;
   readonly version: string;
+}
+
+/** What a call names. */
+interface Named {
+  readonly kind: "tool" | "resource" | "prompt";
+  readonly name: string;
 }
 
 /** What is recorded of a call besides the decision. */
@@ -21,7 +27,7 @@ export interface CallFacts {
   readonly client: ClientInfo | undefined;
   readonly server: string;
   readonly method: string;
-  readonly tool?: string | undefined;
+  readonly named?: Named | undefined;
   readonly args?: Json | undefined;
   /** How much of them the log holds; all of it unless it says otherwise. */
   readonly argumentsInLog?: ArgumentsInLog;
@@ -38,6 +44,7 @@ export interface CallDecision {
   readonly labels?: readonly string[];
 }
 
+export type ResultFacts = Omit<EntryOf<"result">, "kind">;
 export type Outcome = EntryOf<"result">["outcome"];
 export type Severity = EntryOf<"event">["severity"];
 
@@ -56,11 +63,14 @@ export type EventName =
   | "tool_unreviewed"
   | "instructions_drifted"
   | "text_cleaned"
+  | "secret_redacted"
+  | "injection_marker"
   | "tool_shadowed"
   | "internal_error";
 
 export interface RecordingOptions {
-  readonly recorder: Recorder;
+  /** As a `Recorder` does it. */
+  readonly recorder: { record(entry: Entry): unknown };
   readonly redactor: Redactor;
   readonly salt: Uint8Array;
 }
@@ -95,7 +105,7 @@ export class Recording {
   recordCall(facts: CallFacts, decided: CallDecision): string {
     const { redactor } = this.#options;
     const id = randomUUID();
-    const { client, tool } = facts;
+    const { client, named } = facts;
     const { labels = [] } = decided;
     this.#record({
       kind: "call",
@@ -104,7 +114,7 @@ export class Recording {
       client: client === undefined ? null : this.#redactClient(client),
       server: facts.server,
       method: this.#redact(facts.method),
-      ...(tool !== undefined && { tool: redactor.redactText(tool).text }),
+      ...(named !== undefined && { [named.kind]: redactor.redactText(named.name).text }),
       ...this.#describeArguments(facts),
       decision: decided.decision,
       reason: decided.reason,
@@ -122,7 +132,7 @@ export class Recording {
   }
 
   /** `digest` and `bytes` are those of the answer as the server sent it. Throws `RecordingFailed`. */
-  recordResult(result: Omit<EntryOf<"result">, "kind">): void {
+  recordResult(result: ResultFacts): void {
     if (result.outcome !== "ok") {
       this.#failed++;
     }
@@ -131,8 +141,14 @@ export class Recording {
 
   /** Throws `RecordingFailed`. */
   recordCatalog(catalog: Omit<EntryOf<"catalog">, "kind">): void {
-    const tools = catalog.tools.map((tool) => ({ ...tool, name: this.#redact(tool.name) }));
-    this.#record({ kind: "catalog", ...catalog, tools });
+    const { server, ...lists } = catalog;
+    const redacted: Partial<EntryOf<"catalog">> = Object.fromEntries(
+      Object.entries(lists).map(([list, entries]) => [
+        list,
+        (entries ?? []).map((entry) => ({ ...entry, name: this.#redact(entry.name) })),
+      ]),
+    );
+    this.#record({ ...redacted, kind: "catalog", server });
   }
 
   /** Throws `RecordingFailed`. */
@@ -201,7 +217,12 @@ export class Recording {
   }
 
   #digestArguments(args: Json): Digest {
-    return createHash("sha256").update(this.#options.salt).update(canonicalize(args)).digest("hex");
+    const { salt } = this.#options;
+    const text = canonicalize(args);
+    const salted = Buffer.allocUnsafe(salt.length + Buffer.byteLength(text));
+    salted.set(salt);
+    salted.write(text, salt.length, "utf8");
+    return hash("sha256", salted, "hex");
   }
 }
 

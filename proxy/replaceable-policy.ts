@@ -23,10 +23,12 @@ export class ReplaceablePolicy implements CompiledPolicy {
     return this.#current.mode;
   }
 
-  readonly reaches: CompiledPolicy["reaches"] = (server) => this.#current.reaches(server);
+  readonly reaches: CompiledPolicy["reaches"] = (server, kind) => this.#current.reaches(server, kind);
+  readonly canLoseTools: CompiledPolicy["canLoseTools"] = (server) => this.#current.canLoseTools(server);
   readonly show: CompiledPolicy["show"] = (target, labels) => this.#current.show(target, labels);
   readonly decide: CompiledPolicy["decide"] = (call, usage) => this.#current.decide(call, usage);
   readonly labelsOf: CompiledPolicy["labelsOf"] = (target) => this.#current.labelsOf(target);
   readonly argumentsInLog: CompiledPolicy["argumentsInLog"] = (rule) => this.#current.argumentsInLog(rule);
+  readonly inspectionOf: CompiledPolicy["inspectionOf"] = (rule) => this.#current.inspectionOf(rule);
   readonly lockOf: CompiledPolicy["lockOf"] = (server) => this.#current.lockOf(server);
 }

@@ -147,6 +147,11 @@ async function startGate({
     ended.abort();
     throw cause;
   });
+  await proveWalls({ running, log, policy: document.policy.source, agents }).catch(async (cause: unknown) => {
+    ended.abort();
+    await running.close();
+    throw cause;
+  });
   const refresh = startPolicyRefresh({
     client,
     document,
@@ -171,6 +176,24 @@ async function startGate({
     reviewUrl,
   };
   return { ready, report, seal, over: over.promise };
+}
+
+interface Tested {
+  readonly running: RunningProxy;
+  readonly log: SessionLog;
+  readonly policy: SessionDocument["policy"]["source"];
+  readonly agents: Ready["agents"];
+}
+
+/** What does not hold is on the log before the start fails for it. Throws `RecordingFailed` where it cannot be. */
+async function proveWalls({ running, log, policy, agents }: Tested): Promise<void> {
+  const { describeFailure, testWalls } = await import("../../proxy/self-test/self-test.ts");
+  const tokens = agents.map(({ token }) => token);
+  const checks = await testWalls({ proxy: running, grants: policy.grants, tokens });
+  const failure = describeFailure(checks);
+  const severity = failure === undefined ? "info" : "finding";
+  log.record({ kind: "event", event: "self_test", severity, detail: { checks } });
+  if (failure !== undefined) throw new GuardRefused(failure);
 }
 
 /** Both sides compile the same source with the same code, or no call is let through. */

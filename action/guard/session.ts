@@ -1,9 +1,11 @@
 /**
  * The session of this job: opened once, renewed while the job runs, over when the broker says so or its time is up.
  * Renewal starts at two thirds of its life and is tried again until the end; nothing reaches beyond its maximum.
+ * A token that the broker no longer accepts before its time, since the key that signed it is not trusted any more, is
+ * replaced: the same key and a fresh subject token find the same session.
  */
 import { setTimeout as sleep } from "node:timers/promises";
-import type { SessionDocument } from "../../broker/contract.ts";
+import type { SessionDocument, TokenResponse } from "../../broker/contract.ts";
 import {
   type BrokerClientOptions,
   type Exchange,
@@ -12,7 +14,7 @@ import {
   createSessionClient,
   exchangeToken,
 } from "../wire/broker-client.ts";
-import { PatienceExhausted } from "../wire/retry.ts";
+import { type Patience, PatienceExhausted } from "../wire/retry.ts";
 
 type SessionState = { readonly active: true } | { readonly active: false; readonly reason: string };
 
@@ -47,6 +49,8 @@ const MAX_PAUSE_MS = 4_000;
 const RENEWAL_PAUSE_MS = 1_000;
 const MAX_RENEWAL_PAUSE_MS = 15_000;
 const RENEWAL_SHARE = 2 / 3;
+/** A token that is refused so soon after it was given is refused by a replica that is late: the others know it. */
+const REPLACED_MS = 10_000;
 /** A renewal that adds less than this was cut off by the session's maximum: another one would add nothing. */
 const LEAST_GAIN_MS = 2_000;
 
@@ -74,6 +78,7 @@ export async function openSession(options: BrokerClientOptions, exchange: Exchan
       key: exchange.key,
       accessToken: () => holder.accessToken,
       onPolicy: (digest) => holder.hearPolicy(digest),
+      replaceToken: createTokenReplacement(holder, (again) => exchangeToken(options, exchange, again)),
     });
     const document = accept(await client.read(patience));
     return createSession({ document, client, holder });
@@ -95,6 +100,32 @@ interface Opened {
   };
 }
 
+/** What it returns says false, for good, once the broker has no other token for this job. */
+function createTokenReplacement(
+  holder: Opened["holder"],
+  exchange: (patience: Patience) => Promise<Reply<TokenResponse>>,
+): (patience: Patience) => Promise<boolean> {
+  let replaced: Promise<boolean> | undefined;
+  const replace = async (patience: Patience): Promise<boolean> => {
+    const requestedAt = performance.now();
+    const untilMs = Math.min(patience.untilMs, requestedAt + OPENING_PATIENCE_MS);
+    try {
+      const reply = await exchange({ ...patience, untilMs });
+      if (!reply.ok) return false;
+      holder.accessToken = reply.value.access_token;
+      // A session that is over for this process stays so: the token is for what is left of its log.
+      if (holder.expiresAtMs > performance.now()) {
+        holder.expiresAtMs = requestedAt + reply.value.expires_in * 1000;
+      }
+      setTimeout(() => (replaced = undefined), REPLACED_MS).unref();
+    } catch {
+      replaced = undefined;
+    }
+    return true;
+  };
+  return (patience) => (replaced ??= replace(patience));
+}
+
 function createSession({ document, client, holder }: Opened): Session {
   let endedBy: string | undefined;
   let renewalFailure = "";
@@ -111,6 +142,7 @@ function createSession({ document, client, holder }: Opened): Session {
   /** By how much the end of the session moved. Throws when there was no answer. */
   const renew = async (signal: AbortSignal): Promise<number> => {
     let requestedAt = performance.now();
+    const before = holder.expiresAtMs;
     const reply = await client.renew({
       untilMs: performance.now() + leftMs(),
       firstPauseMs: RENEWAL_PAUSE_MS,
@@ -124,7 +156,6 @@ function createSession({ document, client, holder }: Opened): Session {
       end(`the broker ended the session: ${reply.sentence}`);
       return 0;
     }
-    const before = holder.expiresAtMs;
     holder.accessToken = reply.value.access_token;
     holder.expiresAtMs = requestedAt + reply.value.expires_in * 1000;
     return holder.expiresAtMs - before;

@@ -24,6 +24,16 @@ export interface ShippingOptions {
   readonly onHalt: (reason: string) => void;
 }
 
+/** A record that waits: its bytes wait in the spool, so that thousands of them are little to hold. */
+interface Pending {
+  readonly kind: AuditRecord["kind"];
+  readonly seq: number;
+  readonly prev: string;
+  readonly hash: string;
+  readonly offset: number;
+  readonly length: number;
+}
+
 /** A segment that is stored, and where its bytes lie in the spool. */
 interface Stored {
   readonly request: SegmentRequest;
@@ -38,7 +48,7 @@ export class Shipping {
   readonly #options: ShippingOptions;
   readonly #stored: Stored[] = [];
   readonly #stopped = new AbortController();
-  #pending: SpooledRecord[] = [];
+  #pending: Pending[] = [];
   #pendingBytes = 0;
   #inFlightBytes = 0;
   #draining = false;
@@ -65,11 +75,12 @@ export class Shipping {
     return this.#haltedBy;
   }
 
-  add(spooled: SpooledRecord): void {
-    this.#pending.push(spooled);
-    this.#pendingBytes += spooled.line.length;
+  add({ record, line, offset }: SpooledRecord): void {
+    const { kind, seq, prev, hash } = record;
+    this.#pending.push({ kind, seq, prev, hash, offset, length: line.length });
+    this.#pendingBytes += line.length;
     // A checkpoint alone is no reason for a segment: it would bring the next one about, for ever.
-    if (spooled.record.kind !== "checkpoint" && !this.#overdue) {
+    if (kind !== "checkpoint" && !this.#overdue) {
       this.#timer ??= setTimeout(() => {
         this.#overdue = true;
         void this.#pump();
@@ -107,7 +118,7 @@ export class Shipping {
     if (this.#haltedBy !== undefined || this.#pending.length === 0) return false;
     if (this.#pendingBytes >= this.#options.segmentBytes) return true;
     const waiting = this.#overdue || this.#draining;
-    return waiting && this.#pending.some(({ record }) => record.kind !== "checkpoint");
+    return waiting && this.#pending.some(({ kind }) => kind !== "checkpoint");
   }
 
   #pump(): Promise<void> {
@@ -121,38 +132,38 @@ export class Shipping {
 
   async #shipNext(): Promise<void> {
     const records = this.#takeSegment();
-    const bytes = Buffer.concat(records.map(({ line }) => line));
     const [first, last] = [records[0], records.at(-1)];
     if (first === undefined || last === undefined) return;
-    this.#inFlightBytes = bytes.length;
-    const packed = await packSegment(bytes);
+    const length = last.offset + last.length - first.offset;
+    this.#inFlightBytes = length;
+    const packed = await packSegment(this.#options.readSpool(first.offset, length));
     const request: SegmentRequest = {
       segment: this.#stored.length + 1,
       bytes: packed.body.length,
       sha256: packed.sha256,
       md5: packed.md5,
-      first_seq: first.record.seq,
-      last_seq: last.record.seq,
-      prev: first.record.prev,
-      head: last.record.hash,
+      first_seq: first.seq,
+      last_seq: last.seq,
+      prev: first.prev,
+      head: last.hash,
     };
     const signature = await this.#store(request, packed.body);
     if (signature === undefined) return;
     this.#inFlightBytes = 0;
-    this.#stored.push({ request, offset: first.offset, length: bytes.length });
+    this.#stored.push({ request, offset: first.offset, length });
     // The seal is the last record: the checkpoint over it is the broker's alone.
-    if (last.record.kind !== "seal") {
+    if (last.kind !== "seal") {
       const { segment, last_seq, head } = request;
       this.#tell({ kind: "checkpoint", segment, last_seq, head, signature });
     }
   }
 
   /** The records of the next segment: as many as fit, at least one. */
-  #takeSegment(): SpooledRecord[] {
+  #takeSegment(): Pending[] {
     let bytes = 0;
-    const fits = this.#pending.findIndex(({ line }) => (bytes += line.length) > this.#options.segmentBytes);
+    const fits = this.#pending.findIndex(({ length }) => (bytes += length) > this.#options.segmentBytes);
     const taken = this.#pending.splice(0, fits === -1 ? this.#pending.length : Math.max(1, fits));
-    this.#pendingBytes -= taken.reduce((sum, { line }) => sum + line.length, 0);
+    this.#pendingBytes -= taken.reduce((sum, { length }) => sum + length, 0);
     clearTimeout(this.#timer);
     this.#timer = undefined;
     // What is left has waited as long as what was taken.
@@ -176,12 +187,11 @@ export class Shipping {
     try {
       const signature = await retry<string | undefined>(async () => {
         const announced = await this.#options.client.announceSegment(request, patience);
-        if (!announced.ok && announced.status === 401) {
-          // The token ran out while the broker was away: the next renewal brings another, for the same key.
-          return { settled: false, reason: announced.sentence };
-        }
         if (!announced.ok) {
-          this.halt(`the broker refused segment ${request.segment} of the log: ${announced.sentence}`);
+          const { error, sentence } = announced;
+          const refusal =
+            error === "session_over" ? "ended the session" : `refused segment ${request.segment} of the log`;
+          this.halt(`the broker ${refusal}: ${sentence}`);
           return { settled: true, value: undefined };
         }
         const { checkpoint, upload } = announced.value;

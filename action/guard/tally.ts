@@ -10,7 +10,10 @@ const count = z.int().check(z.nonnegative());
 const TallyRow = z.strictObject({
   agent: z.string(),
   server: z.string(),
-  /** A tool that the server has or a rule names, or a method; null: a name that neither of them knows. */
+  /**
+   * A tool or prompt that the server has or a rule names, a resource that the server lists, or a method; null: a name
+   * that nobody but the agent knows.
+   */
   tool: z.nullable(z.string()),
   decision: z.enum(["allow", "deny"]),
   /** The rule, or the reason where no rule names it. */
@@ -41,6 +44,21 @@ export interface Tally {
   report(): TallyReport;
 }
 
+function kindOf({ tool, prompt }: RecordOf<"call">): string {
+  return tool !== undefined ? "tools" : prompt !== undefined ? "prompts" : "resources";
+}
+
+function nameKey(server: string, kind: string, name: string): string {
+  return JSON.stringify([server, kind, name]);
+}
+
+function listNames({ server, tools, prompts, resources, resource_templates }: RecordOf<"catalog">): string[] {
+  const lists = { tools, prompts, resources: [...(resources ?? []), ...(resource_templates ?? [])] };
+  return Object.entries(lists).flatMap(([kind, entries = []]) =>
+    entries.map(({ name }) => nameKey(server, kind, name)),
+  );
+}
+
 export function createTally(): Tally {
   const rows = new Map<string, TallyRow>();
   const open = new Map<string, TallyRow | undefined>();
@@ -69,9 +87,12 @@ export function createTally(): Tally {
     return row;
   };
   const nameOf = (call: RecordOf<"call">): string | null => {
-    if (call.tool === undefined) return call.decision === "allow" ? call.method : null;
-    const isKnown = call.rule !== undefined || known.has(JSON.stringify([call.server, call.tool]));
-    return isKnown ? call.tool : null;
+    const { server, method, tool, resource, prompt } = call;
+    const name = tool ?? resource ?? prompt;
+    const isRuled = call.rule !== undefined && resource === undefined;
+    if (name !== undefined && (isRuled || known.has(nameKey(server, kindOf(call), name)))) return name;
+    // Under a prefix that a rule grants, a URI says as much as arguments do.
+    return call.decision === "allow" || (name !== undefined && call.rule !== undefined) ? method : null;
   };
   const addResult = (result: RecordOf<"result">): void => {
     const failed = result.outcome !== "ok";
@@ -92,7 +113,7 @@ export function createTally(): Tally {
       else if (record.kind === "result") addResult(record);
       else if (record.kind === "event") addEvent(record);
       else if (record.kind === "catalog") {
-        for (const { name } of record.tools) known.add(JSON.stringify([record.server, name]));
+        for (const key of listNames(record)) known.add(key);
       }
     },
     report: () => ({

@@ -101,6 +101,8 @@ export function createSessionClient(
     readonly accessToken: () => string;
     /** Told what the broker says that the session may do, by digest. */
     readonly onPolicy: (digest: string) => void;
+    /** Asked for another token where the broker does not accept this one; false: none is to be had. */
+    readonly replaceToken: (patience: Patience) => Promise<boolean>;
   },
 ): SessionClient {
   const authorize = async (method: "GET" | "POST", path: string) => {
@@ -117,26 +119,29 @@ export function createSessionClient(
     const headers = { ...request.headers, "Content-Type": "application/json" };
     return { ...request, headers, body: JSON.stringify(content) };
   };
+  const ask = <T>(prepare: () => Promise<Parameters<Http>[0]>, expected: Expected<T>): Promise<Reply<T>> =>
+    persist(options, prepare, {
+      ...expected,
+      onTokenRefused: () => holder.replaceToken(expected.patience),
+    });
   const hear = async <T extends { readonly policy: string }>(asked: Promise<Reply<T>>): Promise<Reply<T>> => {
     const reply = await asked;
     if (reply.ok) holder.onPolicy(reply.value.policy);
     return reply;
   };
   return {
-    read: (patience) =>
-      persist(options, () => authorize("GET", "/session"), { answer: SessionDocument, patience }),
+    read: (patience) => ask(() => authorize("GET", "/session"), { answer: SessionDocument, patience }),
     renew: (patience) =>
       hear(
-        persist(
-          options,
-          async () => post("/session/renew", { subject_token: await options.subjectToken() }),
-          { answer: RenewResponse, patience },
-        ),
+        ask(async () => post("/session/renew", { subject_token: await options.subjectToken() }), {
+          answer: RenewResponse,
+          patience,
+        }),
       ),
     announceSegment: (segment, patience) =>
-      hear(persist(options, () => post("/session/segments", segment), { answer: SegmentResponse, patience })),
+      hear(ask(() => post("/session/segments", segment), { answer: SegmentResponse, patience })),
     seal: (seal, patience) =>
-      persist(options, async () => ({ ...(await post("/session/seal", seal)), timeoutMs: SEAL_TIMEOUT_MS }), {
+      ask(async () => ({ ...(await post("/session/seal", seal)), timeoutMs: SEAL_TIMEOUT_MS }), {
         answer: SealResponse,
         patience,
       }),
@@ -165,6 +170,8 @@ export function recoverSession(
 interface Expected<T> {
   readonly answer: z.ZodMiniType<T>;
   readonly patience: Patience;
+  /** True: the next attempt has another token, or may be answered by a broker that knows this one. */
+  readonly onTokenRefused?: () => Promise<boolean>;
 }
 
 function persist<T>(
@@ -172,7 +179,7 @@ function persist<T>(
   prepare: () => Promise<Parameters<Http>[0]>,
   expected: Expected<T>,
 ): Promise<Reply<T>> {
-  const attempt = async (): Promise<Attempt<Reply<T>>> => {
+  const attempt = async (isRepeated = false): Promise<Attempt<Reply<T>>> => {
     const request = await prepare();
     let answer: HttpAnswer;
     try {
@@ -186,9 +193,13 @@ function persist<T>(
     if (answer.status === 429 || answer.status >= 500) {
       return { settled: false, reason: `it answered: ${describeRefusal(answer).sentence}` };
     }
-    return { settled: true, value: readReply(answer, expected.answer) };
+    const reply = readReply(answer, expected.answer);
+    if (!reply.ok && reply.error === "invalid_token" && (await expected.onTokenRefused?.()) === true) {
+      return isRepeated ? { settled: false, reason: `it answered: ${reply.sentence}` } : attempt(true);
+    }
+    return { settled: true, value: reply };
   };
-  return retry(attempt, expected.patience);
+  return retry(() => attempt(), expected.patience);
 }
 
 /** A body of the expected form is an answer whatever its status: 409 `segments_missing` is one. */

@@ -14,12 +14,14 @@ export interface Secret {
 }
 
 export interface Redactor {
-  /** `count`: how many places were replaced. */
-  redactText(text: string): { text: string; count: number };
+  /** `count`: how many places were replaced; `note` hears the kind of each. */
+  redactText(text: string, note?: (kind: string) => void): { text: string; count: number };
   /** The names of members are texts as well. The value that came in stays as it was. */
   redactJson(value: Json): { value: Json; count: number };
   /** From now on this secret is redacted too. */
   add(secret: Secret): void;
+  /** Every form of every secret that it knows; none is ever taken out. */
+  readonly forms: Pick<ReadonlySet<string>, "size" | "keys">;
 }
 
 export function createRedactor(secrets: readonly Secret[]): Redactor {
@@ -36,8 +38,8 @@ const FORMATS = new RegExp(
 const MIN_FORMAT_LENGTH = 15;
 
 class PatternRedactor implements Redactor {
-  /** From a form of a secret to what replaces it. */
-  readonly #replacements = new Map<string, string>();
+  /** By the form of a secret. */
+  readonly #replacements = new Map<string, { readonly kind: string; readonly text: string }>();
   #known: RegExp | undefined;
 
   constructor(secrets: readonly Secret[]) {
@@ -49,7 +51,7 @@ class PatternRedactor implements Redactor {
   add({ id, kind, value }: Secret): void {
     for (const form of listSecretForms(value)) {
       if (!this.#replacements.has(form)) {
-        this.#replacements.set(form, `[redacted:${kind}:${id}]`);
+        this.#replacements.set(form, { kind, text: `[redacted:${kind}:${id}]` });
       }
     }
     // The longest first: a secret before its own parts.
@@ -58,14 +60,20 @@ class PatternRedactor implements Redactor {
       forms.length > 0 ? new RegExp(forms.map((form) => RegExp.escape(form)).join("|"), "g") : undefined;
   }
 
+  get forms(): Redactor["forms"] {
+    return this.#replacements;
+  }
+
   /** What is known comes first: a format that ends in the middle of a known secret must not leave its other half. */
-  redactText(text: string): { text: string; count: number } {
+  redactText(text: string, note?: (kind: string) => void): { text: string; count: number } {
     let count = 0;
     const wellFormed = text.toWellFormed();
     const withoutKnown = this.#known
       ? wellFormed.replace(this.#known, (form) => {
           count += 1;
-          return this.#replacements.get(form) ?? "[redacted]";
+          const replacement = this.#replacements.get(form);
+          note?.(replacement?.kind ?? "secret");
+          return replacement?.text ?? "[redacted]";
         })
       : wellFormed;
     if (withoutKnown.length < MIN_FORMAT_LENGTH) {
@@ -73,7 +81,9 @@ class PatternRedactor implements Redactor {
     }
     const redacted = withoutKnown.replace(FORMATS, (...match: unknown[]) => {
       count += 1;
-      return `[redacted:${findKind(match.at(-1))}:unknown]`;
+      const kind = findKind(match.at(-1));
+      note?.(kind);
+      return `[redacted:${kind}:unknown]`;
     });
     return { text: redacted, count };
   }

@@ -69,9 +69,9 @@ async function listTools(configPath: string): Promise<void> {
   if (endpoint === undefined) throw new Error(`the client configuration has no server ${MEASURED_SERVER}`);
   const connection = await RawConnection.open(new URL(endpoint.url));
   try {
-    const writeRequest = await openSession(connection, endpoint);
+    const { write } = await openSession(connection, endpoint);
     const { body } = await connection.exchange(
-      writeRequest(JSON.stringify({ jsonrpc: "2.0", id: 1, method: "tools/list", params: {} })),
+      write(JSON.stringify({ jsonrpc: "2.0", id: 1, method: "tools/list", params: {} })),
     );
     const listed = ToolList.parse(JSON.parse(body.toString())).result.tools.map(({ name }) => name);
     if (!listed.includes(MEASURED_TOOL) || listed.includes("delete_record")) {

@@ -19,14 +19,14 @@ async function measure(request: LoadRequest): Promise<LoadResult> {
   const connections = await Promise.all(Array.from({ length: concurrency }, () => RawConnection.open(url)));
   try {
     const [first = await RawConnection.open(url)] = connections;
-    const writeRequest = await openSession(first, endpoint);
+    const session = await openSession(first, endpoint);
     const expected = expectedResult(request.result_bytes);
     const samples = new Float64Array(calls);
     let sent = 0;
     const keepCalling = async (connection: RawConnection): Promise<void> => {
       while (sent < calls) {
         const id = (sent += 1);
-        const message = writeRequest(callText(id, request.result_bytes));
+        const message = session.write(callText(id, request.result_bytes));
         const start = performance.now();
         const answer = await connection.exchange(message);
         samples[id - 1] = (performance.now() - start) * 1000;
@@ -36,6 +36,7 @@ async function measure(request: LoadRequest): Promise<LoadResult> {
     const start = performance.now();
     await Promise.all(connections.map(keepCalling));
     const elapsed = performance.now() - start;
+    await session.end(first);
     samples.sort();
     return { elapsed_ms: elapsed, p50_us: percentile(samples, 0.5), p99_us: percentile(samples, 0.99) };
   } finally {

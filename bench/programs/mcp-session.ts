@@ -7,8 +7,14 @@ const PROTOCOL = "2025-11-25";
 /** Turns a JSON-RPC message into a whole HTTP request of the session. */
 export type WriteRequest = (message: string) => string;
 
+export interface McpSession {
+  readonly write: WriteRequest;
+  /** Tells the server, where it gave out an id. */
+  end(connection: RawConnection): Promise<void>;
+}
+
 /** `initialize` and `notifications/initialized`. Throws with the answer when one of them is refused. */
-export async function openSession(connection: RawConnection, endpoint: Endpoint): Promise<WriteRequest> {
+export async function openSession(connection: RawConnection, endpoint: Endpoint): Promise<McpSession> {
   const params = {
     protocolVersion: PROTOCOL,
     capabilities: {},
@@ -18,20 +24,26 @@ export async function openSession(connection: RawConnection, endpoint: Endpoint)
   const answer = await connection.exchange(requestWriter(endpoint)(hello));
   if (answer.status !== 200) throw new Error(`initialize was answered with ${describeAnswer(answer)}`);
   const session = /\r\nmcp-session-id: *(\S+)/i.exec(answer.head)?.[1];
-  const writeRequest = requestWriter({
+  const own = {
     url: endpoint.url,
     headers: {
       ...endpoint.headers,
       "mcp-protocol-version": PROTOCOL,
       ...(session === undefined ? {} : { "mcp-session-id": session }),
     },
-  });
+  };
+  const write = requestWriter(own);
   const ready = JSON.stringify({ jsonrpc: "2.0", method: "notifications/initialized" });
-  const accepted = await connection.exchange(writeRequest(ready));
+  const accepted = await connection.exchange(write(ready));
   if (accepted.status !== 202) {
     throw new Error(`notifications/initialized was answered with ${describeAnswer(accepted)}`);
   }
-  return writeRequest;
+  const end = async (last: RawConnection): Promise<void> => {
+    if (session === undefined) return;
+    const ended = await last.exchange(requestWriter(own, "DELETE")(""));
+    if (ended.status >= 400) throw new Error(`DELETE was answered with ${describeAnswer(ended)}`);
+  };
+  return { write, end };
 }
 
 export function describeAnswer({ status, body }: RawAnswer): string {
@@ -39,7 +51,7 @@ export function describeAnswer({ status, body }: RawAnswer): string {
 }
 
 /** Everything but the length and the body is the same for all requests of a session: it is written once. */
-function requestWriter({ url, headers }: Endpoint): WriteRequest {
+function requestWriter({ url, headers }: Endpoint, method = "POST"): WriteRequest {
   const { host, pathname } = new URL(url);
   const all = {
     host,
@@ -48,6 +60,6 @@ function requestWriter({ url, headers }: Endpoint): WriteRequest {
     "content-type": "application/json",
   };
   const lines = Object.entries(all).map(([name, value]) => `${name}: ${value}\r\n`);
-  const head = `POST ${pathname} HTTP/1.1\r\n${lines.join("")}content-length: `;
+  const head = `${method} ${pathname} HTTP/1.1\r\n${lines.join("")}content-length: `;
   return (body) => `${head}${Buffer.byteLength(body)}\r\n\r\n${body}`;
 }

@@ -11,6 +11,7 @@ export interface ReportedFiles {
 }
 
 const longestExcerpt = 120;
+const unseen = /[\p{Cc}\p{Cf}\p{Cs}\p{Zl}\p{Zp}\p{Default_Ignorable_Code_Point}\u2800]/gu;
 
 /** `FILE:LINE:COLUMN: KEY: MESSAGE`, then the line with a mark under the column. */
 export function reportProblem(
@@ -36,7 +37,7 @@ export function reportProblem(
   ].join("\n");
 }
 
-/** A document may hold what moves a cursor or turns text around: a terminal gets it as visible dots. */
+/** A document, a log or a server may hold what moves a cursor, turns text around or takes no room: a terminal gets it as visible dots. */
 export function showControls(text: string): string {
-  return text.replace(/[\u0000-\u001f\u007f-\u009f\u202a-\u202e\u2066-\u2069]/g, "·");
+  return text.replace(unseen, "·");
 }

@@ -11,27 +11,24 @@ import type { PolicyFile } from "../../policies/documents/document.ts";
 import { assemblePolicies } from "../../policies/loading.ts";
 import type { Problem } from "../../policies/documents/problem.ts";
 import { provisionRobot, robotsPathOf } from "../../policies/provisioning.ts";
-import type { Binding } from "../../policies/documents/robots-document.ts";
-import { isTrustedTrigger } from "../../policies/checks/trigger.ts";
 import { readGithubConfig } from "../config.ts";
 import type { PolicyDefaults } from "./defaults.ts";
 import { reportProblem } from "./problem-report.ts";
+import {
+  bindingOf,
+  type BindingOptions,
+  describeNext,
+  findWarnings,
+  MISSING,
+} from "./provisioned-binding.ts";
 import { type RepositoryIdentity, findIdentity } from "./repository-identity.ts";
 import { type ExitCode, openTerminal, type Terminal } from "./terminal.ts";
 
-interface Options {
+interface Options extends BindingOptions {
   issuer?: string;
   repositoryId?: string;
   ownerId?: string;
   githubApi: string;
-  workflow: string;
-  event: string[];
-  ref?: string;
-  baseRef?: string;
-  role: string[];
-  runner?: Binding["runner"];
-  environment?: string;
-  acceptUntrusted?: true;
   policies: string;
   dryRun?: true;
   yes?: true;
@@ -57,7 +54,11 @@ export function provisionCommand(
       new Option("--ref <ref>", "the branch or tag the run is on: refs/heads/main").conflicts("baseRef"),
     )
     .option("--base-ref <branch>", "in place of --ref: runs on pull requests into this branch")
-    .requiredOption("--role <role...>", "the roles that the run gets")
+    .option("--role <role...>", "the roles that the run gets")
+    .option(
+      "--observe",
+      "find out first what it needs: read_only tools pass without a role, all else is denied",
+    )
     .addOption(
       new Option("--runner <kind>", "where the job runs (default: github-hosted)").choices([
         "github-hosted",
@@ -79,7 +80,11 @@ export function provisionCommand(
     .option("--dry-run", "show the document and write nothing")
     .option("--yes", "write without asking")
     .option("--json", "print one JSON object")
-    .addHelpText("after", "\nWith GITHUB_TOKEN set, GitHub says the ids: the token needs `metadata: read`.\n")
+    .addHelpText(
+      "after",
+      "\nWith GITHUB_TOKEN set, GitHub says the ids: the token needs `metadata: read`." +
+        "\nRuns can be observed whose events outsiders cannot cause; `lanyard policy suggest` makes a role of their logs.",
+    )
     .action(async (repository: string, name: string, options: Options) => {
       terminal.exit(await provision({ repository, name, options, token: github.token }, terminal));
     });
@@ -148,7 +153,9 @@ async function provision(asked: Provision, terminal: Terminal): Promise<ExitCode
     const told = { ok: true, path, written: answer, document: file.text, identity: ids, warnings };
     terminal.write(`${JSON.stringify(told)}\n`);
   } else {
-    terminal.write(answer ? `Written: ${asked.repository}/${asked.name}.\n` : "Nothing was written.\n");
+    const robot = `${asked.repository}/${asked.name}`;
+    terminal.write(answer ? `Written: ${robot}.\n` : "Nothing was written.\n");
+    terminal.write(answer && options.observe ? describeNext(robot) : "");
   }
   return 0;
 }
@@ -175,12 +182,8 @@ async function planRobot({ repository, name, options, token }: Provision): Promi
     return refuse({ code: "policies_missing", message, usage: true });
   }
   const binding = bindingOf(options);
-  if (binding === undefined) {
-    return refuse({
-      code: "ref_missing",
-      message: "say --ref refs/heads/main, or --base-ref main",
-      usage: true,
-    });
+  if ("missing" in binding) {
+    return refuse({ code: `${binding.missing}_missing`, message: MISSING[binding.missing], usage: true });
   }
   const documentPath = robotsPathOf(repository);
   if (documentPath === undefined) {
@@ -210,35 +213,8 @@ async function planRobot({ repository, name, options, token }: Provision): Promi
     const message = "Nothing was written: with this robot, the policies would have problems.";
     return refuse({ code: "policies_invalid", message, problems: loaded.problems, files });
   }
-  return { file, existing, identity, warnings: [...identity.notes, ...findWarnings(binding)] };
-}
-
-function bindingOf(options: Options): Binding | undefined {
-  const { workflow, event, ref, baseRef, role, runner, environment, acceptUntrusted } = options;
-  if (ref === undefined && baseRef === undefined) {
-    return undefined;
-  }
-  return {
-    workflow,
-    events: event,
-    ...(ref === undefined ? {} : { ref }),
-    ...(baseRef === undefined ? {} : { pull_request: { base_ref: baseRef } }),
-    ...(runner === undefined ? {} : { runner }),
-    ...(environment === undefined ? {} : { environment }),
-    roles: role,
-    ...(acceptUntrusted ? { accept_untrusted: true } : {}),
-  };
-}
-
-function findWarnings({ events, accept_untrusted }: Binding): string[] {
-  const untrusted = events.filter((event) => !isTrustedTrigger(event));
-  if (untrusted.length === 0) {
-    return [];
-  }
-  const reached = accept_untrusted ? "every tool of its roles, as you accept" : "its read-only tools";
-  return [
-    `outsiders can cause ${untrusted.join(", ")}: what they write reaches the agent, and through it ${reached}`,
-  ];
+  const warnings = [...identity.notes, ...findWarnings(binding, loaded.policies)];
+  return { file, existing, identity, warnings };
 }
 
 /**

@@ -40,6 +40,7 @@ export function describeListed(row: ListedSession, now: number) {
     expires_at: timestampOf(row.expires_at),
     ended_at: row.ended_at === null ? null : timestampOf(row.ended_at),
     revoked_by: row.revoked_by ?? null,
+    revocation_cause: row.revocation_cause ?? null,
   };
 }
 
@@ -103,6 +104,9 @@ export function renderSheet(session: ReturnType<typeof describeWhole>): string {
     ["session", session.session],
     ["state", session.state],
     ...(session.revoked_by === null ? [] : [["revoked by", session.revoked_by] satisfies [string, string]]),
+    ...(session.revocation_cause === null
+      ? []
+      : [["revoked by", "policy change"] satisfies [string, string]]),
     ["robot", session.robot],
     ["roles", session.roles.join(", ")],
     ["servers", session.servers.join(", ")],

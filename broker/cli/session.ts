@@ -10,7 +10,7 @@ import { DatabaseUnusable, openDatabase } from "../storage/database.ts";
 import { listFindings } from "../storage/findings.ts";
 import { readPolicy } from "../storage/policies.ts";
 import { listPolicyChanges } from "../storage/policy-changes.ts";
-import type { Queries, SessionState } from "../storage/schema.ts";
+import type { Queries, SessionRow, SessionState } from "../storage/schema.ts";
 import { listSegments } from "../storage/segments.ts";
 import { listSessions } from "../storage/session-list.ts";
 import { findSession } from "../storage/sessions.ts";
@@ -155,13 +155,18 @@ async function revoke(
       "its job no other session of this robot. Its proxy refuses all calls as soon as it next reports to the broker; " +
       "a call that is under way is not called back. The log ends without a seal: the run is shown as incomplete."
     : ok
-      ? `${id} was revoked before${(row.revoked_by ?? null) === null ? "" : ` by ${row.revoked_by}`}.`
+      ? `${id} was revoked before${describeRevoker(row)}.`
       : `${id} is ${stateOf(row, now)}: it grants nothing any more, and nothing was changed.`;
   if (json) {
     writeJson({ ok, session: id, state: row.state, revoked_by: row.revoked_by ?? null, message }, terminal);
   } else if (ok) terminal.write(`${message}\n`);
   else terminal.writeError(`${message}\n`);
   return ok ? 0 : 1;
+}
+
+function describeRevoker({ revoked_by, revocation_cause }: SessionRow): string {
+  if ((revocation_cause ?? null) !== null) return " by policy change";
+  return (revoked_by ?? null) === null ? "" : ` by ${revoked_by}`;
 }
 
 function refuseUnknown({ id, json }: { id: string; json: true | undefined }, terminal: Terminal): ExitCode {

@@ -14,6 +14,8 @@ import { policyOf } from "../sessions/session-row.ts";
 
 /** Long enough for a slow runner; an address that ran out is replaced by announcing again. */
 const UPLOAD_EXPIRES_SECONDS = 300;
+/** What a column of the database holds. No job writes so many records; one that says so would fail others' commits. */
+const MAX_NUMBER = 2 ** 31 - 1;
 
 export type Announced = { readonly ok: true; readonly response: SegmentResponse };
 type Kept = { readonly ok: true; readonly row: SegmentRow } | Refused;
@@ -24,21 +26,22 @@ export async function announce(
   services: Services,
 ): Promise<Announced | Refused> {
   const { database, bucket } = services;
-  if (request.bytes > MAX_UNSENT_BYTES || request.last_seq < request.first_seq) {
+  const { segment, bytes, first_seq, last_seq } = request;
+  if (bytes > MAX_UNSENT_BYTES || last_seq < first_seq || Math.max(segment, last_seq) > MAX_NUMBER) {
     return refuse(
       "request_malformed",
-      `a segment of ${request.bytes} bytes, records ${request.first_seq} to ${request.last_seq}`,
+      `segment ${segment} of ${bytes} bytes, records ${first_seq} to ${last_seq}`,
     );
   }
-  const known = await findSegment(database, session.id, request.segment);
+  const known = await findSegment(database, session.id, segment);
   const kept =
     known === undefined ? await keep(session, request, services) : ({ ok: true, row: known } as const);
   if (!kept.ok) return kept;
   if (!isSame(kept.row, request)) {
-    return refuse("segment_conflict", `session ${session.id} has another segment ${request.segment}`);
+    return refuse("segment_conflict", `session ${session.id} has another segment ${segment}`);
   }
-  const { bytes, sha256, md5, checkpoint } = kept.row;
-  const key = session.object_prefix + segmentObject("runner", request.segment);
+  const { sha256, md5, checkpoint } = kept.row;
+  const key = session.object_prefix + segmentObject("runner", segment);
   const upload = await bucket.presignPut(key, { bytes, sha256, md5, expiresSeconds: UPLOAD_EXPIRES_SECONDS });
   return { ok: true, response: { checkpoint, upload, policy: policyOf(session) } };
 }

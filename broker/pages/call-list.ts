@@ -48,7 +48,7 @@ function renderCall(call: CallView, context: CallContext): Markup {
     context.several.sessions ? shortNameOf(session?.robot ?? "") : "",
   ].filter((name) => name !== "");
   return markup`<li class="${classes.join(" ").trim()}"><details>
-<summary>${renderClock(call.time)}${renderPill(call.observed === null ? call.decision : "observed")}<span class="what"><span class="soft">${renderText(call.server)}</span> <span class="tool">${renderText(call.tool ?? call.method)}</span>${renderSpeaker(speaker)}${renderPreview(call)}<span class="why">${renderText(call.explanation)}${renderCondition(call)}</span></span>${renderEnd(call, session)}</summary>
+<summary>${renderClock(call.time)}${renderPill(call.observed === null ? call.decision : "observed")}<span class="what"><span class="soft">${renderText(call.server)}</span> ${renderNamed(call)}${renderSpeaker(speaker)}${renderPreview(call)}<span class="why">${renderText(call.explanation)}${renderCondition(call)}</span></span>${renderEnd(call, session)}</summary>
 <div class="more">
 ${renderArguments(call)}
 <dl>
@@ -66,6 +66,12 @@ ${
 </div>
 </details></li>
 `;
+}
+
+function renderNamed({ tool, resource, prompt, method }: CallView): Markup {
+  const kind = resource === null ? (prompt === null ? "" : "prompt") : "resource";
+  const said = kind === "" ? "" : markup`<span class="soft">${kind}</span> `;
+  return markup`${said}<span class="tool">${renderText(tool ?? resource ?? prompt ?? method)}</span>`;
 }
 
 function renderSpeaker(names: readonly string[]): Markup | string {

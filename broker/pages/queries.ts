@@ -14,7 +14,7 @@ export const RunListQuery = z.object({
       .string()
       .trim()
       .max(200)
-      .regex(/^[^/\s]+\/[^/\s]+$/),
+      .regex(/^[^/\s\0]+\/[^/\s\0]+$/),
   ),
   status: optional(RunStatus),
   before: optional(z.string().regex(/^[0-9]{1,15}\.[A-Za-z0-9_-]{1,100}$/)),

@@ -23,14 +23,17 @@ ${renderPart("Integrity", broken ? "does not verify" : "what the log rests on", 
 `;
 }
 
+function describeRevoker({ by, cause }: NonNullable<SessionView["revoked"]>): Markup | string {
+  if (by !== null) return markup`by ${renderText(by)}`;
+  return cause === null
+    ? "with the session’s own key"
+    : "by policy change: the documents give its robot nothing for this job any more";
+}
+
 /** What a reviewer must not have to look for. */
 function renderRemarks({ job_told_apart, revoked }: SessionView): Markup {
   const remarks = [
-    ...(revoked === null
-      ? []
-      : [
-          markup`<p><b>Revoked</b> ${revoked.by === null ? "with the session’s own key" : markup`by ${renderText(revoked.by)}`}.</p>`,
-        ]),
+    ...(revoked === null ? [] : [markup`<p><b>Revoked</b> ${describeRevoker(revoked)}.</p>`]),
     ...(job_told_apart
       ? []
       : [
@@ -55,13 +58,19 @@ function renderServers(servers: readonly ServerView[]): Markup {
   return markup`${servers.map(renderServer)}`;
 }
 
-function renderServer({ name, listed, tools, more, hidden }: ServerView): Markup {
-  const visible = tools.length + more;
+function renderServer({ name, listed, tools, resources, prompts, more, hidden }: ServerView): Markup {
+  const visible = tools.length + resources.length + prompts.length + more;
   const note = listed
     ? `${formatNumber(visible)} visible, ${formatNumber(hidden)} hidden from the agent`
     : "its tools never became known";
-  const chips = tools.map(
-    (tool) => markup`<li title="${tool.rule}"><span class="mono">${renderText(tool.name)}</span></li>`,
+  const named = [
+    ...tools.map((each) => ({ ...each, kind: "" })),
+    ...resources.map((each) => ({ ...each, kind: "resource " })),
+    ...prompts.map((each) => ({ ...each, kind: "prompt " })),
+  ];
+  const chips = named.map(
+    ({ kind, name: each, rule }) =>
+      markup`<li title="${rule}">${kind}<span class="mono">${renderText(each)}</span></li>`,
   );
   const rest = more === 0 ? "" : markup`<li>and ${formatNumber(more)} more</li>`;
   return markup`<div class="server"><p class="name"><b>${renderText(name)}</b> <span class="soft">${note}</span></p>

@@ -93,8 +93,7 @@ export class LivePolicies implements PoliciesInForce {
     if (first.fingerprint === this.#tried) return { outcome: "unchanged" };
     const state = await awaitSettled(directory, first, signal);
     if (state.fingerprint === this.#tried) return { outcome: "unchanged" };
-    const loaded = await assembleApart(state);
-    signal.throwIfAborted();
+    const loaded = await assembleApart(state, { signal });
     // What could not be checked to its end is tried again at the next look.
     this.#tried = "unfinished" in loaded ? "" : state.fingerprint;
     if (!loaded.ok) {

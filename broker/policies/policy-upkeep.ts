@@ -54,7 +54,6 @@ export function keepPolicies({ live, services, metrics, log }: UpkeepParts): Pol
       tell(outcome);
       if (outcome.outcome === "loaded") {
         const { ended, narrowed } = await holdAllToDocuments(services);
-        metrics.countSessions("revoked", ended);
         if (ended + narrowed > 0) log.info({ ended, narrowed }, "running sessions were held to the policies");
       }
     } catch (error) {

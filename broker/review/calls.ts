@@ -106,6 +106,8 @@ function describeCall(source: CallSource, { call, result, stream, witnessed }: J
     server: clipName(call.server),
     method: clipName(call.method),
     tool: call.tool === undefined ? null : clipName(call.tool),
+    resource: call.resource === undefined ? null : clipName(call.resource),
+    prompt: call.prompt === undefined ? null : clipName(call.prompt),
     arguments: tooLong ? null : (call.arguments ?? null),
     arguments_omitted: tooLong ? length : 0,
     decision: call.decision,

@@ -27,10 +27,14 @@ const Shapes = {
     .object({ server: z.string() })
     .transform(({ server }) => `What ${server} tells agents to do differs from the lock: it was withheld.`),
   text_cleaned: z
-    .object({ server: z.string(), tool: z.string().nullable(), removed: z.record(z.string(), z.json()) })
+    .object({
+      server: z.string(),
+      ...{ tool: z.string().nullish(), resource: z.string().optional(), prompt: z.string().optional() },
+      removed: z.record(z.string(), z.json()),
+    })
     .transform(
-      ({ server, tool, removed }) =>
-        `${tool === null ? `What ${server} says of itself` : `The definition of ${tool} on ${server}`} held ${listCounts(removed)}. The agent got it without them.`,
+      ({ server, tool, resource, prompt, removed }) =>
+        `${describeTold(server, tool ?? resource ?? prompt)} held ${listCounts(removed)}. The agent got it without them.`,
     ),
   tool_shadowed: z
     .object({ server: z.string(), tool: z.string(), other_server: z.string(), other_tool: z.string() })
@@ -45,6 +49,10 @@ const shapes: ReadonlyMap<string, z.ZodType<string>> = new Map(Object.entries(Sh
 /** Undefined where the event is of no such kind. */
 export function describeEvent(event: string, detail: Record<string, unknown>): string | undefined {
   return shapes.get(event)?.safeParse(detail).data;
+}
+
+function describeTold(server: string, name: string | undefined): string {
+  return name === undefined ? `What ${server} says of itself` : `The definition of ${name} on ${server}`;
 }
 
 function listCounts(removed: Record<string, unknown>): string {

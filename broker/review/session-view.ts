@@ -107,9 +107,13 @@ function endOf({ session }: SessionRows, { status }: SessionLog): string | null 
 }
 
 /** A log that was recovered later does not take it back. */
-function describeRevocation({ state, revoked_by }: SessionRows["session"]): SessionView["revoked"] {
-  const by = revoked_by ?? null;
-  return state === "revoked" || by !== null ? { by } : null;
+function describeRevocation({
+  state,
+  revoked_by,
+  revocation_cause,
+}: SessionRows["session"]): SessionView["revoked"] {
+  const [by, cause] = [revoked_by ?? null, revocation_cause ?? null];
+  return state === "revoked" || by !== null || cause !== null ? { by, cause } : null;
 }
 
 function listFindings(session: string, { verdict }: SessionLog): FindingView[] {
@@ -121,7 +125,7 @@ function listFindings(session: string, { verdict }: SessionLog): FindingView[] {
   ];
 }
 
-/** The servers that its grants reach, each with the tools it listed last. */
+/** The servers that its grants reach, each with what it listed last. */
 function describeServers(
   { session }: SessionRows,
   { verdict }: SessionLog,
@@ -130,7 +134,8 @@ function describeServers(
   const catalogs = new Map<string, RecordOf<"catalog">>();
   for (const record of verdict.records) {
     if (record.kind === "catalog") {
-      catalogs.set(record.server, record);
+      // Each holds the lists that changed.
+      catalogs.set(record.server, { ...catalogs.get(record.server), ...record });
     }
   }
   const granted = [...grants.values()].map((grant) => grant.server);
@@ -139,16 +144,22 @@ function describeServers(
     .sort()
     .slice(0, MAX_SERVERS_SHOWN)
     .map((name) => {
-      const tools = catalogs.get(name)?.tools ?? [];
-      const visible = tools.filter((tool) => tool.visible);
+      const { tools = [], resources = [], resource_templates = [], prompts = [] } = catalogs.get(name) ?? {};
+      const known = [...tools, ...resources, ...resource_templates, ...prompts];
+      const visible = known.filter((each) => each.visible);
+      const shown = new Set(visible.slice(0, MAX_TOOLS_SHOWN));
+      const show = (list: typeof known): ServerView["tools"] =>
+        list
+          .filter((each) => shown.has(each))
+          .map((each) => ({ name: clipName(each.name), rule: clipName(each.why) }));
       return {
         name: clipName(name),
         listed: catalogs.has(name),
-        tools: visible
-          .slice(0, MAX_TOOLS_SHOWN)
-          .map((tool) => ({ name: clipName(tool.name), rule: clipName(tool.why) })),
+        tools: show(tools),
+        resources: show([...resources, ...resource_templates]),
+        prompts: show(prompts),
         more: Math.max(0, visible.length - MAX_TOOLS_SHOWN),
-        hidden: tools.length - visible.length,
+        hidden: known.length - visible.length,
       };
     });
 }

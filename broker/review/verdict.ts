@@ -164,7 +164,8 @@ function describeGaps({ integrity }: SessionView): string[] {
 function describeEnd({ ended_at, expires_at, revoked }: SessionView): string {
   const at = `at ${(ended_at ?? expires_at).slice(0, 19).replace("T", " ")} UTC`;
   if (revoked === null) return `The session ended ${at} without a seal.`;
-  const by = revoked.by === null ? "with its own key" : `by ${revoked.by}`;
+  const own = revoked.cause === null ? "with its own key" : "by a policy change";
+  const by = revoked.by === null ? own : `by ${revoked.by}`;
   return `The session was revoked ${by} ${at}, before its seal.`;
 }
 

@@ -56,7 +56,10 @@ export const CallView = z.object({
   client: z.string().nullable(),
   server: z.string(),
   method: z.string(),
+  /** What it names: one of these, or none. */
   tool: z.string().nullable(),
+  resource: z.string().nullable(),
+  prompt: z.string().nullable(),
   /** As stored, secrets replaced; null when there were none, or when they are too large for this view. */
   arguments: z.json().nullable(),
   /** Length in characters of arguments that were left out; 0 when nothing was. */
@@ -80,12 +83,18 @@ export const CallView = z.object({
 });
 export type CallView = z.infer<typeof CallView>;
 
+/** What an agent saw on a list. */
+const ListedView = z.object({ name: z.string(), rule: z.string() });
+
 export const ServerView = z.object({
   name: z.string(),
   /** False when no catalogue of it was written: it was never asked, or never answered. */
   listed: z.boolean(),
-  tools: z.array(z.object({ name: z.string(), rule: z.string() })),
-  /** Visible tools beyond those in `tools`. */
+  tools: z.array(ListedView),
+  /** Templates of resources, too. */
+  resources: z.array(ListedView),
+  prompts: z.array(ListedView),
+  /** Visible ones beyond those. */
   more: z.int(),
   hidden: z.int(),
 });
@@ -173,8 +182,14 @@ export const SessionView = z.object({
   started_at: z.string(),
   expires_at: z.string(),
   ended_at: z.string().nullable(),
-  /** It was revoked; `by` is the operator who did, null where the session's own key did. */
-  revoked: z.object({ by: z.string().nullable() }).nullable(),
+  /** It was revoked; `by` is the operator who did, null where the session's own key did, or `cause`. */
+  revoked: z
+    .object({
+      by: z.string().nullable(),
+      /** `policy_change`: nobody did, an edit of the documents took its robot or its binding away. */
+      cause: z.enum(["policy_change"]).nullable(),
+    })
+    .nullable(),
   /** Digest of what it was issued under. */
   policy: z.string(),
   /** `observe`: what is marked read_only was let through and only judged. */

@@ -19,7 +19,8 @@ export async function registerOAuthRoutes(app: FastifyInstance, services: Servic
     scope.addContentTypeParser<string>(
       FORM,
       { parseAs: "string", bodyLimit: MAX_FORM_BYTES },
-      (_request, body, done) => done(null, new URLSearchParams(body)),
+      // A question mark in front would be dropped: whoever looked at the form before read another name.
+      (_request, body, done) => done(null, new URLSearchParams(body.startsWith("?") ? `&${body}` : body)),
     );
     registerTokenRoute(scope, services);
     registerRevocationRoute(scope, services);

@@ -6,7 +6,12 @@ import type { Workload } from "../../audit/record.ts";
 
 /** `sub` is the ids in one string, for programs that know only the registered claims. */
 export function actorOf({ iss, ...ids }: Workload): Record<string, string> {
-  const known = Object.entries(ids).flatMap(([name, id]) => (id === null ? [] : [[name, id] as const]));
-  const sub = known.map(([name, id]) => `${name}:${id}`).join(":");
-  return { iss, sub, ...Object.fromEntries(known) };
+  const known: Record<string, string> = {};
+  let sub = "";
+  for (const [name, id] of Object.entries(ids)) {
+    if (id === null) continue;
+    known[name] = id;
+    sub += `${sub === "" ? "" : ":"}${name}:${id}`;
+  }
+  return { iss, sub, ...known };
 }

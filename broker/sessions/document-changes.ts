@@ -20,20 +20,25 @@ import { endSession, findSession } from "../storage/sessions.ts";
 import { inTransaction, lockSession } from "../storage/transactions.ts";
 import { policyOf, rolesOf, serversOfRow } from "./session-row.ts";
 
-type Holding = Pick<Services, "database" | "policies" | "now">;
+type Holding = Pick<Services, "database" | "policies" | "onPolicyRevocation" | "now">;
 
 /** The session as it is once the documents in force were looked at. */
 export async function holdToDocuments(session: SessionRow, services: Holding): Promise<SessionRow> {
   const { policies, digest: documents } = services.policies.current;
   if (session.state !== "active" || session.checked_against === documents) return session;
-  return inTransaction(services.database, async (db) => {
+  const { held, isEnded } = await inTransaction(services.database, async (db) => {
     const row = await lockSession(db, session.id);
     if (row === undefined || row.state !== "active" || row.checked_against === documents) {
-      return row ?? session;
+      return { held: row ?? session, isEnded: false };
     }
     const outcome = await judge(row, policies, db);
     if (outcome === "gone") {
-      await endSession(db, row.id, { to: "revoked", from: ["active"], at: services.now() });
+      await endSession(db, row.id, {
+        to: "revoked",
+        from: ["active"],
+        at: services.now(),
+        cause: "policy_change",
+      });
     } else if (outcome !== "kept") {
       const { held, left } = outcome;
       const time = services.now();
@@ -42,8 +47,10 @@ export async function holdToDocuments(session: SessionRow, services: Holding): P
       await narrowSession(db, policy, { session: row.id, documents, lost, time });
     }
     await noteChecked(db, row.id, documents);
-    return (await findSession(db, row.id)) ?? row;
+    return { held: (await findSession(db, row.id)) ?? row, isEnded: outcome === "gone" };
   });
+  if (isEnded) services.onPolicyRevocation();
+  return held;
 }
 
 type Outcome = "kept" | "gone" | { readonly held: SessionPolicy; readonly left: SessionPolicy };
@@ -57,7 +64,7 @@ async function judge(row: SessionRow, policies: Policies, db: Queries): Promise<
   if (source === undefined) throw new Error(`the policy ${policyOf(row)} of session ${row.id} is not stored`);
   const held = SessionPolicy.parse(JSON.parse(source));
   const roles = rolesOf(row).filter((role) => match.roles.includes(role));
-  const present = sessionPolicyOf(policies, { robot: row.robot, roles, mode: match.mode });
+  const present = sessionPolicyOf(policies, { ...match, robot: row.robot, roles });
   const [before, now] = [serversOfRow(row), serversOf(policies, present)];
   const left = narrowPolicy({ held, present, isSameServer: (name) => isSame(before[name], now[name]) });
   return left === held ? "kept" : { held, left };

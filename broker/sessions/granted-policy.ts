@@ -25,10 +25,8 @@ const kept = new WeakMap<Policies, Map<string, GrantedPolicy>>();
 export function grantedPolicyOf(policies: Policies, grant: IssuedTo): GrantedPolicy {
   const known = kept.get(policies) ?? new Map<string, GrantedPolicy>();
   kept.set(policies, known);
-  const { robot, mode } = grant;
-  const roles = JSON.stringify(grant.roles);
-  // Neither a robot's name nor a JSON array begins where the other ends.
-  const name = `${mode} ${robot} ${roles}`;
+  const { robot, mode, roles, boundRoles } = grant;
+  const name = JSON.stringify([mode, robot, roles, boundRoles]);
   const found = known.get(name);
   if (found !== undefined) return found;
   const written = writePolicy(policies, grant);

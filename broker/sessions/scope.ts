@@ -22,14 +22,22 @@ export function parseScope(text: string | undefined): Scope | Refused {
   if (text.length > MAX_SCOPE_CHARACTERS) {
     return refuse("scope_malformed", `it has ${text.length} characters`);
   }
-  const parts = text.split(" ");
-  const robots = parts.flatMap((part) => ROBOT.exec(part)?.[1] ?? []);
-  const roles = [...new Set(parts.flatMap((part) => ROLE.exec(part)?.[1] ?? []))];
-  const [robot] = robots;
-  if (robots.length > 1 || parts.some((part) => !ROBOT.test(part) && !ROLE.test(part))) {
-    return refuse("scope_malformed", `it is ${JSON.stringify(text)}`);
+  let robot: string | undefined;
+  const roles = new Set<string>();
+  for (const part of text.split(" ")) {
+    const named = ROBOT.exec(part)?.[1];
+    const role = named === undefined ? ROLE.exec(part)?.[1] : undefined;
+    if ((named === undefined && role === undefined) || (named !== undefined && robot !== undefined)) {
+      return refuse("scope_malformed", `it is ${JSON.stringify(text)}`);
+    }
+    robot ??= named;
+    if (role !== undefined) roles.add(role);
   }
-  return { ok: true, ...(robot === undefined ? {} : { robot }), ...(roles.length === 0 ? {} : { roles }) };
+  return {
+    ok: true,
+    ...(robot === undefined ? {} : { robot }),
+    ...(roles.size === 0 ? {} : { roles: [...roles] }),
+  };
 }
 
 export function writeScope(robot: string, roles: readonly string[]): string {

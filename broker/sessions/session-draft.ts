@@ -2,7 +2,7 @@
  * The row of a session that is about to be opened: everything that stays as it is for the session's life.
  * What the policy documents say later gives it nothing more.
  */
-import { randomUUID } from "node:crypto";
+import { randomBytes } from "node:crypto";
 import { sessionPrefix } from "../../audit/object-path.ts";
 import type { BindingMatch } from "../../policies/binding/binding.ts";
 import type { VerifiedSubject } from "../identity/subject-token.ts";
@@ -32,7 +32,7 @@ export function draftSession(
   { sealingKey, now: readClock }: Services,
 ): SessionDraft {
   const now = readClock();
-  const session = `ses_${randomUUID().replaceAll("-", "")}`;
+  const session = nameSession(now);
   const { digest, source, servers, roles } = grantedPolicyOf(snapshot.policies, match);
   const maxExpiresAt = now + match.maxSeconds * 1000;
   return {
@@ -69,4 +69,9 @@ export function draftSession(
       final_segment: null,
     },
   };
+}
+
+/** Begins with its time, so that those of one minute lie side by side in the database; 80 bits of it are chance. */
+function nameSession(now: number): string {
+  return `ses_${now.toString(16).padStart(12, "0")}${randomBytes(10).toString("hex")}`;
 }

@@ -49,22 +49,22 @@ export type Decided =
 /** In a transaction. The outcomes are in the order of the admissions. */
 export async function admit(runner: Runner, { admissions, policies }: Admissions): Promise<Decided[]> {
   const decided = new Map<Admission, Decided>();
-  // A policy says the same whatever becomes of the exchange: it is on its way together with the proofs.
-  const [unproved] = await Promise.all([
-    spendProofs(
-      runner,
-      admissions.map(({ proof }) => proof),
-    ),
-    keepPolicies(runner, policies),
-  ]);
+  const unproved = await spendProofs(
+    runner,
+    admissions.map(({ proof }) => proof),
+  );
   const proved = admissions.filter((each, index) => {
     if (unproved[index] !== true) decided.set(each, { kind: "proof_replayed" });
     return unproved[index] === true;
   });
-  const unspent = await spendTokens(
-    runner,
-    proved.map(({ token }) => token),
-  );
+  // A policy says the same whatever becomes of the exchange: it is on its way together with the tokens.
+  const [unspent] = await Promise.all([
+    spendTokens(
+      runner,
+      proved.map(({ token }) => token),
+    ),
+    keepPolicies(runner, policies),
+  ]);
   const presented = proved.filter((each, index) => {
     if (unspent[index] !== true) decided.set(each, { kind: "token_replayed" });
     return unspent[index] === true;

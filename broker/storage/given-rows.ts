@@ -36,6 +36,16 @@ export function selectGiven<T extends Table, C extends Column<T>>(
   return sql`select ${sql.join(columns.map((column) => sql.ref(column)))} from json_populate_recordset(null::${sql.table(table)}, ${new Place()}) as given_rows`;
 }
 
+/** What an INSERT takes them from. One row of values spares SQLite the copies that it would undo half of many rows with. */
+export function valuesGiven<T extends Table, C extends Column<T>>(
+  db: Queries,
+  shape: Shape<T, C>,
+): RawBuilder<unknown> {
+  // The condition keeps ON from being read as the beginning of a join's.
+  if (runsSideBySide(db)) return sql`${selectGiven(db, shape)} where true`;
+  return sql`values (${sql.join(shape.columns.map((column) => sql`${new Place(column)}`))})`;
+}
+
 /** For SQLite. */
 export function fillRow<Row>(statement: CompiledQuery<Row>, row: object): CompiledQuery<Row> {
   return { ...statement, parameters: parametersOf(statement, row) };

@@ -12,6 +12,10 @@ const MAX_MEMBERS = 256;
 const MAX_WAITING = 20_000;
 /** Whoever waited longer for a place is told that the database cannot be used. */
 const WAIT_TIMEOUT_MS = 5_000;
+/** A transaction that takes longer waits for something that most others do not need, such as a row that is locked … */
+const SLOW_MS = 500;
+/** … and so many of them leave their lane to others. */
+const MAX_SLOW = 3;
 
 interface Member<Request, Outcome> {
   readonly request: Request;
@@ -22,7 +26,7 @@ interface Member<Request, Outcome> {
 export interface GroupCommitOptions<Request, Outcome> {
   /** One durable transaction: the outcomes of the requests, in their order. What it throws, it has undone. */
   readonly commit: (requests: readonly Request[]) => Promise<readonly Outcome[]>;
-  /** How many transactions may be on their way at once. */
+  /** How many transactions may be on their way at once, beside a few slow ones. */
   readonly lanes: number;
 }
 
@@ -30,6 +34,7 @@ export class GroupCommit<Request, Outcome> {
   readonly #options: GroupCommitOptions<Request, Outcome>;
   #waiting: Member<Request, Outcome>[] = [];
   #running = 0;
+  #slow = 0;
 
   constructor(options: GroupCommitOptions<Request, Outcome>) {
     this.#options = options;
@@ -50,12 +55,30 @@ export class GroupCommit<Request, Outcome> {
     while (this.#running < this.#options.lanes && this.#waiting.length > 0) {
       const group = this.#waiting.slice(0, MAX_MEMBERS);
       this.#waiting = this.#waiting.slice(MAX_MEMBERS);
-      this.#running += 1;
+      const leave = this.#enter();
       void this.#commit(group.filter(isInTime)).finally(() => {
-        this.#running -= 1;
+        leave();
         this.#start();
       });
     }
+  }
+
+  /** Takes a lane; what it returns gives it back, if that has not happened before. */
+  #enter(): () => void {
+    this.#running += 1;
+    let isSlow = false;
+    const timer = setTimeout(() => {
+      if (this.#slow === MAX_SLOW) return;
+      isSlow = true;
+      this.#slow += 1;
+      this.#running -= 1;
+      this.#start();
+    }, SLOW_MS);
+    return () => {
+      clearTimeout(timer);
+      if (isSlow) this.#slow -= 1;
+      else this.#running -= 1;
+    };
   }
 
   async #commit(group: readonly Member<Request, Outcome>[]): Promise<void> {

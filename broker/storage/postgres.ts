@@ -1,7 +1,7 @@
 /**
  * PostgreSQL as a dialect of Kysely. A connection that failed is not used again.
  */
-import type pg from "pg";
+import pg from "pg";
 import {
   type CompiledQuery,
   type DatabaseConnection,
@@ -56,14 +56,14 @@ class PostgresDriver implements Driver {
   }
 
   async commitTransaction(connection: PostgresConnection): Promise<void> {
-    const { command } = await connection.query("commit");
+    const command = await connection.end("commit");
     // PostgreSQL answers so when a statement before it had failed.
     if (command === "ROLLBACK") throw new Error("the transaction had failed before it was committed");
   }
 
   async rollbackTransaction(connection: PostgresConnection): Promise<void> {
     // A connection that failed is closed, and the server undoes what it had begun.
-    if (!connection.failed) await connection.query("rollback");
+    if (!connection.failed) await connection.end("rollback");
   }
 
   async destroy(): Promise<void> {
@@ -71,45 +71,62 @@ class PostgresDriver implements Driver {
   }
 }
 
+type Answer<R> = pg.QueryResult<R & pg.QueryResultRow>;
+
 class PostgresConnection implements DatabaseConnection {
   readonly #client: pg.PoolClient;
   failed = false;
-  #begun: Promise<unknown> | undefined;
+  /** A transaction begins together with its first statement. */
+  #begins = false;
+  /** That statement, until it is answered. */
+  #beginning: Promise<unknown> | undefined;
 
   constructor(client: pg.PoolClient) {
     this.#client = client;
   }
 
-  /** It is on its way together with the first statement, which is answered only if it succeeded. */
   begin(): void {
-    this.#begun = this.#send("begin", []);
-    // Whoever asks next hears of it.
-    this.#begun.catch(() => undefined);
+    this.#begins = true;
   }
 
-  async query<R>(
-    sql: string,
-    parameters: readonly unknown[] = [],
-  ): Promise<pg.QueryResult<R & pg.QueryResultRow>> {
-    const begun = this.#begun;
-    this.#begun = undefined;
-    if (begun === undefined) return this.#send<R>(sql, parameters);
-    const [result] = await Promise.all([this.#send<R>(sql, parameters), begun]);
-    return result;
+  async end(kind: "commit" | "rollback"): Promise<string> {
+    const empty = this.#begins;
+    this.#begins = false;
+    return empty ? kind : (await this.query(kind)).command;
+  }
+
+  /** What is asked before an answer has come is on its way at once, but nothing before its transaction was begun. */
+  async query<R>(sql: string, parameters: readonly unknown[] = []): Promise<Answer<R>> {
+    if (!this.#begins) {
+      await this.#beginning;
+      return this.#send<R>(sql, parameters);
+    }
+    this.#begins = false;
+    const beginning = this.#send<R>(sql, parameters, { begins: true });
+    this.#beginning = beginning;
+    try {
+      return await beginning;
+    } finally {
+      this.#beginning = undefined;
+    }
   }
 
   async #send<R>(
     sql: string,
     parameters: readonly unknown[],
-  ): Promise<pg.QueryResult<R & pg.QueryResultRow>> {
+    { begins } = { begins: false },
+  ): Promise<Answer<R>> {
     try {
       const name = nameOfStatement(sql);
       const query = { text: sql, values: [...parameters], ...(name === undefined ? {} : { name }) };
-      return await this.#client.query<R & pg.QueryResultRow>(query);
+      return begins
+        ? await beginWith<R & pg.QueryResultRow>(this.#client, query)
+        : await this.#client.query<R & pg.QueryResultRow>(query);
     } catch (error) {
       const explained = explainFailure(error);
+      // What begins a transaction may have failed before it was begun: nothing else is asked of such a connection.
       this.failed ||=
-        explained instanceof DatabaseUnavailable && !(explained instanceof TransactionsCollided);
+        begins || (explained instanceof DatabaseUnavailable && !(explained instanceof TransactionsCollided));
       throw explained;
     }
   }
@@ -126,4 +143,37 @@ class PostgresConnection implements DatabaseConnection {
   streamQuery<R>(): AsyncIterableIterator<QueryResult<R>> {
     throw new Error("results are read whole");
   }
+}
+
+/**
+ * BEGIN and a statement in one message. The server skips the statement where BEGIN fails; sent one behind the other,
+ * it would run, and commit by itself.
+ */
+async function beginWith<R extends pg.QueryResultRow>(
+  client: pg.PoolClient,
+  config: pg.QueryConfig,
+): Promise<pg.QueryResult<R>> {
+  const { promise, resolve, reject } = Promise.withResolvers<pg.QueryResult<R>>();
+  // In messages of the same protocol, also where it has no parameters.
+  const extended = { ...config, queryMode: "extended" };
+  const query = new pg.Query<R>(extended, (error, results: unknown) => {
+    if (isPair<R>(results)) resolve(results[1]);
+    else reject(error ?? new Error("a transaction was not begun"));
+  });
+  const submit = query.submit.bind(query);
+  query.submit = (connection) => {
+    connection.stream.cork();
+    connection.parse({ name: "", text: "begin", types: [] }, true);
+    connection.bind({}, true);
+    connection.execute(null, true);
+    submit(connection);
+    connection.stream.uncork();
+  };
+  client.query(query);
+  return promise;
+}
+
+/** One for each of two statements in one message. */
+function isPair<R extends pg.QueryResultRow>(results: unknown): results is [unknown, pg.QueryResult<R>] {
+  return Array.isArray(results) && results.length === 2;
 }

@@ -79,6 +79,9 @@ export interface PolicyRow {
  */
 export type SessionState = "active" | "expired" | "sealed" | "recovered" | "revoked";
 
+/** `policy_change`: an edit of the documents took its robot or its binding away. */
+export type RevocationCause = "policy_change";
+
 export interface SessionRow {
   id: string;
   workload: string;
@@ -117,6 +120,8 @@ export interface SessionRow {
   final_segment: number | null;
   /** The operator who revoked it; null or absent: nobody did, or the job itself. */
   revoked_by?: string | null | undefined;
+  /** Where no one revoked it by hand. */
+  revocation_cause?: RevocationCause | null | undefined;
 }
 
 /** A session lost something while it ran. */

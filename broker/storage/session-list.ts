@@ -20,7 +20,9 @@ export async function listSessions(db: Queries, filter: SessionFilter): Promise<
   const { state, robot, runId, limit, now } = filter;
   let query = db
     .selectFrom("sessions")
-    .innerJoin("workloads", "workloads.id", "sessions.workload")
+    .innerJoin("workloads", (join) =>
+      join.onRef("workloads.id", "=", "sessions.workload").onRef("workloads.run", "=", "sessions.run"),
+    )
     .selectAll("sessions")
     .select(["workloads.run_id", "workloads.run_attempt"]);
   if (state === "active") {

@@ -2,7 +2,7 @@
  * Session rows. A state is left by one conditional update, so of two callers that end a session one did it.
  */
 import { isOver } from "./later-attempt.ts";
-import type { Queries, SessionRow, SessionState } from "./schema.ts";
+import type { Queries, RevocationCause, SessionRow, SessionState } from "./schema.ts";
 import { type Runner, defineInsert, defineRead, defineWrite } from "./statements.ts";
 
 export async function findSession(db: Queries, id: string): Promise<SessionRow | undefined> {
@@ -35,13 +35,17 @@ const OPEN_SESSION = defineInsert({
     "recovered_at",
     "final_segment",
   ],
-  key: ["workload", "robot"],
+  // The run is that of the workload.
+  key: ["run", "workload", "robot"],
 });
-const FIND_HOLDING = defineRead({ table: "sessions", columns: ["workload", "robot"] }, ({ db }) =>
+const FIND_HOLDING = defineRead({ table: "sessions", columns: ["run", "workload", "robot"] }, ({ db }) =>
   db
     .selectFrom("given")
     .innerJoin("sessions", (join) =>
-      join.onRef("sessions.workload", "=", "given.workload").onRef("sessions.robot", "=", "given.robot"),
+      join
+        .onRef("sessions.run", "=", "given.run")
+        .onRef("sessions.workload", "=", "given.workload")
+        .onRef("sessions.robot", "=", "given.robot"),
     )
     .selectAll("sessions"),
 );
@@ -75,7 +79,7 @@ export async function openSessions(
   const opened = await runner.write(OPEN_SESSION, rows);
   const holding = new Map(rows.filter((_, index) => opened[index]).map((row) => [keyOf(row), row]));
   const missing = new Map(rows.filter((row) => !holding.has(keyOf(row))).map((row) => [keyOf(row), row]));
-  const asked = [...missing.values()].map(({ workload, robot }) => ({ workload, robot }));
+  const asked = [...missing.values()].map(({ run, workload, robot }) => ({ run, workload, robot }));
   for (const row of await runner.read(FIND_HOLDING, asked)) holding.set(keyOf(row), row);
   return (row) => holding.get(keyOf(row));
 }
@@ -108,17 +112,24 @@ export interface SessionEnd {
   readonly at: number;
   /** The operator who did it, where one did. */
   readonly by?: string | undefined;
+  /** Of a revocation that nobody asked for. */
+  readonly cause?: RevocationCause;
 }
 
 /** False when the session was in none of the states that may be left this way. */
 export async function endSession(
   db: Queries,
   id: string,
-  { to, from, at, by }: SessionEnd,
+  { to, from, at, by, cause }: SessionEnd,
 ): Promise<boolean> {
   const { numUpdatedRows } = await db
     .updateTable("sessions")
-    .set({ state: to, ended_at: at, ...(by === undefined ? {} : { revoked_by: by }) })
+    .set({
+      state: to,
+      ended_at: at,
+      ...(by === undefined ? {} : { revoked_by: by }),
+      ...(cause === undefined ? {} : { revocation_cause: cause }),
+    })
     .where("id", "=", id)
     .where("state", "in", from)
     .executeTakeFirstOrThrow();

@@ -2,7 +2,7 @@
  * What may be presented once: subject tokens by issuer and `jti`, DPoP proofs by key and `jti`.
  * Whoever presents the same one at the same time, on whatever replica, exactly one is told `true`; in a list, the first.
  */
-import { createHash } from "node:crypto";
+import { hash } from "node:crypto";
 import { runnerOf } from "./runner.ts";
 import type { Queries } from "./schema.ts";
 import { type Runner, defineInsert } from "./statements.ts";
@@ -52,5 +52,5 @@ export async function spendToken(db: Queries, token: SpendableToken): Promise<bo
 
 /** A `jti` is whatever its maker wrote, NUL and unpaired surrogates included, which not every database stores. */
 function digestOf(jti: string): string {
-  return createHash("sha256").update(JSON.stringify(jti)).digest("base64url");
+  return hash("sha256", JSON.stringify(jti), "base64url");
 }

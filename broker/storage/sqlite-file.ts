@@ -11,8 +11,11 @@ import { DatabaseUnavailable } from "./unavailable.ts";
 
 /** How long a statement waits for another process's transaction; nothing else runs in the meantime. */
 const BUSY_TIMEOUT_MS = 2_000;
-/** Keys are random, so pages all over the file are needed again and again. */
-const CACHE_KIB = 64 * 1024;
+/**
+ * Keys are random, so pages all over the file are needed again and again. Not larger: a commit after which a page was
+ * split walks through all of the cache, while a page that is not in it is one read from the system's.
+ */
+const CACHE_KIB = 16 * 1024;
 /** Pages (4 KiB) of the write-ahead log that are written into the file together: those that changed often, once. */
 const CHECKPOINT_PAGES = 8_000;
 /** Statements kept ready, the least recently used dropped first. */
@@ -39,14 +42,16 @@ export class SqliteFile {
     this.#confirm().exec("begin immediate");
   }
 
-  /** In a transaction that was begun. How many rows it changed. */
-  write(sql: string, parameters: readonly SQLInputValue[]): number {
-    return Number(this.#prepare(this.#begun, sql).run(...parameters).changes);
+  /** In a transaction that was begun, once for each of the parameters. How many rows each changed. */
+  write(sql: string, parameters: readonly (readonly SQLInputValue[])[]): number[] {
+    const statement = this.#prepare(this.#begun, sql);
+    return parameters.map((each) => Number(statement.run(...each).changes));
   }
 
   /** The same. The rows that were found. */
-  read(sql: string, parameters: readonly SQLInputValue[]): SqliteRow[] {
-    return this.#prepare(this.#begun, sql).all(...parameters);
+  read(sql: string, parameters: readonly (readonly SQLInputValue[])[]): SqliteRow[] {
+    const statement = this.#prepare(this.#begun, sql);
+    return parameters.flatMap((each) => statement.all(...each));
   }
 
   run(sql: string, parameters: readonly SQLInputValue[], { begin }: { begin: boolean }): SqliteAnswer {

@@ -42,8 +42,10 @@ export class SqliteLink {
 
   /** The same: a whole transaction. */
   async decide(group: Group): Promise<Decisions> {
-    this.#send({ kind: "group", group });
-    return (await this.#receive<SqliteDecisions>()).decisions;
+    this.#send({ kind: "group", group: JSON.stringify(group) });
+    const { decisions } = await this.#receive<SqliteDecisions>();
+    // What the thread wrote, which is of the same program.
+    return JSON.parse(decisions) as Decisions;
   }
 
   #send(request: SqliteRequest): void {

@@ -1,7 +1,5 @@
 /** What passes between the broker's thread and the thread that holds the SQLite file. */
 import type { SQLInputValue, SQLOutputValue } from "node:sqlite";
-import type { Decisions, Group } from "./group.ts";
-
 export interface SqliteSettings {
   readonly path: string;
   /** Added to every commit, as a slow disk would: for measurements. */
@@ -16,8 +14,8 @@ export type SqliteRequest =
       /** Take the place of the one writer first. */
       readonly begin: boolean;
     }
-  /** A transaction of its own. */
-  | { readonly kind: "group"; readonly group: Group }
+  /** A transaction of its own: a `Group`, as JSON, since a text passes from thread to thread for less than its parts. */
+  | { readonly kind: "group"; readonly group: string }
   | { readonly kind: "commit" | "rollback" | "close" };
 
 export type SqliteRow = Record<string, SQLOutputValue>;
@@ -31,7 +29,8 @@ export interface SqliteAnswer<Row = SqliteRow> {
 
 export interface SqliteDecisions {
   readonly ok: true;
-  readonly decisions: Decisions;
+  /** `Decisions`, as JSON. */
+  readonly decisions: string;
 }
 
 export interface SqliteFailure {

@@ -4,7 +4,7 @@
  */
 import { parentPort } from "node:worker_threads";
 import { SqliteFile } from "./sqlite-file.ts";
-import type { Decisions, Group } from "./group.ts";
+import type { Group } from "./group.ts";
 import type {
   SqliteAnswer,
   SqliteDecisions,
@@ -50,17 +50,19 @@ async function answer(
   }
 }
 
-async function decideIn(file: SqliteFile, group: Group): Promise<Decisions> {
-  // Only for a broker: a command line that reads starts without it.
-  const [{ decideGroup }, { runnerOn }] = await Promise.all([
-    import("./group.ts"),
-    import("./sqlite-runner.ts"),
-  ]);
+/** Only for a broker: a command line that reads starts without it. */
+const loadDeciding = async () => Promise.all([import("./group.ts"), import("./sqlite-runner.ts")]);
+let deciding: ReturnType<typeof loadDeciding> | undefined;
+
+async function decideIn(file: SqliteFile, text: string): Promise<string> {
+  // What the broker's thread wrote, which is of the same program.
+  const group = JSON.parse(text) as Group;
+  const [{ decideGroup }, { runnerOn }] = await (deciding ??= loadDeciding());
   file.begin();
   try {
     const decisions = await decideGroup(runnerOn(file), group);
     file.commit();
-    return decisions;
+    return JSON.stringify(decisions);
   } catch (error) {
     file.rollback();
     throw error;

@@ -16,7 +16,7 @@ import {
   SqliteQueryCompiler,
   sql,
 } from "kysely";
-import { type Column, type Shape, type Table, selectGiven } from "./given-rows.ts";
+import { type Column, type Shape, type Table, selectGiven, valuesGiven } from "./given-rows.ts";
 import type { Database, Queries } from "./schema.ts";
 import { runsSideBySide } from "./transactions.ts";
 
@@ -72,9 +72,8 @@ export function defineInsert<T extends Table, C extends Column<T>>({
   key,
 }: Shape<T, C> & { readonly key: readonly C[] }): Write<Pick<Database[T], C>> {
   const list = (names: readonly string[]) => sql.join(names.map((name) => sql.ref(name)));
-  // Without a condition SQLite takes ON for the beginning of a join's.
   const compiled = compileForBoth((db) =>
-    sql<object>`insert into ${sql.table(table)} (${list(columns)}) ${selectGiven(db, { table, columns })} where true on conflict (${list(key)}) do nothing ${
+    sql<object>`insert into ${sql.table(table)} (${list(columns)}) ${valuesGiven(db, { table, columns })} on conflict (${list(key)}) do nothing ${
       runsSideBySide(db) ? sql`returning ${list(key)}` : sql``
     }`.compile(db),
   );

@@ -62,7 +62,12 @@ export function adoptSuggestion(request: AdoptionRequest): Adoption {
 /** The role as it stands in roles.yaml, with its comments, indented by two. */
 export function writeRole({ role, robot, sessions, suggestion }: SuggestedRole): string {
   const document = new Document({ [role]: { grants: suggestion.grants.map(describeGrant) } });
-  for (const index of suggestion.grants.keys()) {
+  for (const [index, { isIncomplete }] of suggestion.grants.entries()) {
+    const grant = document.getIn([role, "grants", index], true);
+    if (isIncomplete && isCollection(grant)) {
+      grant.commentBefore =
+        " Not all arguments of these calls are in the logs: look at what it should not be called with.";
+    }
     for (const kind of ["tools", "resources", "prompts"]) {
       const names = document.getIn([role, "grants", index, kind], true);
       if (isCollection(names)) {
@@ -71,7 +76,7 @@ export function writeRole({ role, robot, sessions, suggestion }: SuggestedRole):
     }
   }
   const comments = [
-    `What ${robot} did in ${count(sessions, "session")}, and no more.`,
+    `What ${showName(robot)} did in ${count(sessions, "session")}, and no more.`,
     ...describeRefused(suggestion.refused),
   ];
   const text = comments.map((line) => `# ${line}\n`).join("") + document.toString(format);
@@ -147,7 +152,7 @@ function writeTests({ robot, role, suggestion }: AdoptionRequest): string {
       expect: "deny",
     }));
   const document = new Document({ robot, tests: [...granted, ...refused] });
-  document.commentBefore = ` What ${role} is for, and what it is not: from what ${robot} asked for while it was observed.`;
+  document.commentBefore = ` What ${showName(role)} is for, and what it is not: from what ${showName(robot)} asked for while it was observed.`;
   return document.toString(format);
 }
 

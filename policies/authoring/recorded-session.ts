@@ -8,8 +8,8 @@ export interface RecordedCall extends Target {
   readonly agent: string;
   /** Undefined where the log holds only their digest. */
   readonly args: Readonly<Record<string, unknown>> | undefined;
-  /** Whether something was replaced in them: a condition may then decide otherwise than it did. */
-  readonly isRedacted: boolean;
+  /** Those of them, by name, in which something was replaced: a condition on one may then decide otherwise than it did. */
+  readonly redacted: readonly string[];
   readonly wasAllowed: boolean;
   /** As the log gives it: `granted`, `observed`, `no_grant` … */
   readonly reason: string;

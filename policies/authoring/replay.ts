@@ -84,7 +84,8 @@ function replayCall(rehearsal: Rehearsal, { least, most }: Bounds, call: Recorde
   const { usage } = rehearsal;
   const assumed = most.decide(asked, usage);
   const isOpen =
-    (call.args === undefined || call.isRedacted) && least.decide(asked, usage).effect !== assumed.effect;
+    (call.args === undefined || call.redacted.length > 0) &&
+    least.decide(asked, usage).effect !== assumed.effect;
   if (isOpen) {
     if (call.wasAllowed) {
       // It went, so what comes after it is decided as after a call that went.

@@ -1,10 +1,16 @@
 /**
  * The least grants that would have allowed what recorded sessions of one robot did: exact names, and conditions where
  * an argument was the same each time or always a fact of its run.
- * Calls that were refused are told apart: what an agent was talked into asking for is no reason to grant it.
+ * Calls that were refused are told apart: what an agent was talked into asking for is no reason to grant it. Nor does
+ * what it writes make a grant wider than what it did: no name becomes a pattern, and a secret in one argument takes the
+ * condition from that argument alone.
  */
+import * as z from "zod/mini";
 import type { Target } from "../decision.ts";
+import { ResourcePattern } from "../resource-pattern.ts";
 import { collectRunFacts, type RunFacts } from "../run-facts.ts";
+import { ToolName } from "../tool-pattern.ts";
+import { renderTextLiteral } from "./condition-text.ts";
 import type { RecordedCall, RecordedSession } from "./recorded-session.ts";
 
 export interface SuggestedGrant {
@@ -14,6 +20,8 @@ export interface SuggestedGrant {
   readonly names: readonly string[];
   /** CEL; absent where the arguments varied, or are not in the logs. */
   readonly when?: string;
+  /** Whether the logs lack arguments of some of the calls: nobody can say then what the condition would be. */
+  readonly isIncomplete: boolean;
   /** Of one call that was seen: the arguments that the condition looks at, and the claims that it compares them with. */
   readonly example: {
     readonly args: Readonly<Record<string, unknown>>;
@@ -25,7 +33,7 @@ export interface SuggestedGrant {
 
 export interface RefusedName extends Target {
   readonly calls: number;
-  /** As the log gives them. */
+  /** As the log gives them; `no_exact_name` where the call went, and no grant can name just this. */
   readonly reasons: readonly string[];
 }
 
@@ -56,11 +64,18 @@ export function suggestGrants(
     const run = collectRunFacts(claims);
     return calls.map((call): Seen => ({ call, session, run }));
   });
-  const wanted = seen.filter(({ call }) => call.wasAllowed || includeRefused);
+  const wanted = seen.filter(({ call }) => (call.wasAllowed || includeRefused) && hasExactName(call));
   const single = [...Map.groupBy(wanted, ({ call, run }) => keyOf(call, run)).values()].map((group) =>
     suggestGrant(group, minCalls),
   );
-  return { grants: mergeGrants(single), refused: includeRefused ? [] : listRefused(seen) };
+  return { grants: mergeGrants(single), refused: listRefused(seen, includeRefused) };
+}
+
+/** A `*` at the end of a name, or a variable in it, would make a pattern of what an agent wrote. */
+export function hasExactName({ kind, name }: Target): boolean {
+  return kind === "resource"
+    ? z.safeParse(ResourcePattern, name).success && !/[*{]/.test(name)
+    : z.safeParse(ToolName, name).success;
 }
 
 function keyOf(call: RecordedCall, run: RunFacts): string {
@@ -82,6 +97,9 @@ interface SingleGrant extends SuggestedGrant {
 function suggestGrant(group: readonly Seen[], minCalls: number): SingleGrant {
   const [{ call, run }] = group as readonly [Seen, ...Seen[]];
   const terms = call.kind === "resource" ? [] : findTerms(group, minCalls);
+  const isIncomplete =
+    call.kind !== "resource" &&
+    group.some(({ call: { args, redacted } }) => args === undefined || redacted.length > 0);
   const facts = terms.flatMap(({ fact }) => fact ?? []).filter((fact) => !fact.startsWith("repository"));
   const inSessions = new Set(group.map(({ session }) => session));
   return {
@@ -89,6 +107,7 @@ function suggestGrant(group: readonly Seen[], minCalls: number): SingleGrant {
     kind: call.kind,
     names: [nameOf(call, run)],
     ...(terms.length > 0 && { when: terms.map(({ text }) => text).join(" && ") }),
+    isIncomplete,
     example: {
       args: Object.fromEntries(terms.map(({ argument }) => [argument, call.args?.[argument]])),
       claims: Object.fromEntries(facts.map((fact) => [fact, String(run.get(fact))])),
@@ -109,6 +128,7 @@ function mergeGrants(grants: readonly SingleGrant[]): SuggestedGrant[] {
       kind,
       names: group.flatMap(({ names }) => names).sort(),
       ...(when !== undefined && { when }),
+      isIncomplete: group.some((each) => each.isIncomplete),
       example,
       calls: group.reduce((sum, { calls }) => sum + calls, 0),
       sessions: new Set(group.flatMap(({ inSessions }) => [...inSessions])).size,
@@ -127,13 +147,14 @@ interface Term {
 }
 
 function findTerms(group: readonly Seen[], minCalls: number): Term[] {
-  const calls = group.flatMap(({ call, run }) =>
-    call.args === undefined || call.isRedacted ? [] : [{ args: call.args, run }],
+  const calls = group.flatMap(({ call: { args, redacted }, run }) =>
+    args === undefined ? [] : [{ args, redacted, run }],
   );
   // Of a call whose arguments are not in the log nobody can say that a condition would have held.
   return calls.length < group.length
     ? []
     : Object.keys(calls[0]?.args ?? {})
+        .filter((argument) => !calls.some(({ redacted }) => redacted.includes(argument)))
         .sort()
         .flatMap((argument) => findTerm(argument, calls, minCalls) ?? []);
 }
@@ -166,27 +187,28 @@ function findTerm(argument: string, calls: readonly Known[], minCalls: number): 
   }
   const path = /^[A-Za-z_][A-Za-z0-9_]*$/.test(argument)
     ? `args.${argument}`
-    : `args[${JSON.stringify(argument)}]`;
+    : `args[${renderTextLiteral(argument)}]`;
   const fact = TELLING_FACTS.find((each) =>
     calls.every(({ run }, index) => run.get(each) !== undefined && run.get(each) === values[index]),
   );
   if (fact !== undefined) {
     return { argument, text: `${path} == run.${fact}`, fact };
   }
-  const literal = JSON.stringify(value);
+  const literal = typeof value === "string" ? renderTextLiteral(value) : JSON.stringify(value);
   const isConstant = values.length >= minCalls && values.every((each) => each === value);
   return isConstant && literal.length <= MAX_LITERAL_LENGTH
     ? { argument, text: `${path} == ${literal}`, fact }
     : undefined;
 }
 
-function listRefused(seen: readonly Seen[]): RefusedName[] {
-  const refused = seen.filter(({ call }) => !call.wasAllowed);
+function listRefused(seen: readonly Seen[], isGranted: boolean): RefusedName[] {
+  const refused = seen.filter(({ call }) => !hasExactName(call) || (!call.wasAllowed && !isGranted));
   return [...Map.groupBy(refused, ({ call }) => JSON.stringify([call.server, call.kind, call.name])).values()]
     .map((group) => {
       const [{ call }] = group as [Seen, ...Seen[]];
       const { server, kind, name } = call;
-      const reasons = [...new Set(group.map(({ call: each }) => each.reason))].sort();
+      const reasonOf = ({ wasAllowed, reason }: RecordedCall) => (wasAllowed ? "no_exact_name" : reason);
+      const reasons = [...new Set(group.map(({ call: each }) => reasonOf(each)))].sort();
       return { server, kind, name, calls: group.length, reasons };
     })
     .sort((left, right) => right.calls - left.calls || (left.name < right.name ? -1 : 1));

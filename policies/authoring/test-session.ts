@@ -53,8 +53,8 @@ export function openTestSession(policies: Policies, test: PolicyTest, subject: T
   if (!asExpected) {
     return fail({ expected, got: `binding ${match.binding}: ${describeRoles(match.roles)}` });
   }
-  const { robot, roles, mode } = match;
-  return { ok: true, session: { robot, roles, mode, claims } };
+  const { robot, roles, boundRoles, mode } = match;
+  return { ok: true, session: { robot, roles, boundRoles, mode, claims } };
 }
 
 export function describeRoles(roles: readonly string[]): string {

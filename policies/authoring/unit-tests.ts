@@ -83,7 +83,11 @@ async function runTest(policies: Policies, test: PolicyTest, subject: TestSubjec
     rules.push(...("rule" in verdict ? [verdict.rule] : []));
     if (!isExpected(test, verdict)) {
       const explanation = await explainCall(policies, rehearsal, call);
-      const expected = describeExpected(test);
+      const hint =
+        test.reason === undefined && verdict.effect === test.expect && verdict.reason === "condition_error"
+          ? "; where its condition is not to be evaluated, say reason: condition_error"
+          : "";
+      const expected = `${describeExpected(test)}${hint}`;
       failures.push({ about: nameCall(call), expected, got: describeVerdict(verdict), explanation });
     }
   }
@@ -117,10 +121,11 @@ function callOf({ tool, resource, prompt, ...call }: EarlierCall, subject: TestS
   };
 }
 
+/** A condition that cannot be evaluated denies every call: a test with a misspelled argument would show nothing by it. */
 function isExpected({ expect, rule, reason }: PolicyTest, verdict: Verdict): boolean {
   return (
     verdict.effect === expect &&
-    (reason === undefined || verdict.reason === reason) &&
+    (reason === undefined ? verdict.reason !== "condition_error" : verdict.reason === reason) &&
     (rule === undefined || ("rule" in verdict && verdict.rule === rule))
   );
 }

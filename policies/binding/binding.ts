@@ -48,6 +48,8 @@ export interface BindingMatch extends SessionLimits {
   /** `OWNER/REPO/NAME`, with the names of the document. */
   readonly robot: string;
   readonly roles: readonly string[];
+  /** All that the binding gives, asked for or not. */
+  readonly boundRoles: readonly string[];
   /** The number of the binding that decided, counted from 1. */
   readonly binding: number;
   readonly mode: "enforce" | "observe";
@@ -101,6 +103,7 @@ export function matchBinding(
       ok: true,
       robot,
       roles: binding.roles.filter((role) => asked.includes(role)),
+      boundRoles: binding.roles,
       binding: index + 1,
       mode: binding.mode ?? "enforce",
       revokeOnChange: chosen.robot.session?.revoke_on_change ?? false,

@@ -64,8 +64,9 @@ function keepGrant(grant: SessionGrant, present: readonly SessionGrant[]): Sessi
 }
 
 /** Everything of a grant but its names; its number in the role may have changed. */
-function termsOf({ rule, server, when, limit, arguments: audit }: SessionGrant): string {
-  return JSON.stringify([roleOf(rule), server, when ?? null, limit ?? null, audit ?? "full"]);
+function termsOf({ rule, server, when, limit, arguments: audit, inspect }: SessionGrant): string {
+  const inspected = [inspect?.secrets ?? "redact", inspect?.text ?? "clean"];
+  return JSON.stringify([roleOf(rule), server, when ?? null, limit ?? null, audit ?? "full", inspected]);
 }
 
 /** `triager#2` → `triager`; names of roles have neither sign. */

@@ -61,7 +61,10 @@ export function compileCondition(source: string): CompiledCondition {
     }
     return { ok: true, condition: { source, evaluate: createEvaluator(expression, syntax) } };
   } catch (error) {
-    return refuse(error);
+    const refused = refuse(error);
+    return error instanceof ParseError && source[refused.offset] === "="
+      ? { ...refused, message: "one = compares nothing: write ==" }
+      : refused;
   }
 }
 
@@ -108,7 +111,7 @@ function withTool({ values, textLength }: Size, { tool }: ConditionFacts): Size 
   return { values, textLength: textLength + tool.length };
 }
 
-function refuse(error: unknown): CompiledCondition {
+function refuse(error: unknown): Extract<CompiledCondition, { ok: false }> {
   if (error instanceof SyntaxFault) {
     return { ok: false, message: error.message, offset: error.offset };
   }

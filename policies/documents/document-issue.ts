@@ -44,7 +44,12 @@ export function describeIssue(issue: z.core.$ZodIssue, checked: Checked): Findin
         finding(
           value === undefined
             ? describeMissing(path, findDescription(findSchema(checked.schema, path)))
-            : describeType({ expected: issue.expected, value, source: checked.sourceOf(path) ?? "" }),
+            : describeType({
+                expected: issue.expected,
+                value,
+                source: checked.sourceOf(path) ?? "",
+                keys: listKeys(findSchema(checked.schema, path)),
+              }),
         ),
       ];
     case "invalid_value": {
@@ -82,8 +87,15 @@ function describeTooSmall({ origin, message }: z.core.$ZodIssueTooSmall): string
   }
 }
 
-function describeType(type: { expected: string; value: unknown; source: string }): string {
-  const { expected, value, source } = type;
+interface WrongType {
+  readonly expected: string;
+  readonly value: unknown;
+  readonly source: string;
+  /** Those that would be there. */
+  readonly keys: readonly string[];
+}
+
+function describeType({ expected, value, source, keys }: WrongType): string {
   const got = nameType(value);
   if (value === null) {
     return "nothing stands here: write a value, or remove the key";
@@ -101,7 +113,10 @@ function describeType(type: { expected: string; value: unknown; source: string }
     case "int":
       return `expected a whole number, got ${got}`;
     default:
-      return `expected keys with values, got ${got}`;
+      // Of a single key it is plain where the value belongs.
+      return keys.length === 1 && typeof value !== "object"
+        ? `expected keys with values, got ${got}: write it as { ${keys[0]}: ${source} }`
+        : `expected keys with values, got ${got}`;
   }
 }
 

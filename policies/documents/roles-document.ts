@@ -6,7 +6,7 @@ import * as z from "zod/mini";
 import { atMost, nameOf, namesAtMost } from "./document-fields.ts";
 import { ReadLabel, WriteLabel } from "../labels.ts";
 import { ResourcePattern } from "../resource-pattern.ts";
-import { ArgumentsInLog } from "../session-policy.ts";
+import { ArgumentsInLog, SecretsInResult, TextInResult } from "../session-policy.ts";
 import { ToolPattern } from "../tool-pattern.ts";
 
 /** One of the three at least; that is checked when loading. */
@@ -75,6 +75,28 @@ export const Grant = z
           ),
         })
         .check(z.describe("How much of the calls the log holds, where it is not everything.")),
+    ),
+    inspect: z.optional(
+      z
+        .strictObject({
+          secrets: z.optional(
+            SecretsInResult.check(
+              z.describe(
+                "redact: what is or looks like a secret is replaced (default). pass: it reaches the agent.",
+              ),
+            ),
+          ),
+          text: z.optional(
+            TextInResult.check(
+              z.describe(
+                "clean: without terminal escapes and characters that nobody sees (default). pass: as the server sent it.",
+              ),
+            ),
+          ),
+        })
+        .check(
+          z.describe("What is done with results before the agent has them, where it is not everything."),
+        ),
     ),
   })
   .register(z.globalRegistry, {

@@ -2,7 +2,7 @@
  * YAML text → plain data that still knows where each value stands.
  * Strict: one document, string keys, no key twice, nothing of `yaml-restrictions.ts`; else every fault with its place.
  */
-import { Composer, type Document, isMap, isScalar, isSeq, type Pair } from "yaml";
+import { Composer, type Document, type ErrorCode, isMap, isScalar, isSeq, type Pair } from "yaml";
 import { findLine, type Place } from "./place.ts";
 import { MAX_PROBLEMS, type Path, type Problem } from "./problem.ts";
 import { DOCUMENT_BOUNDS, type DocumentBounds, readTokens } from "./yaml-restrictions.ts";
@@ -42,6 +42,12 @@ export function parseYaml(text: string, bounds: DocumentBounds = DOCUMENT_BOUNDS
   return { ok: true, document: openDocument(text, composed.data, bounds) };
 }
 
+/** What to change, where it is not plain from what the parser says. */
+const fixes: { readonly [Code in ErrorCode]?: string } = {
+  BLOCK_AS_IMPLICIT_KEY: '. Write a text that holds ": " in quotes: when: \'args.query == "is: open"\'',
+  TAB_AS_INDENT: ": use spaces",
+};
+
 const options = { version: "1.2", schema: "core", merge: false, prettyErrors: false } as const;
 
 function compose(text: string, bounds: DocumentBounds): Composed {
@@ -57,7 +63,7 @@ function compose(text: string, bounds: DocumentBounds): Composed {
   }
   const faults = [...tree.errors, ...tree.warnings].map((error) => ({
     offset: error.pos[0],
-    message: `not valid YAML: ${error.message}`,
+    message: `not valid YAML: ${error.message}${fixes[error.code] ?? ""}`,
   }));
   if (second !== undefined) {
     const message = "a second document begins here: one file holds one document, remove the ---";

@@ -30,16 +30,27 @@ const forbidden: Partial<Record<CST.TokenType, string>> = {
   "directive-line": "directives (%NAME) are not allowed: remove the line, every document is YAML 1.2",
 };
 
-/** Control characters, byte order marks and the marks that make text read in another order than it is stored in. */
-const unreadable =
-  /[\u0000-\u0008\u000b\u000c\u000e-\u001f\u007f-\u009f\u202a-\u202e\u2066-\u2069\ufeff\ufffe\uffff]/u;
+/** What joins the letters and pictures around it, in scripts that are written so; nothing of Latin script is. */
+const joined = String.raw`(?![\0-\u024f])[\p{L}\p{M}\p{Extended_Pictographic}\p{Emoji_Modifier}\ufe0f]`;
+/**
+ * Control characters, byte order marks, marks that make text read in another order than it is stored in, and whatever
+ * else takes no room: between the letters of a name or a condition it makes another one that looks the same.
+ */
+const unreadable = new RegExp(
+  [
+    String.raw`[[\p{Cc}\p{Cf}\p{Zl}\p{Zp}\p{Default_Ignorable_Code_Point}\u2800\ufffe\uffff]--[\t\n\r\u200c\u200d\ufe00-\ufe0f]]`,
+    String.raw`(?<!${joined})[\u200c\u200d]|[\u200c\u200d](?!${joined})`,
+    String.raw`(?<![\p{Lo}\p{Extended_Pictographic}])[\ufe00-\ufe0f]`,
+  ].join("|"),
+  "v",
+);
 
 function findUnreadableCharacter(text: string): Restriction | undefined {
   const match = unreadable.exec(text);
   if (match === null) {
     return undefined;
   }
-  const code = match[0].charCodeAt(0).toString(16).padStart(4, "0").toUpperCase();
+  const code = (match[0].codePointAt(0) ?? 0).toString(16).padStart(4, "0").toUpperCase();
   return {
     offset: match.index,
     message: `the character U+${code} is not allowed: it cannot be seen when reading`,

@@ -63,10 +63,20 @@ function readSent(sent: SentDefinition): { definition?: ToolDefinition; reason?:
   if (members.some(([, value]) => isTooDeep(value))) {
     return { reason: `it is nested deeper than ${MAX_JSON_DEPTH} levels` };
   }
+  // 1e400 is read as no number, which has no canonical form: whoever reads it otherwise reads another definition.
+  if (members.some(([, value]) => hasLostNumber(value))) {
+    return { reason: "it holds a number that is too large to be read" };
+  }
   if (name === "__proto__" || halfCharacter.test(JSON.stringify(members))) {
     return { reason: "it holds what a document cannot say: half a character, or the name __proto__" };
   }
   return { definition: { name, ...Object.fromEntries(members.filter(([, value]) => value !== undefined)) } };
+}
+
+function hasLostNumber(value: unknown): boolean {
+  return typeof value === "object" && value !== null
+    ? Object.values(value).some(hasLostNumber)
+    : typeof value === "number" && !Number.isFinite(value);
 }
 
 /** What JSON writes as an escape that no text has written out. */

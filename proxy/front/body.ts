@@ -2,13 +2,15 @@
  * The body of a request, whole and of bounded size.
  */
 import type { IncomingMessage } from "node:http";
+import type { Fields } from "../messages/fields.ts";
 
 export type Body =
   | { readonly ok: true; readonly bytes: Buffer }
   | { readonly ok: false; readonly reason: "too_large" | "gone" };
 
-export function readBody(request: IncomingMessage, maxBytes: number): Promise<Body> {
-  if (Number(request.headers["content-length"] ?? 0) > maxBytes) {
+/** `fields` are those of `request`. */
+export function readBody(request: IncomingMessage, fields: Fields, maxBytes: number): Promise<Body> {
+  if (Number(fields.get("content-length") ?? 0) > maxBytes) {
     return Promise.resolve({ ok: false, reason: "too_large" });
   }
   return new Promise((resolve) => {

@@ -2,6 +2,7 @@
  * The front door: HTTP on the loopback interface, for agents that hold a token and for whoever holds the one of the
  * control endpoint. Who names another host, comes from another origin or holds no token learns nothing here.
  */
+import { hash, timingSafeEqual } from "node:crypto";
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from "node:http";
 import type { Gate } from "../gate/gate.ts";
 import type { Limits } from "../limits.ts";
@@ -9,9 +10,10 @@ import { type Fields, readFields } from "../messages/fields.ts";
 import { type Answer, refuseBusy, refuseHttp } from "../messages/refusals.ts";
 import { Places } from "../places.ts";
 import type { Recording } from "../recording.ts";
+import { type Probe, PROBE_FIELD } from "./probe.ts";
 import { readBody } from "./body.ts";
 import { answerControl, type Control, MAX_CONTROL_BYTES } from "./control.ts";
-import { findDoorFault, Tokens } from "./door.ts";
+import { findDoorFault, findOwnHosts, Tokens } from "./door.ts";
 import { receiveVisit } from "./visit.ts";
 
 export interface FrontOptions {
@@ -27,7 +29,15 @@ const CHECK_MS = 1_000;
 const IDLE_CONNECTION_MS = 60_000;
 const SERVER_PATH = /^\/mcp\/([A-Za-z0-9][A-Za-z0-9._-]{0,127})$/;
 
+/** Whom a request finds behind the door. */
+interface Side {
+  readonly gates: ReadonlyMap<string, Gate>;
+  readonly agents: Tokens<string>;
+  readonly recording: Recording;
+}
+
 interface Knock {
+  readonly side: Side;
   readonly request: IncomingMessage;
   readonly response: ServerResponse;
   readonly fields: Fields;
@@ -39,19 +49,22 @@ const LAST_ANSWER_MS = 500;
 
 export class Front {
   readonly #options: FrontOptions;
-  readonly #agents: Tokens<string>;
+  readonly #agents: Side;
+  #probe: { readonly digest: Buffer; readonly side: Side } | undefined;
   readonly #controllers: Tokens<Control>;
   readonly #places: Places;
   readonly #server: Server;
-  #port = 0;
+  #hosts: readonly string[];
   #isClosing = false;
 
   constructor(options: FrontOptions) {
-    const { agents, control, limits } = options;
+    const { gates, agents, control, recording, limits } = options;
     this.#options = options;
-    this.#agents = new Tokens(agents.map(({ name, token }) => ({ token, holder: name })));
+    const tokens = new Tokens(agents.map(({ name, token }) => ({ token, holder: name })));
+    this.#agents = { gates, agents: tokens, recording };
     this.#controllers = new Tokens(control === undefined ? [] : [{ token: control.token, holder: control }]);
     this.#places = new Places(limits.maxConcurrentRequests);
+    this.#hosts = findOwnHosts(0);
     this.#server = createServer(
       {
         maxHeaderSize: limits.maxHeaderBytes,
@@ -72,10 +85,20 @@ export class Front {
       this.#server.once("error", reject);
       this.#server.listen(0, "127.0.0.1", () => {
         const address = this.#server.address();
-        this.#port = typeof address === "object" && address !== null ? address.port : 0;
-        resolve(`http://127.0.0.1:${this.#port}`);
+        const port = typeof address === "object" && address !== null ? address.port : 0;
+        this.#hosts = findOwnHosts(port);
+        resolve(`http://127.0.0.1:${port}`);
       });
     });
+  }
+
+  /** Until the result is called. What else the door refuses, it refuses to a probe as well. */
+  admitProbe({ mark, token, gates, recording }: Probe): () => void {
+    const agents = new Tokens([{ token, holder: "self-test" }]);
+    this.#probe = { digest: hash("sha256", mark, "buffer"), side: { gates, agents, recording } };
+    return () => {
+      this.#probe = undefined;
+    };
   }
 
   /** From now on no agent is let in; the control endpoint still answers. */
@@ -106,15 +129,17 @@ export class Front {
   async #route(request: IncomingMessage, response: ServerResponse): Promise<void> {
     const fields = readFields(request.rawHeaders);
     if (fields === undefined) {
-      this.#turnAway(response, "repeated_field", refuseHttp(400, "Bad Request: a header field stands twice"));
+      const refusal = refuseHttp(400, "Bad Request: a header field stands twice");
+      this.#turnAway({ response, side: this.#agents }, "repeated_field", refusal);
       return;
     }
-    const fault = findDoorFault(fields, this.#port);
+    const side = this.#findSide(fields);
+    const fault = findDoorFault(fields, this.#hosts);
     if (fault !== undefined) {
-      this.#turnAway(response, fault, refuseHttp(403, "Forbidden"));
+      this.#turnAway({ response, side }, fault, refuseHttp(403, "Forbidden"));
       return;
     }
-    const knock = { request, response, fields, path: request.url ?? "" };
+    const knock = { side, request, response, fields, path: request.url ?? "" };
     if (knock.path.startsWith("/mcp/")) {
       await this.#routeAgent(knock);
     } else if (knock.path.startsWith("/control/")) {
@@ -124,17 +149,18 @@ export class Front {
     }
   }
 
-  async #routeAgent({ request, response, fields, path }: Knock): Promise<void> {
-    const { gates, recording, limits } = this.#options;
-    const agent = this.#agents.findHolder(fields);
+  async #routeAgent({ side, request, response, fields, path }: Knock): Promise<void> {
+    const { limits } = this.#options;
+    const { gates, agents, recording } = side;
+    const agent = agents.findHolder(fields);
     if (agent === undefined) {
-      this.#turnAwayStranger(response);
+      this.#turnAwayStranger({ response, side });
       return;
     }
     const server = SERVER_PATH.exec(path)?.[1] ?? "";
     const gate = gates.get(server);
     if (gate === undefined) {
-      this.#turnAway(response, "unknown_server", refuseHttp(404, "Not Found"));
+      this.#turnAway({ response, side }, "unknown_server", refuseHttp(404, "Not Found"));
       return;
     }
     if (this.#isClosing) {
@@ -151,13 +177,13 @@ export class Front {
     await receiveVisit({ request, response, fields, agent, server }, { gate, recording, limits });
   }
 
-  async #routeControl({ request, response, fields, path }: Knock): Promise<void> {
+  async #routeControl({ side, request, response, fields, path }: Knock): Promise<void> {
     const control = this.#controllers.findHolder(fields);
     if (control === undefined) {
-      this.#turnAwayStranger(response);
+      this.#turnAwayStranger({ response, side });
       return;
     }
-    const body = await readBody(request, MAX_CONTROL_BYTES);
+    const body = await readBody(request, fields, MAX_CONTROL_BYTES);
     const answer = body.ok
       ? await answerControl(control, { method: request.method ?? "", path, body: body.bytes })
       : refuseHttp(413, "Content Too Large");
@@ -165,13 +191,22 @@ export class Front {
   }
 
   /** The same for no token, a wrong one, and one that is good elsewhere. */
-  #turnAwayStranger(response: ServerResponse): void {
-    response.setHeader("www-authenticate", 'Bearer realm="lanyard"');
-    this.#turnAway(response, "unauthorized", refuseHttp(401, "Unauthorized"));
+  #turnAwayStranger(turnedAway: Pick<Knock, "response" | "side">): void {
+    turnedAway.response.setHeader("www-authenticate", 'Bearer realm="lanyard"');
+    this.#turnAway(turnedAway, "unauthorized", refuseHttp(401, "Unauthorized"));
   }
 
-  #turnAway(response: ServerResponse, reason: string, answer: Answer): void {
-    this.#options.recording.noteRepeated("request_refused", reason, { reason });
+  #findSide(fields: Fields): Side {
+    const mark = fields.get(PROBE_FIELD);
+    const isProbe =
+      mark !== undefined &&
+      this.#probe !== undefined &&
+      timingSafeEqual(hash("sha256", mark, "buffer"), this.#probe.digest);
+    return isProbe ? (this.#probe?.side ?? this.#agents) : this.#agents;
+  }
+
+  #turnAway({ response, side }: Pick<Knock, "response" | "side">, reason: string, answer: Answer): void {
+    side.recording.noteRepeated("request_refused", reason, { reason });
     this.#answer(response, answer);
   }
 

@@ -17,8 +17,8 @@ export interface Reply {
   sendEvent(event: ServerEvent): Promise<void> | undefined;
   /** Only on a stream. */
   sendComment(): void;
-  /** The last message, one character per byte: a document with `status`, or the last event of a stream. */
-  finish(status: number, text: string, eventId?: string): void;
+  /** The last message, as bytes or one character per byte: a document with `status`, or the last event of a stream. */
+  finish(status: number, message: string | Buffer, eventId?: string): void;
   /** Ends without a message: a bare status, or the end of a stream. */
   finishEmpty(status: number): void;
   /** Called once when the agent leaves before the end. */
@@ -96,16 +96,19 @@ export class HttpReply implements Reply {
     }
   }
 
-  finish(status: number, text: string, eventId?: string): void {
+  finish(status: number, message: string | Buffer, eventId?: string): void {
     if (this.isOver) {
       return;
     }
     if (this.#response.headersSent) {
-      this.#response.end(writeEvent({ data: text, id: eventId }), "latin1");
+      this.#response.end(writeEvent({ data: message.toString("latin1"), id: eventId }), "latin1");
       return;
     }
-    this.#response.writeHead(status, { "content-type": "application/json", "content-length": text.length });
-    this.#response.end(text, "latin1");
+    this.#response.writeHead(status, {
+      "content-type": "application/json",
+      "content-length": message.length,
+    });
+    this.#response.end(message, "latin1");
   }
 
   finishEmpty(status: number): void {
@@ -187,9 +190,9 @@ class MemberReply implements Reply {
     this.#whole.sendComment();
   }
 
-  finish(_status: number, text: string, eventId?: string): void {
+  finish(_status: number, message: string | Buffer, eventId?: string): void {
     if (!this.isOver) {
-      void this.#whole.sendEvent({ data: text, id: eventId });
+      void this.#whole.sendEvent({ data: message.toString("latin1"), id: eventId });
       this.finishEmpty();
     }
   }

@@ -53,7 +53,7 @@ export async function receiveVisit(visited: Visited, { gate, limits, recording }
     refuse("content_type", refuseHttp(415, "Unsupported Media Type: application/json is what there is"));
     return;
   }
-  const body = await readBody(request, limits.maxRequestBytes);
+  const body = await readBody(request, fields, limits.maxRequestBytes);
   if (!body.ok) {
     if (body.reason === "too_large") {
       refuse("too_large", refuseHttp(413, `Content Too Large: at most ${limits.maxRequestBytes} bytes`));

@@ -3,7 +3,7 @@
  * their place. And how the call ended, for the log.
  */
 import type { Answer } from "../messages/refusals.ts";
-import type { ServerAnswer } from "../messages/server-message.ts";
+import { findReceivedBytes, type ServerAnswer } from "../messages/server-message.ts";
 import type { Outcome } from "../recording.ts";
 
 export type Amendment =
@@ -15,4 +15,23 @@ export type Amend = (answer: ServerAnswer) => Amendment;
 
 export function passUnchanged(answer: ServerAnswer): Amendment {
   return { outcome: answer.kind === "error" ? "error" : "ok", message: answer };
+}
+
+/** As it goes to the agent: `bytes` are those of `text`, where they are at hand and many. */
+export interface AmendedBody {
+  readonly text: string;
+  readonly bytes?: Buffer | undefined;
+  /** Of a refusal. */
+  readonly status?: number;
+}
+
+/** Less is sent faster as text, in one piece with its header. */
+const MANY_BYTES = 16 * 1024;
+
+export function writeAmended(amended: Amendment): AmendedBody {
+  if ("refusal" in amended) {
+    return amended.refusal;
+  }
+  const { text } = amended.message;
+  return text.length < MANY_BYTES ? { text } : { text, bytes: findReceivedBytes(amended.message) };
 }

@@ -71,7 +71,7 @@ export function passDiscovery(context: GateContext, asked: Asked): void {
 function passIntroduction(context: GateContext, answer: ServerAnswer): Amendment {
   return answer.kind === "error"
     ? passUnchanged(answer)
-    : reduceServerCapabilities(cleanIntroduction(context, answer));
+    : reduceServerCapabilities(context, cleanIntroduction(context, answer));
 }
 
 /** False when the log cannot be written; the agent has its answer then. */

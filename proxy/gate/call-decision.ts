@@ -1,34 +1,40 @@
 /**
- * The decision on one `tools/call`, and the answer that a refusal gives. Nothing is asked of the server.
+ * The decision on one request that names something, and the answer that a refusal gives. Nothing is asked of the server.
  */
 import type { Call, CompiledPolicy, Decision, Usage } from "../../policies/decision.ts";
 import type { ArgumentsInLog } from "../../policies/session-policy.ts";
 import { type ClientRequest, isObject } from "../messages/envelope.ts";
 import {
   type Answer,
+  type Asking,
   refuseByCondition,
   refuseByLimit,
   refuseEndedSession,
   refuseInvalidCall,
-  refuseUnknownTool,
+  refuseUnknown,
   refuseUnverified,
 } from "../messages/refusals.ts";
 import type { Era } from "../messages/revision.ts";
 import type { SessionState } from "./gate-context.ts";
+import { NAMED_METHODS, type Naming, UNSUBSCRIBE } from "./named-things.ts";
 import type { Sighting } from "./sighting.ts";
-import type { ToolVisibility } from "./tool-visibility.ts";
+import type { Visibility } from "./visibility.ts";
+
+export type Permission = Extract<Decision, { effect: "allow" }>;
 
 export type CallVerdict =
   | {
       readonly effect: "allow";
-      readonly tool: string;
+      readonly naming: Naming;
       readonly call: Call;
-      readonly decision: Extract<Decision, { effect: "allow" }>;
+      readonly decision: Permission;
+      /** Whether the session uses something by it; it does not by giving something up. */
+      readonly isUse: boolean;
       readonly argumentsInLog: ArgumentsInLog;
     }
   | {
       readonly effect: "deny";
-      readonly tool?: string;
+      readonly naming?: Naming;
       readonly reason: string;
       readonly rule?: string;
       readonly argumentsInLog: ArgumentsInLog;
@@ -38,7 +44,7 @@ export type CallVerdict =
 export interface CallCircumstances {
   readonly policy: CompiledPolicy;
   readonly usage: Usage;
-  readonly visibility: ToolVisibility;
+  readonly visibility: Visibility;
   readonly sighting: Sighting;
   readonly state: SessionState;
   readonly server: string;
@@ -48,46 +54,63 @@ export interface CallCircumstances {
 
 const NOTHING_READ: Usage["labels"] = new Set();
 
-export function judgeCall({ id, params }: ClientRequest, circumstances: CallCircumstances): CallVerdict {
+/** Of a method that names something. */
+export function judgeCall(
+  { id, method, params }: ClientRequest,
+  circumstances: CallCircumstances,
+): CallVerdict {
   const { policy, usage, state, server, agent, era } = circumstances;
-  const { name: tool, arguments: args = {} } = params ?? {};
-  if (typeof tool !== "string") {
-    const refusal = refuseInvalidCall(id);
+  const named = NAMED_METHODS.get(method);
+  const naming = named?.read(params ?? {});
+  const form = `${method} takes ${named?.takes ?? "something else"}`;
+  if (naming === undefined) {
+    const refusal = refuseInvalidCall(id, form);
     return { effect: "deny", reason: "invalid_params", argumentsInLog: "full", refusal };
   }
-  const call: Call = { server, kind: "tool", name: tool, args: isObject(args) ? args : {}, agent };
-  const decision = policy.decide(call, usage);
+  const { kind, name, args } = naming;
+  const asking: Asking = { id, era, kind };
+  const call: Call = { server, kind, name, args: isObject(args) ? args : {}, agent };
+  const isUse = method !== UNSUBSCRIBE;
+  const decision = isUse ? policy.decide(call, usage) : judgeGivingUp(policy, call, usage);
   const argumentsInLog = policy.argumentsInLog(findGrant(policy, call, decision));
   const deny = (reason: string, refusal: Answer, rule?: string): CallVerdict => ({
-    ...{ effect: "deny", tool, reason, argumentsInLog, refusal },
+    ...{ effect: "deny", naming, reason, argumentsInLog, refusal },
     ...(rule !== undefined && { rule }),
   });
   if (!state.active) {
-    return deny("session_over", refuseEndedSession(id, era, state.reason));
+    return deny("session_over", refuseEndedSession(asking, state.reason));
   }
   if (decision.reason === "no_grant") {
-    return deny(decision.reason, refuseUnknownTool(id, tool));
+    return deny(decision.reason, refuseUnknown(asking, name));
   }
   if (decision.reason === "flow") {
-    return deny(decision.reason, refuseUnknownTool(id, tool), decision.rule);
+    return deny(decision.reason, refuseUnknown(asking, name), decision.rule);
   }
-  const fault = findLockFault(tool, circumstances);
+  const fault = kind === "tool" ? findLockFault(name, circumstances) : undefined;
   if (fault !== undefined) {
     const isUnverified = fault === "unverified";
-    return deny(fault, isUnverified ? refuseUnverified(id, era, tool) : refuseUnknownTool(id, tool));
+    return deny(fault, isUnverified ? refuseUnverified(asking, name) : refuseUnknown(asking, name));
   }
   if (!isObject(args)) {
-    return deny("invalid_params", refuseInvalidCall(id));
+    return deny("invalid_params", refuseInvalidCall(id, form));
   }
   if (decision.effect === "deny") {
     const { reason, rule } = decision;
     const refusal =
       decision.reason === "limit_reached"
-        ? refuseByLimit(id, era, decision)
-        : refuseByCondition(id, era, decision);
+        ? refuseByLimit(asking, decision)
+        : refuseByCondition(asking, decision);
     return deny(reason, refusal, rule);
   }
-  return { effect: "allow", tool, call, decision, argumentsInLog };
+  return { effect: "allow", naming, call, decision, isUse, argumentsInLog };
+}
+
+/** What was granted can be given up, whatever its conditions and limits say by now. */
+function judgeGivingUp(policy: CompiledPolicy, call: Call, { labels }: Usage): Decision {
+  const shown = policy.show(call, labels);
+  return shown.visible
+    ? { effect: "allow", reason: "granted", rule: shown.why }
+    : { effect: "deny", reason: "no_grant" };
 }
 
 type LockFault = "drifted" | "unreviewed" | "unlisted" | "unverified";

@@ -1,15 +1,23 @@
 /**
- * Capabilities, on their way to either side: what nothing can grant is not offered, so that neither side counts on it.
- * Of a server that is everything but its tools; of a client everything, since a server may then not ask for it. A
- * server that gets no `roots` also keeps to the directories that the registry names.
+ * Capabilities, on their way to either side: what is not granted is not offered, so that neither side counts on it. Of
+ * a server that is everything but the kinds of which the agents may name something; of a client everything, since a
+ * server may then not ask for it. A server that gets no `roots` also keeps to the directories that the registry names.
  */
+import type { CompiledPolicy } from "../../policies/decision.ts";
 import { type ClientRequest, isObject } from "../messages/envelope.ts";
-import { findMembers } from "../messages/json-spans.ts";
+import { findMembers, readSpan, replaceSpan } from "../messages/json-spans.ts";
 import { CLIENT_CAPABILITIES } from "../messages/revision.ts";
 import { findMembersOf, replaceInMessage, type ServerAnswer } from "../messages/server-message.ts";
 import { type Amendment, passUnchanged } from "./amendment.ts";
+import type { Kind } from "./named-things.ts";
 
-const GRANTED_TO_CLIENTS = ["tools"];
+/** Which capabilities of a server say something of this kind; a completion belongs to what it completes. */
+const CAPABILITIES: Readonly<Record<string, readonly Kind[]>> = {
+  tools: ["tool"],
+  resources: ["resource"],
+  prompts: ["prompt"],
+  completions: ["resource", "prompt"],
+};
 
 /** `initialize` carries them in its parameters, a stateless request in `_meta`. */
 export function withoutClientCapabilities(request: ClientRequest): ClientRequest {
@@ -29,18 +37,43 @@ export function withoutClientCapabilities(request: ClientRequest): ClientRequest
   };
 }
 
+export interface Reach {
+  readonly policy: CompiledPolicy;
+  readonly server: string;
+}
+
 /** The answer to `initialize` or `server/discover`. */
-export function reduceServerCapabilities(answer: ServerAnswer): Amendment {
+export function reduceServerCapabilities({ policy, server }: Reach, answer: ServerAnswer): Amendment {
   const span = findMembersOf(answer, "result")?.get("capabilities");
   const found = span === undefined ? undefined : findMembers(answer.text, span.start);
   if (span === undefined || found === undefined) {
     return passUnchanged(answer);
   }
-  const kept = GRANTED_TO_CLIENTS.flatMap((name) => {
+  const kept = Object.entries(CAPABILITIES).flatMap(([name, kinds]) => {
     const own = found.spans.get(name);
-    return own === undefined ? [] : [`"${name}":${answer.text.slice(own.start, own.end)}`];
+    if (own === undefined || !kinds.some((kind) => policy.reaches(server, kind))) {
+      return [];
+    }
+    const text = answer.text.slice(own.start, own.end);
+    // What the gate takes away in the middle of a session, it announces itself.
+    const isAnnounced = name === "tools" && policy.canLoseTools(server);
+    return [`"${name}":${isAnnounced ? withListChanged(text) : text}`];
   });
   return { outcome: "ok", message: makePrivate(replaceInMessage(answer, span, `{${kept.join(",")}}`)) };
+}
+
+function withListChanged(capability: string): string {
+  const found = findMembers(capability, 0);
+  if (found === undefined) {
+    return capability;
+  }
+  const { spans, whole } = found;
+  const said = spans.get("listChanged");
+  if (said !== undefined) {
+    return readSpan(capability, said) === true ? capability : replaceSpan(capability, said, "true");
+  }
+  const rest = capability.slice(whole.start + 1);
+  return `{"listChanged":true${spans.size === 0 ? "" : ","}${rest}`;
 }
 
 /** An answer that is not the same for everybody must not be kept for everybody (2026-07-28, "Caching"). */

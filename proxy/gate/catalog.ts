@@ -1,44 +1,57 @@
 /**
- * What is known of a server's tools: the digest of each definition, and the header fields that it asks for.
- * Filled by the lists that pass; tells when something became known or changed.
+ * What is known of one of a server's lists: the digest of each definition, and of a tool the header fields that it asks
+ * for. Filled by the lists that pass; tells when something became known or changed.
  */
 import type { Digest } from "../../audit/record.ts";
 import { findParamFields, type ParamField } from "../messages/param-fields.ts";
-import type { ToolDefinition } from "./tool-list.ts";
+import type { Definition } from "./list-filter.ts";
+import type { Listing } from "./named-things.ts";
 
 /** Lists that are being paged through at the same time. */
 const MAX_OPEN_LISTS = 16;
 
-interface KnownTool {
+interface KnownThing {
   readonly digest: Digest;
   readonly paramFields: readonly ParamField[];
 }
 
-export interface ListPage {
+interface ListPage {
   readonly cursor: string | undefined;
   readonly nextCursor: string | undefined;
-  readonly definitions: readonly ToolDefinition[];
+  readonly definitions: readonly Definition[];
 }
 
-export class Catalog {
-  readonly #maxTools: number;
-  #tools = new Map<string, KnownTool>();
+/** One for each list of a server. */
+export type Catalogs = Readonly<Record<Listing["list"], Catalog>>;
+
+export function openCatalogs(maxListed: number): Catalogs {
+  return {
+    tools: new Catalog(maxListed),
+    resources: new Catalog(maxListed),
+    resource_templates: new Catalog(maxListed),
+    prompts: new Catalog(maxListed),
+  };
+}
+
+class Catalog {
+  readonly #maxListed: number;
+  #known = new Map<string, KnownThing>();
   #isRecorded = true;
   /** By the cursor of the next page: the names on the pages before it. */
   readonly #openLists = new Map<string, readonly string[]>();
 
-  constructor(maxTools: number) {
-    this.#maxTools = maxTools;
+  constructor(maxListed: number) {
+    this.#maxListed = maxListed;
   }
 
-  get tools(): ReadonlyMap<string, { readonly digest: Digest }> {
-    return this.#tools;
+  get known(): ReadonlyMap<string, { readonly digest: Digest }> {
+    return this.#known;
   }
 
-  /** False for a page with more tools than can be known; nothing of it is then. */
+  /** False for a page with more than can be known; nothing of it is then. */
   learn(page: ListPage): boolean {
-    const added = page.definitions.filter(({ name }) => !this.#tools.has(name)).length;
-    if (this.#tools.size + added > this.#maxTools) {
+    const added = page.definitions.filter(({ name }) => !this.#known.has(name)).length;
+    if (this.#known.size + added > this.#maxListed) {
       return false;
     }
     if (this.#hasNews(page)) {
@@ -62,7 +75,7 @@ export class Catalog {
 
   /** Whether anything is known now that was not, or is gone. */
   #hasNews(page: ListPage): boolean {
-    const added = page.definitions.filter((tool) => this.#learnTool(tool)).length;
+    const added = page.definitions.filter((definition) => this.#learnOne(definition)).length;
     const before = page.cursor === undefined ? [] : this.#openLists.get(page.cursor);
     const names = before === undefined ? undefined : [...before, ...page.definitions.map(({ name }) => name)];
     if (page.cursor !== undefined) {
@@ -81,20 +94,20 @@ export class Catalog {
   }
 
   paramFieldsOf(tool: string): readonly ParamField[] {
-    return this.#tools.get(tool)?.paramFields ?? [];
+    return this.#known.get(tool)?.paramFields ?? [];
   }
 
-  #learnTool({ name, definition, digest }: ToolDefinition): boolean {
-    if (this.#tools.get(name)?.digest === digest) {
+  #learnOne({ name, definition, digest }: Definition): boolean {
+    if (this.#known.get(name)?.digest === digest) {
       return false;
     }
-    this.#tools.set(name, { digest, paramFields: findParamFields(definition["inputSchema"]) });
+    this.#known.set(name, { digest, paramFields: findParamFields(definition["inputSchema"]) });
     return true;
   }
 
   #forgetAllBut(names: ReadonlySet<string>): boolean {
-    const gone = [...this.#tools.keys()].filter((name) => !names.has(name));
-    gone.forEach((name) => this.#tools.delete(name));
+    const gone = [...this.#known.keys()].filter((name) => !names.has(name));
+    gone.forEach((name) => this.#known.delete(name));
     return gone.length > 0;
   }
 }

@@ -1,21 +1,22 @@
 /**
- * How the agent behind one open answer hears that its list of tools changed, by the server's word or by the policy's:
- * in a session on any one stream of it; without one on a subscription alone, once that is acknowledged.
+ * How the agent behind one open answer hears that its lists changed, by the server's word or by the policy's: in a
+ * session on any one stream of it; without one on a subscription alone, once that is acknowledged.
  */
 import type { Reply } from "../front/reply.ts";
 import type { RequestId } from "../messages/envelope.ts";
 import type { Era } from "../messages/revision.ts";
-import { SUBSCRIBED, TOOLS_CHANGED, writeToolsChanged } from "./passing.ts";
+import type { Kind } from "./named-things.ts";
+import { CHANGED, SUBSCRIBED, writeChanged } from "./passing.ts";
 
 export interface ChangeNoticeOptions {
   readonly reply: Reply;
   readonly era: Era;
   /** Of the request that the answer is for. */
   readonly id: RequestId;
-  /** A subscription to changes of the tools. */
-  readonly isSubscribed: boolean;
-  /** Whether its session is still to be told; who asks tells it. */
-  takeNotice(): boolean;
+  /** Of a subscription. */
+  readonly hearsOf: ReadonlySet<Kind>;
+  /** What its session is still to be told; who asks tells it. */
+  takeNotices(): ReadonlySet<Kind>;
   /** The server said that its tools changed. */
   toolsChanged(): void;
 }
@@ -23,44 +24,55 @@ export interface ChangeNoticeOptions {
 export class ChangeNotice {
   readonly #options: ChangeNoticeOptions;
   #isAcknowledged = false;
-  #isDue = false;
+  readonly #due = new Set<Kind>();
 
   constructor(options: ChangeNoticeOptions) {
     this.#options = options;
   }
 
-  /** What the policy takes away in the middle of a session, or that its stream can carry that now. */
-  announce(): void {
-    const { era, reply, id, isSubscribed } = this.#options;
+  /** What the policy takes away in the middle of a session. */
+  announce(kinds: ReadonlySet<Kind>): void {
+    const { era, hearsOf } = this.#options;
     if (era === "handshake") {
-      if (reply.isStreaming && this.#options.takeNotice()) {
-        void reply.sendEvent({ data: writeToolsChanged() });
-      }
-    } else if (isSubscribed && this.#isAcknowledged) {
-      void reply.sendEvent({ data: writeToolsChanged(id) });
-    } else {
-      this.#isDue = isSubscribed;
+      this.#announceDue();
+      return;
+    }
+    [...kinds].filter((kind) => hearsOf.has(kind)).forEach((kind) => this.#due.add(kind));
+    if (this.#isAcknowledged) {
+      this.#announceHeard();
     }
   }
 
   /** The stream is open. */
   opened(): void {
     if (this.#options.era === "handshake") {
-      this.announce();
+      this.#announceDue();
     }
   }
 
   /** A notification of the server, after it was passed on: before the acknowledgment nothing else may be said. */
   heard(method: string): void {
-    if (method === TOOLS_CHANGED) {
+    if (method === CHANGED.tool) {
       this.#options.toolsChanged();
     }
     if (method === SUBSCRIBED) {
       this.#isAcknowledged = true;
-      if (this.#isDue) {
-        this.#isDue = false;
-        this.announce();
-      }
+      this.#announceHeard();
     }
+  }
+
+  #announceDue(): void {
+    const { reply } = this.#options;
+    for (const kind of reply.isStreaming ? this.#options.takeNotices() : []) {
+      void reply.sendEvent({ data: writeChanged(kind) });
+    }
+  }
+
+  #announceHeard(): void {
+    const { reply, id } = this.#options;
+    for (const kind of this.#due) {
+      void reply.sendEvent({ data: writeChanged(kind, id) });
+    }
+    this.#due.clear();
   }
 }

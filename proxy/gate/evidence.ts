@@ -1,5 +1,6 @@
 /** What the log holds of an answer in its place: its size and digest, as the server sent it. */
 import { hash } from "node:crypto";
+import { findReceivedBytes, type ServerAnswer } from "../messages/server-message.ts";
 
 export interface Evidence {
   readonly bytes: number;
@@ -8,7 +9,7 @@ export interface Evidence {
 
 export const NO_BYTES: Evidence = { bytes: 0 };
 
-/** One character per byte. */
-export function collectEvidence(text: string): Evidence {
-  return { bytes: text.length, digest: hash("sha256", Buffer.from(text, "latin1"), "hex") };
+export function collectEvidence(answer: ServerAnswer): Evidence {
+  const bytes = findReceivedBytes(answer) ?? Buffer.from(answer.text, "latin1");
+  return { bytes: bytes.length, digest: hash("sha256", bytes, "hex") };
 }

@@ -17,13 +17,15 @@ import {
   type ServerRequest,
   withId,
 } from "../messages/server-message.ts";
-import { RecordingFailed } from "../recorder.ts";
+import { isRecordingFailure } from "../recorder.ts";
 import type { Outcome, Recording } from "../recording.ts";
 import type { Carriage, Loss, Sending, Sink } from "../upstream/upstream.ts";
-import type { Amend } from "./amendment.ts";
+import { type Amend, type AmendedBody, writeAmended } from "./amendment.ts";
 import type { ChangeNotice } from "./change-notice.ts";
 import { collectEvidence, type Evidence, NO_BYTES } from "./evidence.ts";
-import { passesFromServer } from "./passing.ts";
+import type { Hearing } from "./hearing.ts";
+import type { Inspecting } from "./inspecting.ts";
+import type { Kind } from "./named-things.ts";
 
 export interface ExchangeOptions {
   readonly request: ClientRequest;
@@ -49,6 +51,9 @@ export interface ExchangeOptions {
   answeredStatus(status: number): void;
   messageDropped(): void;
   readonly notice: ChangeNotice;
+  /** What of the server's notifications the agent hears. */
+  readonly hearing: Hearing;
+  readonly inspecting: Inspecting;
   /** Once, when nothing more can come. */
   over(): void;
 }
@@ -56,6 +61,8 @@ export interface ExchangeOptions {
 const AFTER_ANSWER_MS = 1_000;
 
 export class Exchange implements Sink {
+  readonly id: RequestId;
+  readonly isStanding: boolean;
   readonly #options: ExchangeOptions;
   readonly #startedAt = performance.now();
   #timer: NodeJS.Timeout | undefined;
@@ -70,7 +77,9 @@ export class Exchange implements Sink {
 
   constructor(options: ExchangeOptions) {
     this.#options = options;
-    const { timeoutMs, keepAliveMs, reply } = options;
+    const { request, timeoutMs, keepAliveMs, reply } = options;
+    this.id = request.id;
+    this.isStanding = timeoutMs === undefined;
     reply.onGone(() => this.#agentLeft());
     this.#timer =
       timeoutMs === undefined
@@ -99,8 +108,8 @@ export class Exchange implements Sink {
   }
 
   /** What the policy takes away in the middle of a session. */
-  announceToolsChanged(): void {
-    this.#options.notice.announce();
+  announceChanged(kinds: ReadonlySet<Kind>): void {
+    this.#options.notice.announce(kinds);
   }
 
   filler({ eventId, retry }: Carriage): void {
@@ -119,9 +128,11 @@ export class Exchange implements Sink {
     }
     this.#isResumable ||= carriage.eventId !== undefined && this.#options.resumeGraceMs !== undefined;
     if (message.kind === "notification") {
-      const { reply, notice } = this.#options;
-      const event = { data: message.text, id: carriage.eventId, retry: carriage.retry };
-      const sent = passesFromServer(message.method) ? reply.sendEvent(event) : undefined;
+      const { reply, notice, hearing, inspecting } = this.#options;
+      const heard = hearing.hear(message);
+      const data = heard === undefined ? undefined : inspecting.pass(heard)?.text;
+      const { eventId: id, retry } = carriage;
+      const sent = data === undefined ? undefined : reply.sendEvent({ data, id, retry });
       notice.heard(message.method);
       return sent;
     }
@@ -135,21 +146,21 @@ export class Exchange implements Sink {
     if (carriage.status !== undefined && carriage.status >= 400) {
       this.#options.answeredStatus(carriage.status);
     }
-    const { status, text } = this.resolve(message);
-    this.#options.reply.finish(status ?? carriage.status ?? 200, text, carriage.eventId);
+    const { status, text, bytes } = this.resolve(message);
+    this.#options.reply.finish(status ?? carriage.status ?? 200, bytes ?? text, carriage.eventId);
     return undefined;
   }
 
   /** The answer as the agent gets it, amended and on the log; `status` when it is the proxy's own. */
-  resolve(answer: ServerAnswer): { text: string; status?: number } {
-    const { callId, amend, request } = this.#options;
-    const evidence = callId === undefined ? NO_BYTES : collectEvidence(answer.text);
+  resolve(answer: ServerAnswer): AmendedBody {
+    const { callId, amend, request, inspecting } = this.#options;
+    const evidence = callId === undefined ? NO_BYTES : collectEvidence(answer);
     try {
-      const amended = amend(withId(answer, request.id));
+      const amended = inspecting.passAnswer(request, amend(withId(answer, request.id)));
       this.#settle(amended.outcome, evidence);
-      return "refusal" in amended ? amended.refusal : { text: amended.message.text };
+      return writeAmended(amended);
     } catch (error) {
-      if (error instanceof RecordingFailed) {
+      if (isRecordingFailure(error)) {
         this.#end();
         return this.#refuseUnrecorded();
       }
@@ -186,10 +197,7 @@ export class Exchange implements Sink {
   }
 
   #agentLeft(): void {
-    if (this.#isOver) {
-      return;
-    }
-    if (this.#isResumable) {
+    if (this.#isResumable && !this.#isOver) {
       this.#detach();
       this.#sending?.leave();
     } else {
@@ -230,7 +238,7 @@ export class Exchange implements Sink {
     if (this.#isOver) {
       return;
     }
-    if (this.#options.timeoutMs === undefined && this.#options.reply.isStreaming) {
+    if (this.isStanding && this.#options.reply.isStreaming) {
       // A subscription that ends without an answer: the client may open it again.
       this.#end();
       this.#options.reply.finishEmpty(200);
@@ -244,7 +252,7 @@ export class Exchange implements Sink {
       this.#settle(outcome, NO_BYTES);
       return answerFailure(this.#options.request.id, message);
     } catch (error) {
-      if (!(error instanceof RecordingFailed)) {
+      if (!isRecordingFailure(error)) {
         throw error;
       }
       return this.#refuseUnrecorded();
@@ -260,11 +268,12 @@ export class Exchange implements Sink {
   }
 
   #settle(outcome: Outcome, evidence: Evidence): void {
-    const { callId, recording } = this.#options;
+    const { callId, recording, inspecting } = this.#options;
     this.#end();
     if (callId !== undefined) {
       const duration_ms = Math.round(performance.now() - this.#startedAt);
-      recording.recordResult({ call: callId, outcome, duration_ms, ...evidence });
+      const found = inspecting.conclude(callId);
+      recording.recordResult({ call: callId, outcome, duration_ms, ...evidence, ...found });
     }
   }
 
@@ -285,7 +294,7 @@ export class Exchange implements Sink {
   #refuseUnrecorded(): Answer {
     const { request, era } = this.#options;
     return request.method === "tools/call"
-      ? refuseUnrecorded(request.id, era)
+      ? refuseUnrecorded({ id: request.id, era, kind: "tool" })
       : refuseUnrecordedRequest(request.id);
   }
 }

@@ -4,6 +4,8 @@
  */
 import { randomInt } from "node:crypto";
 import { type Reply, send } from "../front/reply.ts";
+import type { Inspection } from "../../policies/session-policy.ts";
+import type { Inspector } from "../inspection/inspection.ts";
 import type { Limits } from "../limits.ts";
 import type { ClientNotification, ClientRequest } from "../messages/envelope.ts";
 import { refuseBusy } from "../messages/refusals.ts";
@@ -14,10 +16,15 @@ import type { Loss, Sink, Upstream } from "../upstream/upstream.ts";
 import type { Amend } from "./amendment.ts";
 import { ChangeNotice } from "./change-notice.ts";
 import { Exchange } from "./exchange.ts";
+import { InFlight } from "./in-flight.ts";
+import type { Hearing } from "./hearing.ts";
+import { FULL_INSPECTION, Inspecting } from "./inspecting.ts";
 import { type Bounds, Inquiry, type Question } from "./inquiry.ts";
+import type { Kind } from "./named-things.ts";
 import { eraOf, parseAccept, revisionOf, type Sender, writeAccept } from "./sender.ts";
 import { SessionStream } from "./session-stream.ts";
 import type { SessionTable } from "./session.ts";
+import type { Subscriptions } from "./subscriptions.ts";
 
 export interface ForwardingOptions {
   readonly server: string;
@@ -27,25 +34,33 @@ export interface ForwardingOptions {
   /** For what stays open. */
   readonly streams: Places;
   readonly upstream: Upstream;
+  readonly inspector: Inspector;
+  readonly hearingOf: (subscriptions: Subscriptions) => Hearing;
 }
 
 export interface RequestOptions {
   readonly reply: Reply;
   readonly amend: Amend;
   readonly callId?: string;
+  /** Everything, unless a grant says less. */
+  readonly inspection?: Inspection;
   readonly paramFields?: ReadonlyMap<string, string>;
   /** A subscription: it stays open until either side ends it. */
   readonly isStanding?: boolean;
-  /** It wants to hear of changes of the tools. */
-  readonly hearsOfTools?: boolean;
+  /** Of a subscription: the kinds of whose changes it wants to hear. */
+  readonly hearsOf?: ReadonlySet<Kind>;
+  /** Of a subscription: what else of the server it hears. */
+  readonly hearing?: Hearing;
   readonly opensSession?: (session: string) => void;
   /** Once, when the request is no longer in flight. */
   readonly over?: () => void;
 }
 
+const NOTHING: ReadonlySet<Kind> = new Set();
+
 export class Forwarding {
   readonly #options: ForwardingOptions;
-  readonly #exchanges = new Map<Exchange, "call" | "standing">();
+  readonly #exchanges = new InFlight();
   readonly #sessionStreams = new Set<SessionStream>();
   readonly #inquiries = new Set<Inquiry>();
   /** Of a session's request; from a place that nobody can count on, a request without a session least of all. */
@@ -85,13 +100,15 @@ export class Forwarding {
       messageDropped: () => this.noteMessageDropped(),
       notice: new ChangeNotice({
         ...{ reply, era, id: request.id },
-        isSubscribed: options.hearsOfTools ?? false,
-        takeNotice: () => session?.takeNotice() ?? false,
+        hearsOf: options.hearsOf ?? NOTHING,
+        takeNotices: () => session?.takeNotices() ?? NOTHING,
         toolsChanged: () => sessions.forgetSightings(session?.id),
       }),
+      hearing: options.hearing ?? this.#hearingOf(sender),
+      inspecting: this.#openInspecting(options),
       over: () => {
-        session?.exchanges.delete(request.id);
-        this.#exchanges.delete(exchange);
+        session?.exchanges.remove(exchange);
+        this.#exchanges.remove(exchange);
         if (isStanding) {
           streams.free();
         }
@@ -99,8 +116,8 @@ export class Forwarding {
         this.#checkIdle();
       },
     });
-    session?.exchanges.set(request.id, exchange);
-    this.#exchanges.set(exchange, isStanding ? "standing" : "call");
+    session?.exchanges.add(exchange);
+    this.#exchanges.add(exchange);
     const forward = {
       ...{ message: { ...request, id: wireId }, era },
       revision: revisionOf(sender),
@@ -121,12 +138,18 @@ export class Forwarding {
       accept: writeAccept(parseAccept(sender.fields)),
       paramFields: new Map<string, string>(),
     };
+    const inspecting = this.#openInspecting({});
     const sink: Sink = {
       opened: () => undefined,
       filler: () => undefined,
       message: (message, { status }) => {
         if (status !== undefined && status >= 400) {
-          reply?.finish(status, message.text);
+          const shown = inspecting.pass(message);
+          if (shown === undefined) {
+            reply?.finishEmpty(status);
+          } else {
+            reply?.finish(status, shown.text);
+          }
         }
         return undefined;
       },
@@ -156,6 +179,8 @@ export class Forwarding {
     }
     const stream = new SessionStream({
       ...{ reply, session },
+      hearing: this.#hearingOf(sender),
+      inspecting: this.#openInspecting({}),
       keepAliveMs: limits.keepAliveMs,
       lost: (loss) => this.#noteLost(loss),
       answeredStatus: (status) => this.#noteStatus(sender, status),
@@ -209,18 +234,18 @@ export class Forwarding {
   }
 
   /** On each stream that can hear it; a session without one hears it on the next that opens. */
-  announceToolsChanged(): void {
+  announceChanged(kinds: ReadonlySet<Kind>): void {
     for (const session of this.#options.sessions.list()) {
-      session.isNoticeDue = true;
+      kinds.forEach((kind) => session.noticesDue.add(kind));
     }
-    [...this.#sessionStreams].forEach((stream) => stream.announceToolsChanged());
-    [...this.#exchanges.keys()].forEach((exchange) => exchange.announceToolsChanged());
+    [...this.#sessionStreams].forEach((stream) => stream.announceChanged(kinds));
+    this.#exchanges.list().forEach((exchange) => exchange.announceChanged(kinds));
   }
 
   /** Calls in flight have `graceMs` to end; then they are cancelled. */
   async close(graceMs: number): Promise<void> {
     [...this.#inquiries].forEach((inquiry) => inquiry.giveUp());
-    [...this.#exchanges].forEach(([exchange, kind]) => kind === "standing" && exchange.cancel());
+    this.#exchanges.list().forEach((exchange) => exchange.isStanding && exchange.cancel());
     [...this.#sessionStreams].forEach((stream) => stream.close());
     if (this.#exchanges.size > 0) {
       await new Promise<void>((resolve) => {
@@ -228,7 +253,7 @@ export class Forwarding {
         setTimeout(resolve, graceMs).unref();
       });
     }
-    [...this.#exchanges.keys()].forEach((exchange) => exchange.cancel());
+    this.#exchanges.list().forEach((exchange) => exchange.cancel());
     await this.#options.upstream.close();
   }
 
@@ -253,6 +278,16 @@ export class Forwarding {
     if (status === 404 && session !== undefined) {
       this.#options.sessions.forget(session.id);
     }
+  }
+
+  #openInspecting({ callId, inspection = FULL_INSPECTION }: Partial<RequestOptions>): Inspecting {
+    const { server, recording, inspector } = this.#options;
+    return new Inspecting({ server, recording, inspector, inspection, callId });
+  }
+
+  #hearingOf({ agent, session }: Sender): Hearing {
+    const { sessions, hearingOf } = this.#options;
+    return hearingOf(sessions.subscriptionsOf(agent, session));
   }
 
   #checkIdle(): void {

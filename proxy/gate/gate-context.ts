@@ -7,15 +7,16 @@ import { type Reply, send } from "../front/reply.ts";
 import type { Limits } from "../limits.ts";
 import type { ClientMessage, ClientRequest } from "../messages/envelope.ts";
 import type { Answer } from "../messages/refusals.ts";
-import { RecordingFailed } from "../recorder.ts";
+import { isRecordingFailure } from "../recorder.ts";
 import type { ClientInfo, Recording } from "../recording.ts";
-import type { Catalog } from "./catalog.ts";
+import type { Catalogs } from "./catalog.ts";
+import type { Cursors } from "./cursors.ts";
+import type { DefinitionFindings } from "./definition-findings.ts";
 import type { Forwarding } from "./forwarding.ts";
 import { findClientInfo, type Sender } from "./sender.ts";
 import type { SessionTable } from "./session.ts";
 import type { Sighting } from "./sighting.ts";
-import type { ToolFindings } from "./tool-findings.ts";
-import type { ToolVisibility } from "./tool-visibility.ts";
+import type { Visibility } from "./visibility.ts";
 
 export type SessionState = { readonly active: true } | { readonly active: false; readonly reason: string };
 
@@ -24,12 +25,13 @@ export interface GateContext {
   readonly policy: CompiledPolicy;
   /** One for all gates of the session. */
   readonly usage: SessionUsage;
-  readonly visibility: ToolVisibility;
-  readonly findings: ToolFindings;
+  readonly visibility: Visibility;
+  readonly findings: DefinitionFindings;
   readonly recording: Recording;
   readonly limits: Limits;
   readonly sessions: SessionTable;
-  readonly catalog: Catalog;
+  readonly catalogs: Catalogs;
+  readonly cursors: Cursors;
   readonly forwarding: Forwarding;
   sessionState(): SessionState;
   /** Tells every gate of the session that it has read more than `before`. */
@@ -48,7 +50,7 @@ export function recordOr<T>(reply: Reply, refusal: Answer, write: () => T): T | 
   try {
     return write();
   } catch (error) {
-    if (!(error instanceof RecordingFailed)) {
+    if (!isRecordingFailure(error)) {
       throw error;
     }
     send(reply, refusal);

@@ -1,5 +1,5 @@
 /**
- * The gate before one server: every message of an agent comes here, and only what is in these tables goes on.
+ * The gate before one server: every message of an agent comes here, and only what is in the tables of this room goes on.
  * What is not let through is answered without asking the server.
  */
 import type { Usage } from "../../policies/decision.ts";
@@ -20,29 +20,15 @@ import {
   refuseMissingSession,
   refuseUnknownSession,
 } from "../messages/refusals.ts";
-import { BATCH_REVISION } from "../messages/revision.ts";
-import { RecordingFailed } from "../recorder.ts";
-import { passUnchanged } from "./amendment.ts";
-import { passDiscovery, passHandshake } from "./attachment.ts";
+import { BATCH_REVISION, type Era } from "../messages/revision.ts";
+import { isRecordingFailure } from "../recorder.ts";
 import { type Asked, findClient, type GateContext } from "./gate-context.ts";
+import { noteCatalogs } from "./listing.ts";
+import { type Listing, LISTINGS, NAMED_METHODS } from "./named-things.ts";
+import { type Passage, PASSAGES } from "./passages.ts";
 import { passesFromClient } from "./passing.ts";
 import { eraOf, findTraceparent, parseAccept, revisionOf, type Sender } from "./sender.ts";
 import type { Session } from "./session.ts";
-import { passSubscription } from "./subscription.ts";
-import { passToolCall } from "./tool-call.ts";
-import { noteCatalog, passToolListing } from "./tool-listing.ts";
-
-type Pass = (context: GateContext, asked: Asked) => void;
-
-/** Every request that can go on. */
-const REQUESTS: ReadonlyMap<string, Pass> = new Map([
-  ["initialize", passHandshake],
-  ["server/discover", passDiscovery],
-  ["ping", passPing],
-  ["tools/list", passToolListing],
-  ["tools/call", passToolCall],
-  ["subscriptions/listen", passSubscription],
-]);
 
 /** Who asks, how, and where the answer goes. */
 export interface Visit {
@@ -54,6 +40,11 @@ export interface Visit {
 export type Post = Extract<Incoming, { ok: true }>;
 
 const SWEEP_MS = 30_000;
+
+/** By list: the names that agents see. */
+type VisibleLists = ReadonlyMap<Listing, ReadonlySet<string>>;
+
+const NOTHING: ReadonlySet<string> = new Set();
 
 export class Gate {
   readonly #context: GateContext;
@@ -144,31 +135,42 @@ export class Gate {
 
   /** The session has read more than `before`: who sees less by it is told. */
   tellLess(before: Usage["labels"]): void {
-    const { catalog, visibility, forwarding } = this.#context;
-    const changed = [...catalog.tools].some(
-      ([tool, { digest }]) =>
-        visibility.show(tool, digest, before).visible !== visibility.show(tool, digest).visible,
-    );
-    if (changed) {
-      noteCatalog(this.#context);
-      forwarding.announceToolsChanged();
-    }
+    this.#announceDifference(this.#listVisible(before), this.listVisible());
   }
 
-  /** The tools that agents see at this moment, of those that the server listed. */
-  listVisible(): ReadonlySet<string> {
-    const { catalog, visibility } = this.#context;
-    const visible = [...catalog.tools].filter(([tool, { digest }]) => visibility.show(tool, digest).visible);
-    return new Set(visible.map(([tool]) => tool));
+  /** What agents see at this moment, of what the server listed. */
+  listVisible(): VisibleLists {
+    return this.#listVisible(this.#context.usage.labels);
   }
 
   /** The policy is another one: where others are visible than `before`, agents are told. */
-  tellChanged(before: ReadonlySet<string>): void {
+  tellChanged(before: VisibleLists): void {
     // What was seen was compared with another lock, and only what that one held was kept.
     this.#context.sessions.forgetAllSightings();
-    if (this.listVisible().symmetricDifference(before).size > 0) {
-      noteCatalog(this.#context);
-      this.#context.forwarding.announceToolsChanged();
+    this.#announceDifference(before, this.listVisible());
+  }
+
+  #listVisible(labels: Usage["labels"]): VisibleLists {
+    const { catalogs, visibility } = this.#context;
+    return new Map(
+      LISTINGS.map((listing) => {
+        const { kind, list } = listing;
+        const visible = [...catalogs[list].known].filter(
+          ([name, { digest }]) => visibility.show({ kind, name, digest }, labels).visible,
+        );
+        return [listing, new Set(visible.map(([name]) => name))];
+      }),
+    );
+  }
+
+  #announceDifference(before: VisibleLists, after: VisibleLists): void {
+    const changed = LISTINGS.filter(
+      (listing) =>
+        (after.get(listing) ?? NOTHING).symmetricDifference(before.get(listing) ?? NOTHING).size > 0,
+    );
+    if (changed.length > 0) {
+      noteCatalogs(this.#context, (listing) => changed.includes(listing));
+      this.#context.forwarding.announceChanged(new Set(changed.map(({ kind }) => kind)));
     }
   }
 
@@ -180,19 +182,25 @@ export class Gate {
 
   #ask(asked: Asked): void {
     const { sender, request, reply } = asked;
-    const pass = REQUESTS.get(request.method);
+    const passage = PASSAGES.get(request.method);
     const era = eraOf(request);
     const state = this.#context.sessionState();
-    if (pass === undefined || (pass === passHandshake && era === "stateless")) {
+    if (passage === undefined || !this.#exists(passage, era)) {
       this.#recordUnknown(sender, request);
       send(reply, refuseMethod(request.id, era));
     } else if (sender.session?.hasInFlight(request.id) === true) {
       send(reply, refuseMessage("a request with this id is in flight"));
-    } else if (!state.active && request.method !== "tools/call") {
+    } else if (!state.active && !NAMED_METHODS.has(request.method)) {
       send(reply, refuseEndedSessionRequest(request.id, state.reason));
     } else {
-      pass(this.#context, asked);
+      passage.pass(this.#context, asked);
     }
+  }
+
+  #exists({ kinds, era }: Passage, asked: Era): boolean {
+    const { policy, server } = this.#context;
+    const isReached = kinds === undefined || kinds.some((kind) => policy.reaches(server, kind));
+    return isReached && (era === undefined || era === asked);
   }
 
   /** Nothing is forwarded, so nothing depends on the record. */
@@ -208,7 +216,7 @@ export class Gate {
     try {
       recording.recordCall(facts, { decision: "deny", reason: "method_not_granted" });
     } catch (error) {
-      if (!(error instanceof RecordingFailed)) {
+      if (!isRecordingFailure(error)) {
         throw error;
       }
     }
@@ -223,7 +231,7 @@ export class Gate {
       const { requestId, reason } = params ?? {};
       if (isRequestId(requestId)) {
         session?.held.delete(requestId);
-        session?.exchanges.get(requestId)?.cancel(typeof reason === "string" ? reason : undefined);
+        session?.exchanges.find(requestId)?.cancel(typeof reason === "string" ? reason : undefined);
       }
       reply?.finishEmpty(202);
     } else if (passesFromClient(method)) {
@@ -257,8 +265,4 @@ export class Gate {
       void this.#endSession(session);
     }
   }
-}
-
-function passPing({ forwarding }: GateContext, { sender, request, reply }: Asked): void {
-  forwarding.request(sender, request, { reply, amend: passUnchanged });
 }

@@ -4,7 +4,7 @@
 import type { JsonObject, RequestId } from "../messages/envelope.ts";
 import type { ServerAnswer, ServerMessage, ServerRequest } from "../messages/server-message.ts";
 import type { Carriage, Loss, Sending, Sink } from "../upstream/upstream.ts";
-import { TOOLS_CHANGED } from "./passing.ts";
+import { CHANGED } from "./passing.ts";
 
 export interface Question {
   readonly method: string;
@@ -75,7 +75,7 @@ export class Inquiry implements Sink {
     if (this.#bytes > this.#maxBytes) {
       this.giveUp();
     } else if (message.kind === "notification") {
-      if (message.method === TOOLS_CHANGED) {
+      if (message.method === CHANGED.tool) {
         this.#events.toolsChanged();
       }
     } else if (message.id === this.#id || (message.id === null && carriage.status !== undefined)) {

@@ -1,29 +1,31 @@
 /**
- * Which notifications pass: what keeps a conversation going and names nothing. All others end here.
+ * The notifications that exist between an agent and a server. All others end here.
  */
-
 import type { RequestId } from "../messages/envelope.ts";
 import { toByteText } from "../messages/json-spans.ts";
 import { SUBSCRIPTION_ID } from "../messages/revision.ts";
+import type { Kind } from "./named-things.ts";
 
-export const TOOLS_CHANGED = "notifications/tools/list_changed";
+export const PROGRESS = "notifications/progress";
+export const UPDATED = "notifications/resources/updated";
 export const SUBSCRIBED = "notifications/subscriptions/acknowledged";
 
-/** `notifications/cancelled` is acted on, not passed. */
-const FROM_CLIENTS = new Set(["notifications/initialized", "notifications/progress"]);
+/** A list is another one. */
+export const CHANGED = {
+  tool: "notifications/tools/list_changed",
+  resource: "notifications/resources/list_changed",
+  prompt: "notifications/prompts/list_changed",
+} as const satisfies Record<Kind, string>;
 
-const FROM_SERVERS = new Set(["notifications/progress", TOOLS_CHANGED, SUBSCRIBED]);
+/** `notifications/cancelled` is acted on, not passed. */
+const FROM_CLIENTS = new Set(["notifications/initialized", PROGRESS]);
 
 export function passesFromClient(method: string): boolean {
   return FROM_CLIENTS.has(method);
 }
 
-export function passesFromServer(method: string): boolean {
-  return FROM_SERVERS.has(method);
-}
-
-/** The gate's own word that the list has changed; `subscription` is the id of the request that listens. */
-export function writeToolsChanged(subscription?: RequestId): string {
+/** The gate's own word that a list has changed; `subscription` is the id of the request that listens. */
+export function writeChanged(kind: Kind, subscription?: RequestId): string {
   const params = subscription === undefined ? undefined : { _meta: { [SUBSCRIPTION_ID]: subscription } };
-  return toByteText(JSON.stringify({ jsonrpc: "2.0", method: TOOLS_CHANGED, ...(params && { params }) }));
+  return toByteText(JSON.stringify({ jsonrpc: "2.0", method: CHANGED[kind], ...(params && { params }) }));
 }

@@ -57,11 +57,27 @@ export interface Accepted {
 const DOCUMENT = /(?:^|,)\s*(?:application\/json|application\/\*|\*\/\*)\s*(?:;|,|$)/i;
 const STREAM = /(?:^|,)\s*(?:text\/event-stream|text\/\*|\*\/\*)\s*(?:;|,|$)/i;
 
+/** A client says the same with each request. Bounded, since clients choose what they say. */
+const knownAccepts = new Map<string, Accepted>();
+const MAX_KNOWN_ACCEPTS = 64;
+const MAX_KNOWN_LENGTH = 200;
+
 export function parseAccept(fields: Fields): Accepted {
   const accept = fields.get("accept") ?? "*/*";
-  return { document: DOCUMENT.test(accept), stream: STREAM.test(accept) };
+  const known = knownAccepts.get(accept);
+  if (known !== undefined) {
+    return known;
+  }
+  const accepted = { document: DOCUMENT.test(accept), stream: STREAM.test(accept) };
+  if (knownAccepts.size < MAX_KNOWN_ACCEPTS && accept.length <= MAX_KNOWN_LENGTH) {
+    knownAccepts.set(accept, accepted);
+  }
+  return accepted;
 }
 
 export function writeAccept({ document, stream }: Accepted): string {
-  return [...(document ? ["application/json"] : []), ...(stream ? ["text/event-stream"] : [])].join(", ");
+  if (document) {
+    return stream ? "application/json, text/event-stream" : "application/json";
+  }
+  return stream ? "text/event-stream" : "";
 }

@@ -6,13 +6,19 @@ import type { Reply } from "../front/reply.ts";
 import { refuseHttp } from "../messages/refusals.ts";
 import type { ServerMessage, ServerRequest } from "../messages/server-message.ts";
 import type { Carriage, Loss, Sending, Sink } from "../upstream/upstream.ts";
-import { passesFromServer, TOOLS_CHANGED, writeToolsChanged } from "./passing.ts";
+import type { Hearing } from "./hearing.ts";
+import type { Inspecting } from "./inspecting.ts";
+import type { Kind } from "./named-things.ts";
+import { CHANGED, writeChanged } from "./passing.ts";
 import type { Session } from "./session.ts";
 
 export interface SessionStreamOptions {
   readonly reply: Reply;
   readonly session: Session | undefined;
   readonly keepAliveMs: number;
+  /** What of the server's notifications the agent hears. */
+  readonly hearing: Hearing;
+  readonly inspecting: Inspecting;
   lost(loss: Loss): void;
   answeredStatus(status: number): void;
   messageDropped(): void;
@@ -44,16 +50,29 @@ export class SessionStream implements Sink {
 
   opened(): void {
     this.#options.reply.openStream();
-    if (this.#options.session !== undefined) {
-      this.announceToolsChanged();
-    }
+    this.#announceDue();
   }
 
   /** What the policy takes away in the middle of a session: on one stream of each, on all where nobody has one. */
-  announceToolsChanged(): void {
+  announceChanged(kinds: ReadonlySet<Kind>): void {
+    if (this.#options.session === undefined) {
+      this.#announce(kinds);
+    } else {
+      this.#announceDue();
+    }
+  }
+
+  #announceDue(): void {
     const { reply, session } = this.#options;
-    if (reply.isStreaming && session?.takeNotice() !== false) {
-      void reply.sendEvent({ data: writeToolsChanged() });
+    if (reply.isStreaming && session !== undefined) {
+      this.#announce(session.takeNotices());
+    }
+  }
+
+  #announce(kinds: ReadonlySet<Kind>): void {
+    const { reply } = this.#options;
+    for (const kind of reply.isStreaming ? kinds : []) {
+      void reply.sendEvent({ data: writeChanged(kind) });
     }
   }
 
@@ -66,23 +85,22 @@ export class SessionStream implements Sink {
   }
 
   message(message: Exclude<ServerMessage, ServerRequest>, carriage: Carriage): Promise<void> | undefined {
-    const { reply, session } = this.#options;
+    const { reply, session, hearing, inspecting } = this.#options;
     const { eventId: id, retry } = carriage;
     if (message.kind === "notification") {
-      if (message.method === TOOLS_CHANGED) {
+      if (message.method === CHANGED.tool) {
         this.#options.toolsChanged();
       }
-      return passesFromServer(message.method)
-        ? reply.sendEvent({ data: message.text, id, retry })
-        : undefined;
+      const heard = hearing.hear(message);
+      const data = heard === undefined ? undefined : inspecting.pass(heard)?.text;
+      return data === undefined ? undefined : reply.sendEvent({ data, id, retry });
     }
     if (carriage.status !== undefined) {
       this.#options.answeredStatus(carriage.status);
       // A document instead of a stream can only say why there is none.
+      const shown = message.kind === "error" ? inspecting.pass(message) : undefined;
       this.#end(() =>
-        message.kind === "error"
-          ? reply.finish(carriage.status ?? 502, message.text)
-          : reply.finishEmpty(502),
+        shown === undefined ? reply.finishEmpty(502) : reply.finish(carriage.status ?? 502, shown.text),
       );
       return undefined;
     }

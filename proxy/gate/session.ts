@@ -5,7 +5,10 @@
 import type { RequestId } from "../messages/envelope.ts";
 import type { ClientInfo } from "../recording.ts";
 import type { Exchange } from "./exchange.ts";
+import { InFlight } from "./in-flight.ts";
+import type { Kind } from "./named-things.ts";
 import { Sighting } from "./sighting.ts";
+import { Subscriptions } from "./subscriptions.ts";
 
 export class Session {
   readonly id: string;
@@ -13,13 +16,14 @@ export class Session {
   readonly client: ClientInfo | undefined;
   /** What client and server agreed on. */
   revision: string | undefined;
-  /** Requests in flight, by the ids that the client chose. */
-  readonly exchanges = new Map<RequestId, Exchange>();
-  /** Requests that wait for the gate's own look at the server, by the same ids. */
+  readonly exchanges = new InFlight();
+  /** Requests that wait for the gate's own look at the server, by the ids that the client chose. */
   readonly held = new Set<RequestId>();
   readonly sighting = new Sighting();
-  /** Its list of tools has changed, and no stream was open to say so. */
-  isNoticeDue = false;
+  /** Resources of which it hears when they change. */
+  readonly subscriptions = new Subscriptions();
+  /** Kinds whose lists have changed, and no stream was open to say so. */
+  readonly noticesDue = new Set<Kind>();
   /** Streams that are open (GET). */
   streams = 0;
   lastUsedAt = performance.now();
@@ -32,7 +36,7 @@ export class Session {
 
   /** Whose stream broke off, and whose answer this is. */
   findAwaiting(id: RequestId | null): Exchange | undefined {
-    return [...this.exchanges.values()].find((exchange) => exchange.awaits(id));
+    return this.exchanges.list().find((exchange) => exchange.awaits(id));
   }
 
   get isIdle(): boolean {
@@ -40,19 +44,19 @@ export class Session {
   }
 
   hasInFlight(id: RequestId): boolean {
-    return this.exchanges.has(id) || this.held.has(id);
+    return this.exchanges.find(id) !== undefined || this.held.has(id);
   }
 
-  /** True once after its list changed: whoever takes it says so. */
-  takeNotice(): boolean {
-    const isDue = this.isNoticeDue;
-    this.isNoticeDue = false;
-    return isDue;
+  /** Once after its lists changed: whoever takes it says so. */
+  takeNotices(): ReadonlySet<Kind> {
+    const due = new Set(this.noticesDue);
+    this.noticesDue.clear();
+    return due;
   }
 
   cancelAll(): void {
     this.held.clear();
-    [...this.exchanges.values()].forEach((exchange) => exchange.cancel());
+    this.exchanges.list().forEach((exchange) => exchange.cancel());
   }
 }
 
@@ -67,6 +71,8 @@ export class SessionTable {
   readonly #attachments = new Map<string, Attachment>();
   /** What was seen by whoever has no session. */
   readonly sighting = new Sighting();
+  /** Of agents without a session. */
+  readonly #subscriptions = new Map<string, Subscriptions>();
   #opening = 0;
 
   /** Handshakes that are under way count as well: what they start is started already. */
@@ -112,6 +118,16 @@ export class SessionTable {
 
   attach(agent: string, attachment: Attachment): void {
     this.#attachments.set(agent, attachment);
+  }
+
+  /** Where a server gives out no session ids, an agent's own. */
+  subscriptionsOf(agent: string, session: Session | undefined): Subscriptions {
+    if (session !== undefined) {
+      return session.subscriptions;
+    }
+    const own = this.#subscriptions.get(agent) ?? new Subscriptions();
+    this.#subscriptions.set(agent, own);
+    return own;
   }
 
   lastAttachment(agent: string): Attachment | undefined {

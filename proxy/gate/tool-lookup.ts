@@ -10,11 +10,12 @@ import {
   metaOf,
   PROTOCOL_VERSION,
 } from "../messages/revision.ts";
-import { RecordingFailed } from "../recorder.ts";
+import { isRecordingFailure } from "../recorder.ts";
 import { type Asked, type GateContext, sightingOf } from "./gate-context.ts";
 import type { Question } from "./inquiry.ts";
 import type { Sender } from "./sender.ts";
-import { openPage, takeToolList } from "./tool-listing.ts";
+import { openPage, takeList } from "./listing.ts";
+import { TOOLS } from "./named-things.ts";
 
 /** A list that changes while it is read is read again so many times. */
 const MAX_LOOKS = 3;
@@ -22,7 +23,7 @@ const MAX_PAGES = 100;
 
 /** Whether this call waits for it: a name that nothing shows, or nobody reviewed, is answered without asking the server. */
 export function needsLook(context: GateContext, sender: Sender, { params }: ClientRequest): boolean {
-  const { visibility, policy, server, usage } = context;
+  const { visibility } = context;
   const name = params?.["name"];
   if (!visibility.isLocked || typeof name !== "string" || visibility.lockedDigestOf(name) === undefined) {
     return false;
@@ -32,7 +33,7 @@ export function needsLook(context: GateContext, sender: Sender, { params }: Clie
     sighting.digestOf(name) === undefined &&
     !sighting.isWhole &&
     context.sessionState().active &&
-    policy.show({ server, kind: "tool", name }, usage.labels).visible
+    visibility.shows("tool", name)
   );
 }
 
@@ -42,7 +43,7 @@ export function lookAtTools(context: GateContext, asked: Asked): Promise<void> {
   sighting.lookup ??= lookUntilSettled(context, asked)
     .catch((error: unknown) => {
       // What cannot be recorded was not seen; nor was what cannot be understood.
-      if (!(error instanceof RecordingFailed)) {
+      if (!isRecordingFailure(error)) {
         const { recording, server } = context;
         const name = error instanceof Error ? error.name : "unknown";
         recording.noteRepeated("internal_error", server, { server, error: name });
@@ -77,13 +78,13 @@ async function readWholeList(
   let cursor: string | undefined;
   for (let page = 0; page < MAX_PAGES; page++) {
     const timeoutMs = Math.max(1, Math.ceil(deadline - performance.now()));
-    const opened = openPage(sightingOf(context, sender), cursor);
+    const opened = openPage(sightingOf(context, sender), { listing: TOOLS, cursor });
     const answer = await forwarding.ask(sender, askForPage(request, cursor), { timeoutMs, maxBytes });
     if (answer?.kind !== "result") {
       return false;
     }
     maxBytes -= answer.text.length;
-    const list = takeToolList(context, answer, opened);
+    const list = takeList(context, answer, opened);
     if (list?.nextCursor === undefined) {
       return list !== undefined;
     }
@@ -103,5 +104,5 @@ function askForPage(request: ClientRequest, cursor: string | undefined): Questio
     ...(cursor !== undefined && { cursor }),
     ...(meta !== undefined && { _meta: { ...Object.fromEntries(said), [CLIENT_CAPABILITIES]: {} } }),
   };
-  return { method: "tools/list", params: Object.keys(params).length === 0 ? undefined : params };
+  return { method: TOOLS.method, params: Object.keys(params).length === 0 ? undefined : params };
 }

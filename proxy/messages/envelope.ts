@@ -113,15 +113,16 @@ function parseResponse(value: JsonObject, id: RequestId | undefined): EnvelopeRe
 }
 
 function findFault(params: JsonObject): EnvelopeFault | undefined {
-  const { name, uri, arguments: args, _meta: meta } = params;
-  if ([name, uri].some((text) => typeof text === "string" && !NAME.test(text))) {
+  const { name, uri, arguments: args, ref, argument, context, _meta: meta } = params;
+  if ([name, uri].some((text) => typeof text === "string" && !isName(text))) {
     return "bad_name";
   }
   if (meta !== undefined && !isObject(meta)) {
     return "bad_params";
   }
   const decides = hasVariant(params) || (meta !== undefined && hasVariant(meta));
-  return decides || (args !== undefined && hasTwins(args)) ? "case_variant" : undefined;
+  const isTwinned = [args, ref, argument, context].some((value) => value !== undefined && hasTwins(value));
+  return decides || isTwinned ? "case_variant" : undefined;
 }
 
 function hasVariant(members: JsonObject): boolean {
@@ -141,6 +142,11 @@ function hasTwins(value: Json): boolean {
 /** As a reader that ignores letter case does: U+017F is an `s` to it and U+212A a `k`. */
 function foldCase(name: string): string {
   return name.toUpperCase().toLowerCase();
+}
+
+/** Of a tool, a prompt or a resource. */
+export function isName(text: unknown): text is string {
+  return typeof text === "string" && NAME.test(text);
 }
 
 /** MCP wants a string or an integer, never null. */

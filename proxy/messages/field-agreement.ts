@@ -4,7 +4,7 @@
  */
 import type { ClientMessage, ClientRequest } from "./envelope.ts";
 import { decodeFieldValue, type Fields } from "./fields.ts";
-import { findClaimedRevision, isRevision, isStatelessRevision } from "./revision.ts";
+import { findClaimedRevision, isRevision } from "./revision.ts";
 
 /** What `Mcp-Name` mirrors (2026-07-28, Streamable HTTP, "Standard Request Headers"; tasks: SEP-2663). */
 const NAME_SOURCES = new Map([
@@ -20,7 +20,7 @@ const NAME_SOURCES = new Map([
 export function findDisagreement(fields: Fields, message: ClientMessage): string | undefined {
   const claimed = findClaimedRevision(message);
   return (
-    findRevisionDisagreement(fields.get("mcp-protocol-version"), claimed, message) ??
+    findRevisionDisagreement(fields.get("mcp-protocol-version"), claimed) ??
     (message.kind === "response" ? undefined : findMethodDisagreement(fields, message.method)) ??
     (message.kind === "request" ? findNameDisagreement(fields, message) : undefined) ??
     (message.kind === "request" && claimed !== undefined ? findMissing(fields, message) : undefined)
@@ -30,23 +30,14 @@ export function findDisagreement(fields: Fields, message: ClientMessage): string
 function findRevisionDisagreement(
   field: string | undefined,
   claimed: string | undefined,
-  message: ClientMessage,
 ): string | undefined {
-  if (field !== undefined && !isRevision(field)) {
-    return "MCP-Protocol-Version is no revision";
+  if (field === undefined || field === claimed) {
+    return undefined;
   }
-  if (claimed !== undefined && field !== undefined && field !== claimed) {
+  if (claimed !== undefined) {
     return `MCP-Protocol-Version is not the body's ${claimed}`;
   }
-  if (
-    claimed === undefined &&
-    field !== undefined &&
-    isStatelessRevision(field) &&
-    message.kind === "request"
-  ) {
-    return "MCP-Protocol-Version names a revision that the body's _meta does not claim";
-  }
-  return undefined;
+  return isRevision(field) ? undefined : "MCP-Protocol-Version is no revision";
 }
 
 function findMethodDisagreement(fields: Fields, method: string): string | undefined {

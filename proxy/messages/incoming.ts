@@ -6,7 +6,8 @@ import { type ClientMessage, parseClientMessage } from "./envelope.ts";
 import { findDisagreement } from "./field-agreement.ts";
 import type { Fields } from "./fields.ts";
 import { readJsonBytes } from "./json-reading.ts";
-import { type Answer, refuseDisagreement, refuseMessage, refuseUnreadable } from "./refusals.ts";
+import { type Answer, refuseClaim, refuseDisagreement, refuseMessage, refuseUnreadable } from "./refusals.ts";
+import { findClaimFault } from "./revision-claim.ts";
 import { findClaimedRevision } from "./revision.ts";
 
 export type Incoming =
@@ -33,6 +34,12 @@ export function readIncoming(body: Buffer, fields: Fields, limits: Limits): Inco
     messages.push(parsed.message);
   }
   const [first] = messages;
+  if (!isBatch && first?.kind === "request") {
+    const fault = findClaimFault(fields, first);
+    if (fault !== undefined) {
+      return { ok: false, reason: "bad_claim", answer: refuseClaim(first.id, fault) };
+    }
+  }
   const detail =
     isBatch || first === undefined ? findBatchFault(fields, messages) : findDisagreement(fields, first);
   if (detail !== undefined) {

@@ -65,11 +65,14 @@ const NEEDS_CARE = /[\u0000-\u001f\\]/;
 class Reader {
   readonly #text: string;
   readonly #rules: JsonRules;
+  /** Looked for once in the whole text: mostly there is none, and then no string has to be looked at again. */
+  readonly #needsCare: boolean;
   #at = 0;
 
   constructor(text: string, rules: JsonRules) {
     this.#text = text;
     this.#rules = rules;
+    this.#needsCare = NEEDS_CARE.test(text);
   }
 
   readDocument(): Json {
@@ -143,7 +146,7 @@ class Reader {
     }
     this.#at = end + 1;
     const raw = this.#text.slice(start, end);
-    return NEEDS_CARE.test(raw) ? readEscapes(raw) : raw;
+    return this.#needsCare && NEEDS_CARE.test(raw) ? readEscapes(raw) : raw;
   }
 
   /** Whether the quote at `end` belongs to the string: an odd number of backslashes stands before it. */

@@ -15,18 +15,21 @@ export interface Members {
   readonly spans: ReadonlyMap<string, Span>;
   /** Of the whole object, braces included. */
   readonly whole: Span;
+  /** The members of the member that was to be opened, if it is an object that can be read as strictly. */
+  readonly opened?: ReadonlyMap<string, Span> | undefined;
 }
 
 const QUOTE = 0x22;
 const BACKSLASH = 0x5c;
 
-/** The members of the object that starts at `at`. */
-export function findMembers(text: string, at: number): Members | undefined {
+/** The members of the object that starts at `at`; those of its member `open` are found on the same way. */
+export function findMembers(text: string, at: number, open?: string): Members | undefined {
   const start = skipSpace(text, at);
   if (text[start] !== "{") {
     return undefined;
   }
   const spans = new Map<string, Span>();
+  let opened: ReadonlyMap<string, Span> | undefined;
   let place = skipSpace(text, start + 1);
   if (text[place] === "}") {
     return { spans, whole: { start, end: place + 1 } };
@@ -38,14 +41,16 @@ export function findMembers(text: string, at: number): Members | undefined {
     if (name === undefined || spans.has(name) || text[colon] !== ":") {
       return undefined;
     }
-    const value = findValue(text, colon + 1);
+    const inner = name === open ? findMembers(text, colon + 1) : undefined;
+    const value = inner?.whole ?? findValue(text, colon + 1);
     if (value === undefined) {
       return undefined;
     }
+    opened = inner?.spans ?? opened;
     spans.set(name, value);
     place = skipSpace(text, value.end);
     if (text[place] === "}") {
-      return { spans, whole: { start, end: place + 1 } };
+      return { spans, opened, whole: { start, end: place + 1 } };
     }
     if (text[place] !== ",") {
       return undefined;
@@ -145,7 +150,7 @@ function findValue(text: string, at: number): Span | undefined {
 }
 
 /** The place after the string that starts at `at`, or -1. */
-function skipString(text: string, at: number): number {
+export function skipString(text: string, at: number): number {
   let end = text.indexOf('"', at + 1);
   while (end !== -1) {
     let before = end - 1;

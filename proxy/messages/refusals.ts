@@ -3,7 +3,7 @@
  * cannot tell what a server has.
  */
 import type { Json } from "../../audit/canonical.ts";
-import type { Decision } from "../../policies/decision.ts";
+import type { Decision, Target } from "../../policies/decision.ts";
 import type { RequestId } from "./envelope.ts";
 import { toByteText } from "./json-spans.ts";
 import {
@@ -14,6 +14,8 @@ import {
   INVALID_REQUEST,
   METHOD_NOT_FOUND,
   PARSE_ERROR,
+  RESOURCE_NOT_FOUND,
+  UNSUPPORTED_PROTOCOL_VERSION,
 } from "./revision.ts";
 
 /** A JSON-RPC message, and the HTTP status it goes out with when nothing was sent before it. */
@@ -23,7 +25,20 @@ export interface Answer {
   readonly text: string;
 }
 
-function answerError(status: number, id: RequestId | null, error: { code: number; message: string }): Answer {
+/** A request that names something, and by which revisions' rules it is answered. */
+export interface Asking {
+  readonly id: RequestId;
+  readonly era: Era;
+  readonly kind: Target["kind"];
+}
+
+interface RpcError {
+  code: number;
+  message: string;
+  data?: { [name: string]: Json };
+}
+
+function answerError(status: number, id: RequestId | null, error: RpcError): Answer {
   return { status, text: toByteText(JSON.stringify({ jsonrpc: "2.0", id, error })) };
 }
 
@@ -31,22 +46,32 @@ function answerResult(id: RequestId, result: { [name: string]: Json }): Answer {
   return { status: 200, text: toByteText(JSON.stringify({ jsonrpc: "2.0", id, result })) };
 }
 
-/** A tool result that an agent's model reads and can act on. */
-function answerToolRefusal(id: RequestId, era: Era, text: string): Answer {
+/** Of a tool a result that an agent's model reads and can act on; the other kinds know errors alone. */
+function answerRefusal({ id, era, kind }: Asking, text: string, code = INTERNAL_ERROR): Answer {
+  if (kind !== "tool") {
+    return answerError(200, id, { code, message: text });
+  }
   const refused = { content: [{ type: "text", text }], isError: true };
   return answerResult(id, era === "stateless" ? { ...refused, resultType: "complete" } : refused);
 }
 
-/** No grant names it: the same for a tool that the server has and for one that it has not. */
-export function refuseUnknownTool(id: RequestId, tool: string): Answer {
-  return answerError(200, id, { code: INVALID_PARAMS, message: `Unknown tool: ${tool}` });
+/** No grant names it: the same for one that the server has and for one that it has not. */
+export function refuseUnknown({ id, era, kind }: Asking, name: string): Answer {
+  if (kind !== "resource") {
+    return answerError(200, id, { code: INVALID_PARAMS, message: `Unknown ${kind}: ${name}` });
+  }
+  const code = era === "stateless" ? INVALID_PARAMS : RESOURCE_NOT_FOUND;
+  return answerError(200, id, { code, message: "Resource not found", data: { uri: name } });
 }
 
-export function refuseInvalidCall(id: RequestId): Answer {
-  return answerError(200, id, {
-    code: INVALID_PARAMS,
-    message: "Invalid params: tools/call takes a name and an object of arguments",
-  });
+/** `form` says how a well-formed one looks. */
+export function refuseInvalidCall(id: RequestId, form: string): Answer {
+  return answerError(200, id, { code: INVALID_PARAMS, message: `Invalid params: ${form}` });
+}
+
+/** One that was not given out for this list. */
+export function refuseCursor(id: RequestId): Answer {
+  return answerError(200, id, { code: INVALID_PARAMS, message: "Invalid cursor" });
 }
 
 /** In a stateless revision an unknown method is also a 404 (2026-07-28, Streamable HTTP); with sessions a 404 ends them. */
@@ -58,43 +83,36 @@ export function refuseMethod(id: RequestId, era: Era): Answer {
 }
 
 export function refuseByCondition(
-  id: RequestId,
-  era: Era,
+  asking: Asking,
   decision: Extract<Decision, { condition: string }>,
 ): Answer {
   const why =
     decision.reason === "condition_false"
       ? "its condition does not hold for these arguments"
       : "its condition cannot be evaluated for these arguments";
-  return answerToolRefusal(id, era, `Refused by rule ${decision.rule}: ${why}: ${decision.condition}`);
+  const text = `Refused by rule ${decision.rule}: ${why}: ${decision.condition}`;
+  return answerRefusal(asking, text, INVALID_PARAMS);
 }
 
-export function refuseByLimit(
-  id: RequestId,
-  era: Era,
-  { rule, limit }: Extract<Decision, { limit: number }>,
-): Answer {
+export function refuseByLimit(asking: Asking, { rule, limit }: Extract<Decision, { limit: number }>): Answer {
   const calls = limit === 1 ? "the one call" : `all ${limit} calls`;
-  return answerToolRefusal(
-    id,
-    era,
+  return answerRefusal(
+    asking,
     `Refused by rule ${rule}: this session has used up ${calls} that its limit allows.`,
   );
 }
 
 /** The server did not show its tools, so nobody can tell whether this one is still the reviewed one. */
-export function refuseUnverified(id: RequestId, era: Era, tool: string): Answer {
-  return answerToolRefusal(
-    id,
-    era,
+export function refuseUnverified(asking: Asking, tool: string): Answer {
+  return answerRefusal(
+    asking,
     `Refused: the definition of ${tool} could not be compared with the reviewed one; try again.`,
   );
 }
 
-export function refuseUnrecorded(id: RequestId, era: Era): Answer {
-  return answerToolRefusal(
-    id,
-    era,
+export function refuseUnrecorded(asking: Asking): Answer {
+  return answerRefusal(
+    asking,
     "Refused: the audit log cannot be written, and nothing is forwarded without it.",
   );
 }
@@ -103,8 +121,8 @@ export function refuseUnrecordedRequest(id: RequestId): Answer {
   return answerFailure(id, "The audit log cannot be written, and nothing is forwarded without it.");
 }
 
-export function refuseEndedSession(id: RequestId, era: Era, reason: string): Answer {
-  return answerToolRefusal(id, era, `Refused: this Lanyard session is over (${reason}).`);
+export function refuseEndedSession(asking: Asking, reason: string): Answer {
+  return answerRefusal(asking, `Refused: this Lanyard session is over (${reason}).`);
 }
 
 export function refuseEndedSessionRequest(id: RequestId, reason: string): Answer {
@@ -112,10 +130,9 @@ export function refuseEndedSessionRequest(id: RequestId, reason: string): Answer
 }
 
 /** The server wants an input from the agent's side that nothing grants (multi round-trip requests). */
-export function refuseInputRequests(id: RequestId, era: Era): Answer {
-  return answerToolRefusal(
-    id,
-    era,
+export function refuseInputRequests(asking: Asking): Answer {
+  return answerRefusal(
+    asking,
     "Refused: the server asked for input (sampling, elicitation or roots) that this session does not grant.",
   );
 }
@@ -131,6 +148,17 @@ export function refuseUnreadable(reason: string): Answer {
 
 export function refuseMessage(reason: string): Answer {
   return answerError(400, null, { code: INVALID_REQUEST, message: `The message is refused: ${reason}` });
+}
+
+/** A request of a stateless revision that is malformed is also a 400 (2026-07-28, Streamable HTTP). */
+export function refuseClaim(id: RequestId, detail: string): Answer {
+  return answerError(400, id, { code: INVALID_PARAMS, message: `Invalid params: ${detail}` });
+}
+
+/** As a server says it that does not speak what a request claims. */
+export function refuseRevision(id: RequestId, data: { requested: string; supported: string[] }): Answer {
+  const message = `Unsupported protocol version: ${data.requested}`;
+  return answerError(400, id, { code: UNSUPPORTED_PROTOCOL_VERSION, message, data });
 }
 
 export function refuseDisagreement(id: RequestId | null, detail: string): Answer {

@@ -23,6 +23,8 @@ export const INVALID_REQUEST = -32600;
 export const METHOD_NOT_FOUND = -32601;
 export const INVALID_PARAMS = -32602;
 export const INTERNAL_ERROR = -32603;
+/** Of the revisions with a handshake; later ones say `INVALID_PARAMS`. */
+export const RESOURCE_NOT_FOUND = -32002;
 export const HEADER_MISMATCH = -32020;
 export const MISSING_CLIENT_CAPABILITY = -32021;
 export const UNSUPPORTED_PROTOCOL_VERSION = -32022;
@@ -42,8 +44,14 @@ export function metaOf(message: ClientMessage): JsonObject | undefined {
   return isObject(meta) ? meta : undefined;
 }
 
-/** The stateless revision that a message claims. */
+/** Goes into a header field. */
+const CLAIM = /^[\x21-\x7e]{1,64}$/;
+
+/**
+ * The revision that a message claims, known or not: whether it is served, a server that knows no handshake says
+ * itself, with the names of those it serves.
+ */
 export function findClaimedRevision(message: ClientMessage): string | undefined {
   const claim = metaOf(message)?.[PROTOCOL_VERSION];
-  return typeof claim === "string" && isStatelessRevision(claim) ? claim : undefined;
+  return typeof claim === "string" && CLAIM.test(claim) ? claim : undefined;
 }

@@ -81,7 +81,7 @@ function readDocument(response: IncomingMessage, reading: AnswerReading, status:
   response.once("end", () =>
     finish((sink) => {
       const whole = chunks.length === 1 && chunks[0] !== undefined ? chunks[0] : Buffer.concat(chunks);
-      const messages = readServerMessages(whole.toString("latin1"));
+      const messages = readServerMessages(whole.toString("latin1"), whole);
       if (messages !== undefined) {
         messages.forEach((message) => void deliver(message, reading, { status }));
         sink.ended();

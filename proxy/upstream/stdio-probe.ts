@@ -1,13 +1,12 @@
 /**
- * Asks a stdio server which era it speaks (2026-07-28, stdio, "Backward Compatibility"): an answer to
- * `server/discover`, or an error that names stateless revisions, says stateless; any other error, or its end, says
- * handshake; silence says nothing.
+ * Asks a stdio server which stateless revisions it speaks (2026-07-28, stdio, "Backward Compatibility"): an answer to
+ * `server/discover`, or an error, names them; any other error, or its end, says that it wants a handshake; silence
+ * says nothing.
  */
 import type { ClientRequest } from "../messages/envelope.ts";
 import { readSpan, type Span } from "../messages/json-spans.ts";
 import {
   CLIENT_CAPABILITIES,
-  type Era,
   FIRST_STATELESS_REVISION,
   isStatelessRevision,
   PROTOCOL_VERSION,
@@ -25,13 +24,13 @@ const PROBE: ClientRequest = {
 };
 
 /**
- * `learn` is called when the server has said it, however late. Resolves then or after `timeoutMs`, with the loss of
+ * `learn` is called when the server has said it, however late; without a revision it wants a handshake. Resolves then or after `timeoutMs`, with the loss of
  * a process that could not be started.
  */
-export function probeEra(
+export function probeRevisions(
   child: StdioChild,
   timeoutMs: number,
-  learn: (era: Era) => void,
+  learn: (revisions: readonly string[]) => void,
 ): Promise<Loss | undefined> {
   return new Promise((resolve) => {
     const timer = setTimeout(() => resolve(undefined), timeoutMs);
@@ -46,14 +45,14 @@ export function probeEra(
       ended: () => undefined,
       message: (message) => {
         if (message.kind !== "notification") {
-          learn(findEra(message));
+          learn(findRevisions(message));
           settle();
         }
         return undefined;
       },
       failed: (loss) => {
         if (loss.code === "exited") {
-          learn("handshake");
+          learn([]);
           settle();
         } else {
           settle(loss);
@@ -63,25 +62,24 @@ export function probeEra(
   });
 }
 
-function findEra(message: ServerMessage): Era {
+function findRevisions(message: ServerMessage): string[] {
   const members = findMembersOf(message, message.kind);
   const read = (spans: ReadonlyMap<string, Span> | undefined, name: string): unknown => {
     const span = spans?.get(name);
     return span === undefined ? undefined : readSpan(message.text, span);
   };
   if (message.kind === "result") {
-    return namesStateless(read(members, "supportedVersions")) ? "stateless" : "handshake";
+    return keepStateless(read(members, "supportedVersions"));
   }
   const data = read(members, "data");
-  const supported =
-    typeof data === "object" && data !== null && "supported" in data ? data.supported : undefined;
-  const isStateless = read(members, "code") === UNSUPPORTED_PROTOCOL_VERSION && namesStateless(supported);
-  return isStateless ? "stateless" : "handshake";
+  const isAboutRevisions = read(members, "code") === UNSUPPORTED_PROTOCOL_VERSION;
+  return isAboutRevisions && typeof data === "object" && data !== null && "supported" in data
+    ? keepStateless(data.supported)
+    : [];
 }
 
-function namesStateless(revisions: unknown): boolean {
-  return (
-    Array.isArray(revisions) &&
-    revisions.some((revision) => typeof revision === "string" && isStatelessRevision(revision))
-  );
+function keepStateless(revisions: unknown): string[] {
+  return Array.isArray(revisions)
+    ? revisions.filter((revision) => typeof revision === "string").filter(isStatelessRevision)
+    : [];
 }

@@ -6,12 +6,12 @@
 import { randomUUID } from "node:crypto";
 import type { Limits } from "../limits.ts";
 import type { ClientRequest } from "../messages/envelope.ts";
-import { refuseMethod } from "../messages/refusals.ts";
-import type { Era } from "../messages/revision.ts";
+import { type Answer, refuseMethod, refuseRevision } from "../messages/refusals.ts";
+import { findClaimedRevision } from "../messages/revision.ts";
 import { readServerMessages } from "../messages/server-message.ts";
 import { buildChildEnvironment, type Environment } from "./child-environment.ts";
 import { StdioChild } from "./stdio-child.ts";
-import { probeEra } from "./stdio-probe.ts";
+import { probeRevisions } from "./stdio-probe.ts";
 import { StdioSession } from "./stdio-session.ts";
 import type { Forward, Loss, Sending, Sink, StreamRequest, Upstream, UpstreamEvents } from "./upstream.ts";
 
@@ -31,8 +31,8 @@ export class StdioUpstream implements Upstream {
   readonly #options: StdioUpstreamOptions;
   readonly #running = new Set<StdioChild>();
   readonly #sessions = new Map<string, StdioSession>();
-  /** What the server said, once it did. */
-  #era: Era | undefined;
+  /** Those without a handshake that the server speaks, once it said so. */
+  #revisions: readonly string[] | undefined;
   #probing: Promise<Loss | undefined> | undefined;
   /** Asked for its era and given to nobody yet. */
   #spare: StdioChild | undefined;
@@ -94,7 +94,7 @@ export class StdioUpstream implements Upstream {
   }
 
   #sendStateless(message: ClientRequest, sink: Sink): Sending {
-    if (this.#era !== undefined) {
+    if (this.#revisions !== undefined) {
       return this.#sendShared(message, sink);
     }
     let lost: Loss | undefined;
@@ -111,12 +111,11 @@ export class StdioUpstream implements Upstream {
   }
 
   #sendShared(message: ClientRequest, sink: Sink): Sending {
-    if (this.#era !== "stateless") {
-      // What a server with a handshake says over HTTP; clients that know both eras then begin one.
-      const { text, status } = refuseMethod(message.id, "stateless");
-      const [refusal] = readServerMessages(text) ?? [];
-      if (refusal?.kind === "error") {
-        void sink.message(refusal, { status });
+    const refusal = this.#findRefusal(message);
+    if (refusal !== undefined) {
+      const [answer] = readServerMessages(refusal.text) ?? [];
+      if (answer?.kind === "error") {
+        void sink.message(answer, { status: refusal.status });
       }
       sink.ended();
       return NOTHING;
@@ -136,6 +135,19 @@ export class StdioUpstream implements Upstream {
       this.#shared = shared;
     }
     return this.#shared.request(message, "stateless", sink);
+  }
+
+  #findRefusal(message: ClientRequest): Answer | undefined {
+    const supported = this.#revisions ?? [];
+    const requested = findClaimedRevision(message) ?? "";
+    if (supported.length === 0) {
+      // What a server with a handshake says over HTTP; clients that know both eras then begin one.
+      return refuseMethod(message.id, "stateless");
+    }
+    // A server on a pipe may hold what its first request claimed for settled. Others share the pipe.
+    return supported.includes(requested)
+      ? undefined
+      : refuseRevision(message.id, { requested, supported: [...supported] });
   }
 
   #openSession(message: ClientRequest, sink: Sink, opensSession: (session: string) => void): Sending {
@@ -189,8 +201,8 @@ export class StdioUpstream implements Upstream {
     if (this.#probing === undefined) {
       const child = this.#startChild();
       this.#spare = child;
-      this.#probing = probeEra(child, this.#options.limits.probeTimeoutMs, (era) => {
-        this.#era = era;
+      this.#probing = probeRevisions(child, this.#options.limits.probeTimeoutMs, (revisions) => {
+        this.#revisions = revisions;
       }).then((loss) => {
         this.#probing = loss === undefined ? this.#probing : undefined;
         return loss;

@@ -1,5 +1,13 @@
 import { describe, expect, it } from "vitest";
-import { interleave, median, percentile, ratiosByRound, rotate, summarize } from "../../bench/measurement.ts";
+import {
+  fitSlope,
+  interleave,
+  median,
+  percentile,
+  ratiosByRound,
+  rotate,
+  summarize,
+} from "../../bench/measurement.ts";
 
 describe("medians and spreads", () => {
   it("takes the middle of an odd number of values, whatever their order", () => {
@@ -24,6 +32,15 @@ describe("medians and spreads", () => {
 
   it("claims no spread for a single round", () => {
     expect(summarize([7])).toEqual({ median: 7, spread: null, rounds: [7] });
+  });
+});
+
+describe("slopes", () => {
+  it("are those of the line through the values", () => {
+    expect(fitSlope([5, 8, 11, 14])).toBe(3);
+    expect(fitSlope([7, 7, 7])).toBe(0);
+    expect(fitSlope([1, 3, 2, 4])).toBeCloseTo(0.8);
+    expect(fitSlope([4, 2, 3, 1])).toBeCloseTo(-0.8);
   });
 });
 

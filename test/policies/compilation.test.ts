@@ -126,6 +126,18 @@ describe("a compiled policy", async () => {
     ]);
   });
 
+  it("says what of results is inspected: everything, where nobody says less", async () => {
+    const open = await compile([
+      { server: "github", tools: ["a"], inspect: { secrets: "pass" } },
+      { server: "github", tools: ["b"] },
+    ]);
+    expect(["role#1", "role#2", "role#3"].map((rule) => open.inspectionOf(rule))).toEqual([
+      { secrets: "pass", text: "clean" },
+      { secrets: "redact", text: "clean" },
+      { secrets: "redact", text: "clean" },
+    ]);
+  });
+
   it("does not change with its source, and gives out nothing that could change it", async () => {
     const source = policyOf([{ server: "github", tools: ["a"] }], {
       servers: { github: { reads: ["private"], lock: { tools: { a: "a".repeat(64) } } } },
@@ -149,6 +161,38 @@ describe("a compiled policy", async () => {
     ]) {
       expect(Object.isFrozen(given)).toBe(true);
     }
+  });
+
+  it("tells of which kinds something can be reached", async () => {
+    const grants = [
+      { server: "github", prompts: ["a"] },
+      { server: "wiki", resources: ["wiki://{run.no_such_fact}/*"] },
+    ];
+    const looked = await compile(grants, {
+      mode: "observe",
+      servers: { github: { tools: { a: { read_only: true } } }, wiki: {} },
+    });
+    const reached = (server: string): boolean[] =>
+      (["tool", "resource", "prompt"] as const).map((kind) => looked.reaches(server, kind));
+    expect(reached("github")).toEqual([true, false, true]);
+    // A pattern that lacks its fact names nothing.
+    expect(reached("wiki")).toEqual([false, false, false]);
+    expect(reached("none")).toEqual([false, false, false]);
+    expect([looked.reaches("wiki"), looked.reaches("none")]).toEqual([true, false]);
+  });
+
+  it("tells whether a flow rule can take tools away", async () => {
+    const losing = await compile([{ server: "github", tools: ["*"] }], {
+      flow: [{ rule: "role~1", after: ["untrusted"], deny: ["public"] }],
+      servers: {
+        github: { tools: { post: { writes: ["public"] } } },
+        wiki: {},
+        gist: { writes: ["public"] },
+      },
+    });
+    expect(["github", "wiki", "gist", "none"].map((server) => losing.canLoseTools(server))).toEqual([
+      ...[true, false, true, false],
+    ]);
   });
 
   it("throws for a condition that no broker would have loaded", async () => {

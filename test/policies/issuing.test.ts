@@ -30,6 +30,7 @@ const roles: Document = {
         when: 'args.page == "a"',
         limit: { calls: 3 },
         audit: { arguments: "digest" },
+        inspect: { text: "pass" },
       },
       { server: "memory", resources: ["memory://{run.repository}/*"], prompts: ["recall"] },
     ],
@@ -111,6 +112,25 @@ function digestsOf(policies: Policies): string[] {
     .sort();
 }
 
+it("who asks for fewer roles keeps the flow rules of the others", () => {
+  const policies = policiesOf();
+  const roles = [...policies.roles].map(([name, role]) => ({ name, role }));
+  const [first, second] = roles;
+  if (first === undefined || second === undefined) throw new Error("the fixture has too few roles");
+  const ruled: Policies = {
+    ...policies,
+    roles: new Map([
+      [first.name, first.role],
+      [second.name, { ...second.role, flow: [{ after: ["untrusted"], deny: ["public"] }] }],
+    ]),
+  };
+  const issued = { robot: "acme/payments/triager", roles: [first.name], mode: "enforce" } as const;
+  expect(sessionPolicyOf(ruled, issued).flow).toEqual([]);
+  const { flow, grants } = sessionPolicyOf(ruled, { ...issued, boundRoles: [first.name, second.name] });
+  expect(flow).toEqual([{ rule: `${second.name}~1`, after: ["untrusted"], deny: ["public"] }]);
+  expect(grants.every(({ rule }) => rule.startsWith(`${first.name}#`))).toBe(true);
+});
+
 describe("what a binding gives", () => {
   it("does not depend on the order of files, robots, roles, servers or any other key", () => {
     const inOrder = { keys: [], files: [0, 1, 2, 3, 4] };
@@ -158,6 +178,7 @@ describe("what a binding gives", () => {
       when: 'args.page == "a"',
       limit: 3,
       arguments: "digest",
+      inspect: { text: "pass" },
     });
     expect(given.flow).toEqual([{ rule: "writer~1", after: ["untrusted"], deny: ["public"] }]);
   });

@@ -45,7 +45,7 @@ describe("policies, checked together", () => {
     [
       "a condition that does not parse",
       { roles: roles.replace("args.owner ==", "args.owner =") },
-      "roles.yaml:10:26 roles.commenter.grants[0].when: Unexpected character: =",
+      "roles.yaml:10:26 roles.commenter.grants[0].when: one = compares nothing: write ==",
     ],
     [
       "an unknown variable",

@@ -23,6 +23,18 @@ const refusals: Record<string, readonly Row[]> = {
       [["roles", null, "roles: 'x\n"]],
       ["roles.yaml:2:1 : not valid YAML: Missing closing 'quote"],
     ],
+    [
+      "a condition whose text looks like a key",
+      [["roles", /when: .*/, 'when: args.query == "is: open"']],
+      [
+        'roles.yaml:10:15 : not valid YAML: Nested mappings are not allowed in compact mappings. Write a text that holds ": " in quotes: when: \'args.query == "is: open"\'',
+      ],
+    ],
+    [
+      "a tab",
+      [["roles", null, "roles:\n\treader: 1\n"]],
+      ["roles.yaml:2:1 : not valid YAML: Tabs are not allowed as indentation: use spaces"],
+    ],
     ["an empty document", [["roles", null, "# nothing\n"]], ["roles.yaml:1:1 : the document is empty"]],
     [
       "two documents in a file",
@@ -78,6 +90,31 @@ const refusals: Record<string, readonly Row[]> = {
       "a character that cannot be seen",
       [["roles", "reader:", "reader: # \u202e"]],
       ["roles.yaml:2:13 : the character U+202E is not allowed: it cannot be seen when reading"],
+    ],
+    [
+      "a zero-width space between the letters of a name, which is another name",
+      [["roles", "get_issue", "get_\u200bissue"]],
+      ["roles.yaml:5:21 : the character U+200B is not allowed: it cannot be seen when reading"],
+    ],
+    [
+      "a tag character, which no editor shows",
+      [["roles", "reader:", "reader: # \u{e0041}"]],
+      ["roles.yaml:2:13 : the character U+E0041 is not allowed: it cannot be seen when reading"],
+    ],
+    [
+      "a line separator, after which a comment seems to have ended",
+      [["roles", "reader:", "reader: # \u2028"]],
+      ["roles.yaml:2:13 : the character U+2028 is not allowed: it cannot be seen when reading"],
+    ],
+    [
+      "a joiner in Latin script",
+      [["roles", "reader:", "reader: # a\u200db"]],
+      ["roles.yaml:2:14 : the character U+200D is not allowed: it cannot be seen when reading"],
+    ],
+    [
+      "a variation selector behind a letter",
+      [["roles", "reader:", "reader: # a\ufe0f"]],
+      ["roles.yaml:2:14 : the character U+FE0F is not allowed: it cannot be seen when reading"],
     ],
     [
       "nesting",
@@ -162,6 +199,13 @@ const refusals: Record<string, readonly Row[]> = {
       "a half call",
       [["roles", "        when:", "        limit: { calls: 1.5 }\n        when:"]],
       ["roles.yaml:10:25 roles.commenter.grants[0].limit.calls: expected a whole number, got the number 1.5"],
+    ],
+    [
+      "a number for the one key there is",
+      [["roles", /when: .*/, "limit: 5"]],
+      [
+        "roles.yaml:10:16 roles.commenter.grants[0].limit: expected keys with values, got the number 5: write it as { calls: 5 }",
+      ],
     ],
     [
       "a text for keys",
@@ -542,8 +586,13 @@ const refusals: Record<string, readonly Row[]> = {
     ],
     [
       "a condition that cannot be read",
+      [["roles", /when: .*/, "when: args.owner =="]],
+      ["roles.yaml:10:28 roles.commenter.grants[0].when: Unexpected token: EOF"],
+    ],
+    [
+      "a condition that assigns",
       [["roles", "args.owner ==", "args.owner ="]],
-      ["roles.yaml:10:26 roles.commenter.grants[0].when: Unexpected character: ="],
+      ["roles.yaml:10:26 roles.commenter.grants[0].when: one = compares nothing: write =="],
     ],
     [
       "a document in the place of another",

@@ -19,7 +19,10 @@ describe("a recording", () => {
     const { recorder, recording } = open();
     const said = `it is ${SECRET}`;
     const client = { name: said, version: said };
-    recording.recordCall({ ...facts, client, method: said, tool: said, args: { [said]: [said] } }, allow);
+    recording.recordCall(
+      { ...facts, client, method: said, named: { kind: "prompt", name: said }, args: { [said]: [said] } },
+      allow,
+    );
     recording.recordEvent("client_attached", "info", { agent: said, client });
     recording.noteRepeated("message_refused", "kind", { reason: said });
     expect(recorder.records).toHaveLength(3);

@@ -3,11 +3,10 @@
  * (`node mcp-reference-server.ts [--stateless-only]`). Its tools cover what a gate has to pass: results, progress,
  * mirrored arguments, input requests, cancellation, a list that changes.
  */
-import { createServer } from "node:http";
-import type { AddressInfo } from "node:net";
 import { acceptedContent, createMcpHandler, inputRequired, McpServer } from "@modelcontextprotocol/server";
 import { serveStdio } from "@modelcontextprotocol/server/stdio";
 import * as z from "zod";
+import { listenWeb } from "./web-listener.ts";
 
 /** Calls that reached a tool, and how they went on: what a gate let through. */
 export interface Witness {
@@ -114,40 +113,15 @@ export async function startReferenceServer(
 ): Promise<ReferenceServer> {
   const witness = openWitness();
   const handler = createMcpHandler(() => buildServer(witness), options);
-  const requests: NodeJS.Dict<string | string[]>[] = [];
-  const http = createServer((request, response) => {
-    requests.push(request.headers);
-    const gone = new AbortController();
-    response.on("close", () => gone.abort());
-    const answer = async (): Promise<void> => {
-      const body = request.method === "POST" ? Buffer.concat(await Array.fromAsync(request)) : undefined;
-      const init = {
-        method: request.method ?? "GET",
-        headers: Object.entries(request.headersDistinct).flatMap(([name, values]) =>
-          (values ?? []).map((value): [string, string] => [name, value]),
-        ),
-        signal: gone.signal,
-        ...(body !== undefined && { body: new Uint8Array(body) }),
-      };
-      const answered = await handler.fetch(new Request(`http://${request.headers.host}${request.url}`, init));
-      response.writeHead(answered.status, Object.fromEntries(answered.headers));
-      for await (const chunk of answered.body ?? []) {
-        response.write(chunk);
-      }
-      response.end();
-    };
-    answer().catch(() => response.destroy());
-  });
-  await new Promise<void>((resolve) => http.listen(0, "127.0.0.1", resolve));
+  const listener = await listenWeb((request) => handler.fetch(request));
   return {
-    url: `http://127.0.0.1:${(http.address() as AddressInfo).port}/mcp`,
+    url: `${listener.url}/mcp`,
     witness,
-    requests,
+    requests: listener.requests,
     notifyToolsChanged: () => handler.notify.toolsChanged(),
     close: async () => {
       await handler.close();
-      http.closeAllConnections();
-      await new Promise((resolve) => http.close(resolve));
+      await listener.close();
     },
   };
 }

@@ -4,6 +4,7 @@ import type { Access } from "../../../policies/authoring/access-list.ts";
 import { describeBinding } from "../../../policies/authoring/run-classes.ts";
 import type { SessionGrant } from "../../../policies/session-policy.ts";
 import { showControls } from "../problem-report.ts";
+import { count } from "./answer.ts";
 import type { Placed } from "./explanation-text.ts";
 
 export function renderAccess(access: Access, placed: Placed): string {
@@ -40,7 +41,7 @@ function renderGrant(grant: SessionGrant, placed: Placed): string[] {
   return [
     `    ${names.join("; ")}  ${renderPlace(grant.rule, placed)}`,
     ...(grant.when === undefined ? [] : [`      when ${grant.when}`]),
-    ...(grant.limit === undefined ? [] : [`      at most ${grant.limit} calls a session`]),
+    ...(grant.limit === undefined ? [] : [`      at most ${count(grant.limit, "call")} a session`]),
   ];
 }
 

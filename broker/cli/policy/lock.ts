@@ -74,9 +74,11 @@ async function lock(directory: string, options: Options, terminal: Terminal): Pr
   const after: Lock = { servers: new Map([...kept, ...asked.servers]) };
   const changes = compareLocks(before, after);
   const differs = changes.length > 0 || before === undefined;
-  const written = options.write === true && differs;
+  // The first lock hides every server that is not in it: it is written with all of them.
+  const missing = before === undefined ? listMissing(policies, after) : [];
+  const written = options.write === true && differs && missing.length === 0;
   if (written) {
-    await writeLock(directory, renderLock(after));
+    await writeLock(directory, renderReadable(directory, after));
   }
   if (options.json) {
     const left = { refused, silent: Object.fromEntries(silent) };
@@ -84,9 +86,13 @@ async function lock(directory: string, options: Options, terminal: Terminal): Pr
   } else {
     terminal.write(renderLockChanges(changes));
     terminal.writeError(describeLeft(refused, silent));
-    terminal.write(`${describeOutcome({ written, differs, servers: after.servers.size })}\n`);
+    terminal.write(`${describeOutcome({ written, differs, servers: after.servers.size, missing })}\n`);
   }
   return silent.size > 0 ? 2 : differs && !written ? 1 : 0;
+}
+
+function listMissing({ servers }: Policies, { servers: locked }: Lock): string[] {
+  return [...servers.keys()].filter((name) => !locked.has(name));
 }
 
 interface OpenedForLocking {
@@ -142,7 +148,10 @@ async function askAll(policies: Policies, options: Options, terminal: Terminal):
   return { sent, silent };
 }
 
-const Headers = z.record(z.string(), z.record(z.string(), z.string()));
+/** What `fetch` would refuse it repeats in its message. */
+const HeaderName = z.string().regex(/^[\w!#$%&'*+.^`|~-]+$/);
+const HeaderValue = z.string().regex(/^[\t\u0020-\u007e\u0080-\u00ff]*$/);
+const Headers = z.record(z.string(), z.record(HeaderName, HeaderValue));
 
 /** They hold secrets: they come from a file, and nothing of them is repeated. */
 async function readHeaders(path: string | undefined): Promise<ReadonlyMap<string, Record<string, string>>> {
@@ -154,9 +163,26 @@ async function readHeaders(path: string | undefined): Promise<ReadonlyMap<string
     .catch(() => undefined);
   const headers = Headers.safeParse(read);
   if (!headers.success) {
-    throw new NoAnswer(`${path} is not what --headers wants: {"SERVER": {"NAME": "VALUE"}}`);
+    throw new NoAnswer(
+      `${path} is not what --headers wants: {"SERVER": {"NAME": "VALUE"}}, each value one line without its line end`,
+    );
   }
   return new Map(Object.entries(headers.data));
+}
+
+/** A lock that does not load would take every policy with it: servers can send more than one may hold. */
+function renderReadable(directory: string, lock: Lock): string {
+  const file = { path: LOCK_FILE, text: renderLock(lock) };
+  const read = readLock(file);
+  if (!read.ok) {
+    const { problems } = read;
+    throw new NoAnswer(`${LOCK_FILE} is not written: it would not load`, {
+      directory,
+      files: [file],
+      problems,
+    });
+  }
+  return file.text;
 }
 
 /** A reader sees the old lock or the new one, never a half. */
@@ -182,11 +208,22 @@ function describeLeft(refused: LockedAll["refused"], silent: ReadonlyMap<string,
     .join("");
 }
 
-function describeOutcome(outcome: { written: boolean; differs: boolean; servers: number }): string {
-  if (outcome.written) {
-    return `${LOCK_FILE} is written: ${count(outcome.servers, "server")}. Commit it once the changes above are reviewed.`;
+interface Outcome {
+  readonly written: boolean;
+  readonly differs: boolean;
+  readonly servers: number;
+  /** Servers that keep the first lock from being written. */
+  readonly missing: readonly string[];
+}
+
+function describeOutcome({ written, differs, servers, missing }: Outcome): string {
+  if (written) {
+    return `${LOCK_FILE} is written: ${count(servers, "server")}. Commit it once the changes above are reviewed.`;
   }
-  return outcome.differs
+  if (missing.length > 0) {
+    return `${LOCK_FILE} cannot be written: with it, ${missing.join(", ")} would have no tools at all. The first time, every server must answer.`;
+  }
+  return differs
     ? `${LOCK_FILE} is not up to date: review the changes above, then write it with --write.`
     : `${LOCK_FILE} is up to date.`;
 }

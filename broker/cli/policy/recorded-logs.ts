@@ -7,6 +7,7 @@ import type { Json } from "../../../audit/canonical.ts";
 import type { AuditRecord, RecordOf } from "../../../audit/record.ts";
 import type { Verdict } from "../../../audit/verification/verdict.ts";
 import { verifySession } from "../../../audit/verification/verification.ts";
+import { Claims } from "../../../policies/claims.ts";
 import type { RecordedCall, RecordedSession } from "../../../policies/authoring/recorded-session.ts";
 import { loadCheckpointKeys } from "../checkpoint-keys.ts";
 import { showControls } from "../problem-report.ts";
@@ -54,7 +55,9 @@ export async function readRecordedLogs({
   }
   const folders = new Map<string, SessionFolder>();
   for (const path of paths) {
-    const found = await findSessionFolders(path);
+    const found = await findSessionFolders(path).catch((error: unknown) => {
+      throw new NoAnswer(`${path} cannot be read: ${describe(error)}`);
+    });
     if (found === undefined || found.length === 0) {
       const why = found === undefined ? "is no folder" : "holds no audit log";
       throw new NoAnswer(`${path} ${why}`);
@@ -65,16 +68,19 @@ export async function readRecordedLogs({
   }
   const sessions: RecordedSession[] = [];
   const leftOut: LeftOut[] = [];
+  const places = new Map<string, string>();
   for (const [index, { path, source }] of [...folders.values()].entries()) {
-    const verdict = await verifySession(source, loaded?.keys ?? NO_KEYS, { location: path });
-    const damage = verdict.problems.find(
-      ({ breaks, code }) => breaks && (loaded !== undefined || !NEEDS_KEYS.has(code)),
-    );
-    const session = damage === undefined ? readSession(verdict) : undefined;
-    if (session === undefined) {
-      leftOut.push({ path, reason: damage?.message ?? "its first record is missing" });
-    } else if (robot === undefined || session.robot === robot) {
-      sessions.push(session);
+    const read = await readLog(source, { path, keys: loaded?.keys });
+    const earlier = typeof read === "string" ? undefined : places.get(read.session);
+    if (typeof read === "string") {
+      leftOut.push({ path, reason: read });
+    } else if (earlier !== undefined) {
+      leftOut.push({ path, reason: `it is of the session that was read from ${earlier} already` });
+    } else {
+      places.set(read.session, path);
+      if (robot === undefined || read.robot === robot) {
+        sessions.push(read);
+      }
     }
     if ((index + 1) % PROGRESS_EVERY === 0) {
       onProgress?.(`${index + 1} of ${folders.size} sessions read`);
@@ -83,15 +89,67 @@ export async function readRecordedLogs({
   return { sessions, leftOut, verified: loaded !== undefined };
 }
 
+interface WantedLog {
+  readonly path: string;
+  readonly keys: JSONWebKeySet | undefined;
+}
+
+/** The session, or the clause that says why its log is of no use. */
+async function readLog(
+  source: SessionFolder["source"],
+  { path, keys }: WantedLog,
+): Promise<RecordedSession | string> {
+  const verified = await verifySession(source, keys ?? NO_KEYS, { location: path }).catch(
+    (error: unknown) => `it cannot be read: ${describe(error)}`,
+  );
+  if (typeof verified === "string") {
+    return verified;
+  }
+  const { problems, recordCount, recoveredCount, records, recovered } = verified;
+  const damage = problems.find(({ breaks, code }) => breaks && (keys !== undefined || !NEEDS_KEYS.has(code)));
+  if (damage !== undefined) {
+    return damage.message;
+  }
+  // Of a part nobody could say that it is what the session did.
+  if (recordCount > records.length || recoveredCount > recovered.length) {
+    return `it has ${recordCount + recoveredCount} records, more than can be looked at`;
+  }
+  const session = readSession(verified);
+  if (session === undefined) {
+    return "its first record is missing";
+  }
+  return Claims.safeParse(session.claims).success ? session : "its claims are not those of a run";
+}
+
+function describe(error: unknown): string {
+  return error instanceof Error ? error.message : String(error);
+}
+
+const MAX_LEFT_OUT = 20;
+
 /** What whoever relies on them should know: what was left out, and whether anybody witnessed the rest. */
 export function describeLogs({ leftOut, verified }: RecordedLogs): string {
-  const unverified = verified
-    ? ""
-    : "The signatures of the logs were not looked at: give --keys to use only what verifies.\n";
-  return (
-    leftOut.map(({ path, reason }) => `${showControls(`left out: ${path}: ${reason}`)}\n`).join("") +
-    unverified
-  );
+  const more = leftOut.length - MAX_LEFT_OUT;
+  const lines = [
+    ...leftOut.slice(0, MAX_LEFT_OUT).map(({ path, reason }) => `left out: ${path}: ${reason}`),
+    ...(more > 0 ? [`left out: ${more} more`] : []),
+    ...(verified
+      ? []
+      : ["The signatures of the logs were not looked at: give --keys to use only what verifies."]),
+  ];
+  return lines.map((line) => `${showControls(line)}\n`).join("");
+}
+
+/** Why there is nothing: `what` is what they were wanted for. */
+export function describeNothing(
+  { leftOut }: RecordedLogs,
+  { what, robot }: { what: string; robot: string | undefined },
+): string {
+  const [first] = leftOut;
+  const of = robot === undefined ? "" : ` of ${robot}`;
+  return first === undefined
+    ? `there is no session${of} ${what}`
+    : `there is no session${of} ${what}; left out: ${leftOut.length}, the first ${first.path}: ${first.reason}`;
 }
 
 function readSession({ records, recovered }: Verdict): RecordedSession | undefined {
@@ -130,25 +188,39 @@ function readCall(record: AuditRecord): RecordedCall | undefined {
       };
 }
 
-function findName({ method, tool }: RecordOf<"call">): Pick<RecordedCall, "kind" | "name"> | undefined {
-  if (tool === undefined) {
-    return undefined;
+/** What each method can name. What only gives something up is decided by nothing that a draft could change. */
+const KINDS: ReadonlyMap<string, readonly RecordedCall["kind"][]> = new Map([
+  ["tools/call", ["tool"]],
+  ["resources/read", ["resource"]],
+  ["resources/subscribe", ["resource"]],
+  ["subscriptions/listen", ["resource"]],
+  ["prompts/get", ["prompt"]],
+  ["completion/complete", ["resource", "prompt"]],
+]);
+
+function findName(call: RecordOf<"call">): Pick<RecordedCall, "kind" | "name"> | undefined {
+  for (const kind of KINDS.get(call.method) ?? []) {
+    const name = call[kind];
+    if (name !== undefined) {
+      return { kind, name };
+    }
   }
-  const kinds = { "tools/call": "tool", "resources/read": "resource", "prompts/get": "prompt" } as const;
-  const kind = new Map(Object.entries(kinds)).get(method);
-  return kind === undefined ? undefined : { kind, name: tool };
+  return undefined;
 }
 
 function readArguments({
   arguments: args,
   arguments_digest: digest,
-}: RecordOf<"call">): Pick<RecordedCall, "args" | "isRedacted"> {
+}: RecordOf<"call">): Pick<RecordedCall, "args" | "redacted"> {
   const isObject = typeof args === "object" && args !== null && !Array.isArray(args);
   if (isObject) {
-    return { args, isRedacted: holdsReplaced(args) };
+    const redacted = Object.entries(args).filter(
+      ([name, value]) => REPLACED.test(name) || holdsReplaced(value),
+    );
+    return { args, redacted: redacted.map(([name]) => name) };
   }
   // Without a digest nothing was sent; with one, the log was to hold no more.
-  return { args: args === undefined && digest !== undefined ? undefined : {}, isRedacted: false };
+  return { args: args === undefined && digest !== undefined ? undefined : {}, redacted: [] };
 }
 
 function holdsReplaced(value: Json): boolean {

@@ -16,7 +16,7 @@ import type { PolicyDefaults } from "../defaults.ts";
 import { showControls } from "../problem-report.ts";
 import type { ExitCode, Terminal } from "../terminal.ts";
 import { answer, count, NoAnswer, openDirectory } from "./answer.ts";
-import { describeLogs, readRecordedLogs } from "./recorded-logs.ts";
+import { describeLogs, describeNothing, readRecordedLogs } from "./recorded-logs.ts";
 
 interface Options {
   policies: string;
@@ -55,7 +55,7 @@ async function replayLogs(paths: readonly string[], options: Options, terminal: 
     onProgress: (text) => terminal.writeError(`${text}\n`),
   });
   if (logs.sessions.length === 0) {
-    throw new NoAnswer("there is no session to replay");
+    throw new NoAnswer(describeNothing(logs, { what: "to replay", robot }));
   }
   const replayed = await replayAll(policies, logs.sessions);
   const counts = countChanges(replayed);

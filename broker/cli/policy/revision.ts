@@ -33,7 +33,9 @@ export async function openSide(given: string): Promise<OpenedDirectory> {
 }
 
 /** The files that a policy directory can have; whatever else the revision holds stays there. */
-const policyFile = /^(?:[\w-]+\.ya?ml|lanyard\.lock|robots\/(?:[\w.-]+\/)?[\w.-]+\.ya?ml)$/;
+const policyFile = /^(?:[\w-]+\.ya?ml|lanyard\.lock|robots\/(?:[^/]+\/)?[^/]+\.ya?ml)$/;
+/** What leads to them, where it is no folder of the revision itself. */
+const policyFolder = /^robots(?:\/[^/]+)?$/;
 
 async function writeRevision(given: string, directory: string): Promise<void> {
   const tree = (await git(given, ["rev-parse", "--verify", "--quiet", "--end-of-options", given])).trim();
@@ -41,6 +43,10 @@ async function writeRevision(given: string, directory: string): Promise<void> {
   for (const entry of listed.split("\0")) {
     const found = /^(\d+) (\w+) ([0-9a-f]+) +(\S+)\t(.+)$/s.exec(entry);
     const [, mode = "", type, object = "", size = "", path = ""] = found ?? [];
+    if (policyFolder.test(path) && (mode === "120000" || type === "commit")) {
+      const what = type === "commit" ? "a submodule" : "a symbolic link";
+      throw new NoAnswer(`${given}: ${path} is ${what}: a revision is read without following any`);
+    }
     if (type !== "blob" || !policyFile.test(path) || path.split("/").some((part) => /^\.{1,2}$/.test(part))) {
       continue;
     }

@@ -1,6 +1,7 @@
 /**
  * Asks a server of the registry for its instructions and the definitions of its tools, as a client that offers nothing
- * and takes them as they come. What it starts it ends again; a server that does not answer in time is told.
+ * and takes them as they come. What it starts it ends again; a server that does not answer in time is told. However
+ * much a server sends, and however slowly, both are bounded; what it is shown is repeated in no message.
  */
 import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
@@ -11,11 +12,13 @@ import { z } from "zod";
 import type { ServerEntry } from "../../../policies/documents/servers-document.ts";
 import type { SentServer } from "../../../policies/lock/lock-text.ts";
 import { readVersion } from "../version.ts";
+import { boundFetch } from "./bounded-fetch.ts";
 
 export interface AskedServer {
   readonly entry: ServerEntry;
   /** For a server with a url: what it wants to see. */
   readonly headers: Readonly<Record<string, string>>;
+  /** For all of its answers together. */
   readonly timeoutMs: number;
 }
 
@@ -25,6 +28,9 @@ export type Definitions =
   | { readonly ok: false; readonly reason: string };
 
 const MAX_PAGES = 100;
+/** As many as servers.yaml can say something of. */
+const MAX_TOOLS = 2_000;
+const longestReason = 300;
 
 /** Loose on purpose: a member that nobody here knows is part of what a person reviews. */
 const ToolPage = z.object({
@@ -38,14 +44,30 @@ export async function askServer(asked: AskedServer): Promise<Definitions> {
     { name: "lanyard-policy-lock", version: readVersion() },
     { versionNegotiation: { mode: "auto" } },
   );
+  const late = Promise.withResolvers<never>();
+  const timer = setTimeout(
+    () => late.reject(new Error(`it took longer than ${asked.timeoutMs / 1000} seconds`)),
+    asked.timeoutMs,
+  );
   try {
-    return { ok: true, sent: await readDefinitions(client, asked, directory) };
+    const sent = await Promise.race([readDefinitions(client, asked, directory), late.promise]);
+    return { ok: true, sent };
   } catch (error) {
-    return { ok: false, reason: describe(error) };
+    return { ok: false, reason: withoutSecrets(describe(error), asked.headers).slice(0, longestReason) };
   } finally {
+    clearTimeout(timer);
     await client.close().catch(() => undefined);
     await rm(directory, { recursive: true, force: true });
   }
+}
+
+/** A server can send back what it was shown. */
+function withoutSecrets(text: string, headers: Readonly<Record<string, string>>): string {
+  const shown = Object.values(headers).flatMap((value) => [value, ...value.split(/\s+/)]);
+  return shown
+    .filter((secret) => secret.length > 3)
+    .toSorted((a, b) => b.length - a.length)
+    .reduce((rest, secret) => rest.replaceAll(secret, "[redacted]"), text);
 }
 
 async function readDefinitions(client: Client, asked: AskedServer, directory: string): Promise<SentServer> {
@@ -57,6 +79,9 @@ async function readDefinitions(client: Client, asked: AskedServer, directory: st
     const params = cursor === undefined ? {} : { cursor };
     const answer = await client.request({ method: "tools/list", params }, ToolPage, { timeout });
     tools.push(...answer.tools);
+    if (tools.length > MAX_TOOLS) {
+      throw new Error(`it has more than ${MAX_TOOLS} tools`);
+    }
     cursor = answer.nextCursor;
     if (cursor === undefined) {
       const instructions = client.getInstructions();
@@ -70,6 +95,7 @@ function openTransport({ entry, headers }: AskedServer, directory: string) {
   if (entry.url !== undefined) {
     return new StreamableHTTPClientTransport(new URL(entry.url), {
       requestInit: { headers: { ...headers } },
+      fetch: boundFetch(fetch),
     });
   }
   // As in a runner: its own directory to write to, the place where the command is called from to work in.

@@ -2,18 +2,20 @@
  * `lanyard policy suggest`: the least role that would have allowed what a robot did while it was observed, to look at
  * or to write into the documents with the tests that it should pass. Nothing is overwritten, and what is written loads.
  */
-import { mkdir, writeFile } from "node:fs/promises";
-import { dirname, join } from "node:path";
+import { lstat, mkdir, rename, rm, writeFile } from "node:fs/promises";
+import { basename, dirname, join } from "node:path";
 import { Command, InvalidArgumentError } from "commander";
 import { adoptSuggestion, writeRole } from "../../../policies/authoring/adoption.ts";
 import type { RecordedSession } from "../../../policies/authoring/recorded-session.ts";
 import { replaySession } from "../../../policies/authoring/replay.ts";
-import { type Suggestion, suggestGrants } from "../../../policies/authoring/suggestion.ts";
+import { hasExactName, type Suggestion, suggestGrants } from "../../../policies/authoring/suggestion.ts";
+import type { PolicyFile } from "../../../policies/documents/document.ts";
 import { assemblePolicies } from "../../../policies/loading.ts";
 import type { PolicyDefaults } from "../defaults.ts";
+import { showControls } from "../problem-report.ts";
 import type { ExitCode, Terminal } from "../terminal.ts";
 import { answer, NoAnswer, openDirectory } from "./answer.ts";
-import { describeLogs, readRecordedLogs } from "./recorded-logs.ts";
+import { describeLogs, describeNothing, readRecordedLogs, type RecordedLogs } from "./recorded-logs.ts";
 
 interface Options {
   policies: string;
@@ -21,7 +23,7 @@ interface Options {
   role?: string;
   minCalls: number;
   includeRefused?: true;
-  all?: true;
+  all?: boolean;
   keepObserving?: true;
   write?: true;
   keys?: string;
@@ -75,7 +77,7 @@ async function suggest(paths: readonly string[], options: Options, terminal: Ter
     robot: options.robot,
     onProgress: (text) => terminal.writeError(`${text}\n`),
   });
-  const { robot, sessions } = chooseSessions(logs.sessions, options.all ?? false);
+  const { robot, sessions } = chooseSessions(logs, options);
   const suggestion = suggestGrants(sessions, {
     minCalls: options.minCalls,
     includeRefused: options.includeRefused ?? false,
@@ -85,11 +87,20 @@ async function suggest(paths: readonly string[], options: Options, terminal: Ter
   const isEmpty = suggestion.grants.length === 0;
   const written = write && !isEmpty ? await adopt(suggested, options) : [];
   if (json) {
-    terminal.write(`${JSON.stringify({ ok: !isEmpty, robot, role, ...suggestion, written })}\n`);
-  } else if (isEmpty) {
-    terminal.write("Nothing was let through in these sessions, so there is nothing to grant.\n");
+    const { leftOut: left_out, verified } = logs;
+    terminal.write(
+      `${JSON.stringify({ ok: !isEmpty, robot, role, ...suggestion, written, verified, left_out })}\n`,
+    );
   } else {
-    terminal.write(`roles:\n${writeRole({ robot, role, suggestion, sessions: sessions.length })}`);
+    const text = isEmpty
+      ? "Nothing was let through in these sessions, so there is nothing to grant."
+      : `roles:\n${writeRole({ robot, role, suggestion, sessions: sessions.length }).trimEnd()}`;
+    terminal.write(
+      text
+        .split("\n")
+        .map((line) => `${showControls(line)}\n`)
+        .join(""),
+    );
     terminal.writeError(describeLogs(logs));
     terminal.writeError(written.map((path) => `written: ${join(options.policies, path)}\n`).join(""));
   }
@@ -97,15 +108,15 @@ async function suggest(paths: readonly string[], options: Options, terminal: Ter
 }
 
 function chooseSessions(
-  found: readonly RecordedSession[],
-  all: boolean,
+  logs: RecordedLogs,
+  { all = false, robot: wanted }: Pick<Options, "all" | "robot">,
 ): { robot: string; sessions: readonly RecordedSession[] } {
-  const sessions = found.filter(({ mode }) => all || mode === "observe");
+  const sessions = logs.sessions.filter(({ mode }) => all || mode === "observe");
   const [robot, ...others] = new Set(sessions.map((session) => session.robot));
   if (robot === undefined) {
     const message =
-      found.length === 0
-        ? "there is no session to learn from"
+      logs.sessions.length === 0
+        ? describeNothing(logs, { what: "to learn from", robot: wanted })
         : "none of these sessions was observed: give --all to take the others as well";
     throw new NoAnswer(message);
   }
@@ -131,7 +142,7 @@ async function adopt(suggested: Suggested, options: Options): Promise<string[]> 
   const adoption = adoptSuggestion({
     ...suggested,
     sessions: suggested.sessions.length,
-    files,
+    files: [...files, ...(await findTests(directory, suggested.role))],
     keepObserving,
   });
   if (!adoption.ok) {
@@ -150,14 +161,38 @@ async function adopt(suggested: Suggested, options: Options): Promise<string[]> 
   }
   for (const session of suggested.sessions) {
     const { calls } = await replaySession(loaded.policies, session);
-    const missed = calls.find(({ change }) => change === "would_deny");
+    const missed = calls.find(({ change, call }) => change === "would_deny" && hasExactName(call));
     if (missed !== undefined) {
-      throw new Error(`the suggestion does not allow ${missed.call.name} of session ${session.session}`);
+      const { call, verdict } = missed;
+      const why =
+        verdict === undefined ? "its run would get no session" : verdict.reason.replaceAll("_", " ");
+      throw new NoAnswer(
+        `nothing is written: with it, ${call.kind} ${call.name} of session ${session.session} would be denied (${why})`,
+      );
     }
   }
-  for (const { path, text } of adoption.files) {
-    await mkdir(dirname(join(directory, path)), { recursive: true });
-    await writeFile(join(directory, path), text);
+  for (const file of adoption.files) {
+    await replaceFile(directory, file);
   }
   return [...changed];
+}
+
+/** What is there already is no file of a policy directory as it is loaded, and must not be overwritten all the same. */
+async function findTests(directory: string, role: string): Promise<PolicyFile[]> {
+  const path = `tests/${role}.yaml`;
+  const found = await lstat(join(directory, path)).catch(() => undefined);
+  return found === undefined ? [] : [{ path, text: "" }];
+}
+
+/** Whoever watches the directory sees the old text or the new one, never a half. */
+async function replaceFile(directory: string, { path, text }: PolicyFile): Promise<void> {
+  const target = join(directory, path);
+  const draft = join(dirname(target), `.${basename(target)}.${process.pid}.draft`);
+  await mkdir(dirname(target), { recursive: true });
+  try {
+    await writeFile(draft, text);
+    await rename(draft, target);
+  } finally {
+    await rm(draft, { force: true });
+  }
 }

@@ -40,7 +40,7 @@ export function renderOutcomes(report: ReportedOutcomes): string {
   const { directory, outcomes, untested, places, isCoverageRequired } = report;
   const failed = outcomes.filter(({ failures }) => failures.length > 0);
   const parts = failed.map(({ file, line, column, name, failures }) => {
-    const head = `FAILED  ${showControls(name)}\n        ${join(directory, file)}:${line}:${column}\n`;
+    const head = `FAILED  ${showControls(name)}\n        ${showControls(`${join(directory, file)}:${line}:${column}`)}\n`;
     return `${head}${failures.map((failure) => renderFailure(failure, report)).join("")}\n`;
   });
   const rules = untested.map((rule) => {

@@ -29,6 +29,8 @@ export function policyTestCommand(defaults: PolicyDefaults, terminal: Terminal):
       `\nA file of tests says once whose run it is about, each test what is called and what is expected:\n\n${indent(EXAMPLE_TESTS)}\n` +
         "\nThe run is one that the robot's first binding is about (binding: 2, the second), where run and claims say" +
         "\nnothing else; the real bindings decide what it gets. roles: [reader], in place of robot, tests roles alone." +
+        "\nA condition that cannot be evaluated denies everything, a misspelled argument too: a test that means it says" +
+        "\nreason: condition_error." +
         "\n`lanyard policy schema tests --modeline` makes an editor know every key." +
         "\n\nExit code: 0 when all tests pass; 1 when one fails, or with --require-coverage a rule is not tested; 2 when" +
         "\nit was called wrongly or the documents or tests do not load.",

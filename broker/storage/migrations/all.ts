@@ -6,6 +6,8 @@ import { attemptsOfARun } from "./0003-attempts-of-a-run.ts";
 import { distrustedKeys } from "./0004-distrusted-keys.ts";
 import { revokedBy } from "./0005-revoked-by.ts";
 import { policyChanges } from "./0006-policy-changes.ts";
+import { fewerPages } from "./0007-fewer-pages.ts";
+import { revocationCause } from "./0008-revocation-cause.ts";
 
 export const migrations: Record<string, Migration> = {
   "0001-start": start,
@@ -14,4 +16,6 @@ export const migrations: Record<string, Migration> = {
   "0004-distrusted-keys": distrustedKeys,
   "0005-revoked-by": revokedBy,
   "0006-policy-changes": policyChanges,
+  "0007-fewer-pages": fewerPages,
+  "0008-revocation-cause": revocationCause,
 };

@@ -8,14 +8,15 @@ import { sessionDocument } from "../session-document.ts";
 interface Script {
   readonly token?: (count: number) => Answer;
   readonly renew?: (count: number) => Answer;
+  readonly announce?: (asked: Asked) => Answer;
 }
 
 /** What the broker says that the session has. */
 const POLICY = "a".repeat(64);
-const granted = (expiresIn: number): Answer => ({
+const granted = (expiresIn: number, accessToken = "at-1"): Answer => ({
   status: 200,
   body: {
-    access_token: "at-1",
+    access_token: accessToken,
     issued_token_type: "urn:ietf:params:oauth:token-type:access_token",
     token_type: "DPoP",
     expires_in: expiresIn,
@@ -27,12 +28,25 @@ const refused = (status: number, error: string): Answer => ({
   body: { error, error_description: "No robot is bound to this job.", reference: "R-1" },
 });
 
+/** The key that signed it is not trusted any more. */
+const notAccepted = refused(401, "invalid_token");
+const renewedFor = (expiresIn: number): Answer => ({
+  status: 200,
+  body: { access_token: "renewed", expires_in: expiresIn, policy: POLICY },
+});
+const replaced = granted(900, "at-2");
+const keyOf = (asked: Asked | undefined): unknown => {
+  const [header = ""] = String(asked?.headers["dpop"]).split(".");
+  return JSON.parse(Buffer.from(header, "base64url").toString("utf8")).jwk;
+};
+
 async function open(script: Script, roles: string[] = []) {
   const counts = new Map<string, number>();
   const broker = await startLocalServer((asked: Asked) => {
     const count = (counts.get(asked.path) ?? 0) + 1;
     counts.set(asked.path, count);
     if (asked.path === "/token") return script.token?.(count) ?? granted(900);
+    if (asked.path === "/session/segments") return script.announce?.(asked) ?? { status: 500 };
     if (asked.path === "/session") return { status: 200, body: sessionDocument() };
     return (
       script.renew?.(count) ?? {
@@ -165,6 +179,98 @@ describe("keeping alive", () => {
     await over;
     expect(session.state()).toEqual({ active: false, reason: "the session has expired" });
     expect(broker.asked.filter(({ path }) => path === "/session/renew")).toHaveLength(1);
+  });
+
+  it("a token that is not accepted any more: its key gets another one of the same session, which goes on", async () => {
+    const { broker, opening } = await open({
+      token: (count) => (count === 1 ? granted(4) : replaced),
+      renew: (count) => (count === 1 ? notAccepted : renewedFor(900)),
+    });
+    const session = await opening;
+    const { events } = attend(session);
+    await vi.waitUntil(() => events.length > 0, { timeout: 10_000 });
+    expect(events[0]?.event).toBe("session_renewed");
+    expect(session.state()).toEqual({ active: true });
+    const asked = broker.asked.map(({ path, headers }) => `${path} ${headers.authorization ?? ""}`);
+    expect(asked).toEqual([
+      "/token ",
+      "/session DPoP at-1",
+      "/session/renew DPoP at-1",
+      "/token ",
+      "/session/renew DPoP at-2",
+    ]);
+    const exchanges = broker.asked.filter(({ path }) => path === "/token");
+    const [first, second] = exchanges.map(({ body }) => new URLSearchParams(body));
+    expect(second?.get("scope")).toBe(first?.get("scope"));
+    expect(second?.get("subject_token")).not.toBe(first?.get("subject_token"));
+    expect(keyOf(exchanges[1])).toEqual(keyOf(exchanges[0]));
+  });
+
+  it("a token that is not accepted any more, and no other for this job: it is over, and asked for once", async () => {
+    const { broker, opening } = await open({
+      token: (count) => (count === 1 ? granted(3) : refused(400, "invalid_grant")),
+      renew: () => notAccepted,
+    });
+    const session = await opening;
+    const { over } = attend(session);
+    await over;
+    expect(session.state()).toMatchObject({
+      reason: expect.stringContaining("the broker ended the session"),
+    });
+    const reply = await session.client.renew({ untilMs: 0, firstPauseMs: 1, maxPauseMs: 1 });
+    expect(reply).toMatchObject({ ok: false, error: "invalid_token" });
+    expect(broker.asked.filter(({ path }) => path === "/token")).toHaveLength(2);
+  });
+
+  it("ten requests whose token is not accepted any more ask for one other, and all go on", async () => {
+    const checkpoint = { checkpoint: "c", upload: { url: "http://x", headers: {} }, policy: POLICY };
+    const { broker, opening } = await open({
+      token: (count) => (count === 1 ? granted(900) : replaced),
+      announce: ({ headers }) =>
+        headers.authorization === "DPoP at-2" ? { status: 200, body: checkpoint } : notAccepted,
+    });
+    const { client } = await opening;
+    const digest = "0".repeat(64);
+    const segment = {
+      bytes: 1,
+      sha256: digest,
+      md5: "x",
+      first_seq: 0,
+      last_seq: 0,
+      prev: digest,
+      head: digest,
+    };
+    const patience = { untilMs: performance.now() + 60_000, firstPauseMs: 1, maxPauseMs: 50 };
+    const replies = await Promise.all(
+      Array.from({ length: 10 }, async (_, index) =>
+        client.announceSegment({ ...segment, segment: index + 1 }, patience),
+      ),
+    );
+    expect(replies.every(({ ok }) => ok)).toBe(true);
+    expect(broker.asked.filter(({ path }) => path === "/token")).toHaveLength(2);
+  });
+
+  it("replicas that notice one after the other that a key is distrusted: a token of the old key is no end", async () => {
+    const { broker, opening } = await open({
+      token: (count) => (count === 1 ? granted(900) : replaced),
+      renew: (count) => (count < 4 ? notAccepted : renewedFor(900)),
+    });
+    const { client } = await opening;
+    const patience = { untilMs: performance.now() + 60_000, firstPauseMs: 1, maxPauseMs: 50 };
+    expect(await client.renew(patience)).toMatchObject({ ok: true });
+    expect(broker.asked.filter(({ path }) => path === "/token")).toHaveLength(2);
+  });
+
+  it("a session that is over stays so when the rest of its log needs another token", async () => {
+    const { broker, opening } = await open({
+      token: (count) => (count === 1 ? granted(1) : replaced),
+      renew: () => notAccepted,
+    });
+    const session = await opening;
+    await vi.waitUntil(() => !session.state().active, { timeout: 10_000 });
+    await session.client.renew({ untilMs: 0, firstPauseMs: 1, maxPauseMs: 1 }).catch(() => undefined);
+    expect(broker.asked.filter(({ path }) => path === "/token")).toHaveLength(2);
+    expect(session.state()).toEqual({ active: false, reason: "the session has expired" });
   });
 
   it("once ended for a reason it stays ended for that reason", async () => {

@@ -89,14 +89,12 @@ describe("shipping", () => {
     expect(peer.stored.size).toBe(0);
   });
 
-  it("a token that ran out during an outage is no refusal", async () => {
-    peer.refusal = { ok: false, status: 401, error: "invalid_token", sentence: "It has expired." };
+  it("a session that the broker ended takes no more of its log: shipping halts at once, and says so", async () => {
+    peer.refusal = { ok: false, status: 401, error: "session_over", sentence: "The session has ended." };
     const log = open({ segment_interval_ms: 10 });
     log.record(genesis());
-    await until(() => log.tally.report().events.length > 0);
-    peer.refusal = undefined;
-    await until(() => peer.stored.size > 0);
-    expect(halted).toEqual([]);
+    await until(() => halted.length > 0);
+    expect(halted).toEqual(["the broker ended the session: The session has ended."]);
   });
 
   it("S3 down for good: calls are refused before more waits than can be recovered, their results are not", () => {

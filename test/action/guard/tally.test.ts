@@ -115,6 +115,20 @@ Roles: <code>reader</code>. Servers: <code>files</code>. Agents: <code>agent</co
 `);
   });
 
+  it("shows the prompts and resources that the server lists; of any other URI only that one was read", () => {
+    const { tool: _, ...anything } = call();
+    const { rule: __, ...unruled } = anything;
+    const listed = { name: "note://a", digest: "0".repeat(64), visible: true, why: "reader#1" };
+    const { rows } = tallyOf([
+      { kind: "catalog", server: "files", resources: [listed] },
+      { ...anything, method: "resources/read", resource: "note://a" },
+      { ...anything, method: "resources/read", resource: "note://canary" },
+      { ...anything, method: "prompts/get", prompt: "greet" },
+      { ...unruled, method: "prompts/get", prompt: "canary", decision: "deny", reason: "no_grant" },
+    ]);
+    expect(rows.map(({ tool }) => tool)).toEqual(["note://a", "resources/read", "greet", null]);
+  });
+
   it("holds neither arguments nor results", () => {
     const tally = tallyOf([call({ arguments: { path: "canary" } }), result({ digest: "c".repeat(64) })]);
     expect(render(tally)).not.toMatch(/canary|cccc/);

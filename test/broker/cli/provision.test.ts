@@ -1,4 +1,4 @@
-import { cp, mkdtemp, readdir, readFile, rm } from "node:fs/promises";
+import { cp, mkdtemp, readdir, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
@@ -292,6 +292,71 @@ describe("lanyard provision", () => {
       expect(await files()).toEqual(["roles.yaml", "servers.yaml"]);
     },
   );
+
+  it("observes a robot without roles at first, and says what comes next", async () => {
+    const { code, out, err } = await run([
+      "acme/payments",
+      "triager",
+      ...ids,
+      ...triage,
+      "--observe",
+      "--yes",
+    ]);
+    expect([code, err]).toEqual([0, ""]);
+    expect(out).toContain("        roles: []\n        mode: observe\n");
+    expect(out).toContain("\n  lanyard policy suggest LOGS --robot acme/payments/triager --write\n");
+    expect(await robots()).toEqual(["acme/payments/triager"]);
+  });
+
+  it("observes a robot with the roles that it has already", async () => {
+    const { out } = await run([
+      ...["acme/payments", "triager", ...ids, ...triage],
+      ...["--observe", "--role", "reader", "--yes"],
+    ]);
+    expect(out).toContain("        roles: [reader]\n        mode: observe\n");
+  });
+
+  it("says nothing of what comes next where nothing was written", async () => {
+    const { out } = await run(["acme/payments", "triager", ...ids, ...triage, "--observe", "--dry-run"]);
+    expect(out).toContain("mode: observe");
+    expect(out).not.toContain("suggest");
+  });
+
+  it.each(["issues", "pull_request_target", "workflow_run"])(
+    "observes no runs that outsiders can cause: %s",
+    async (event) => {
+      const { code, err } = await run([
+        ...["acme/payments", "triager", ...ids, "--workflow", ".github/workflows/triage.yml"],
+        ...["--event", event, "--ref", "refs/heads/main", "--observe", "--yes"],
+      ]);
+      expect(code).toBe(1);
+      expect(err).toContain("Nothing was written");
+      expect(err).toContain(`mode: outsiders can cause ${event}`);
+      expect(await robots()).toEqual([]);
+    },
+  );
+
+  it("warns where no tool is marked read_only, so that nothing could be observed", async () => {
+    await writeFile(join(directory, "servers.yaml"), "servers:\n  notes: { command: [notes] }\n");
+    await writeFile(
+      join(directory, "roles.yaml"),
+      "roles:\n  noter: { grants: [{ server: notes, tools: [add] }] }\n",
+    );
+    const { code, err } = await run(["acme/payments", "triager", ...ids, ...triage, "--observe", "--yes"]);
+    expect([code, err]).toEqual([
+      0,
+      "warning: servers.yaml marks no tool read_only: nothing passes without a role, so there is little to observe\n",
+    ]);
+  });
+
+  it("wants a role where it is not to be observed", async () => {
+    const { code, err } = await run(["acme/payments", "triager", ...ids, ...triage, "--yes"]);
+    expect([code, err]).toEqual([
+      2,
+      "say which roles it gets: --role reader; or --observe, to find out what it needs\n",
+    ]);
+    expect(await robots()).toEqual([]);
+  });
 
   it("names an option that is missing", async () => {
     await expect(run(["acme/payments", "triager"])).rejects.toThrow("required option '--workflow <path>'");

@@ -204,6 +204,10 @@ test("by another job, and of a session that does not exist: the same answer, a f
   const subjectToken = await on.subjectToken({ run_id: "9999" });
   const foreign = await recover({ subject_token: subjectToken });
   const unknown = await recover({ session: `ses_${"0".repeat(32)}` });
+  for (const name of ["\0", `${session}\0`, "\ud800", "x".repeat(10_000)]) {
+    const unspeakable = await recover({ session: name });
+    expect({ ...unspeakable.body, reference: "" }).toEqual({ ...unknown.body, reference: "" });
+  }
   expect(foreign).toMatchObject({ status: 403, body: { error: "recovery_refused" } });
   expect({ ...foreign.body, reference: "" }).toEqual({ ...unknown.body, reference: "" });
   expect(await findingsOf(job.run_id)).toEqual(["recovery_refused"]);

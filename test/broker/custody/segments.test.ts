@@ -121,6 +121,16 @@ describe("announcing", () => {
     }
   });
 
+  test("numbers beyond what the database counts to are refused, and nothing is made of them", async () => {
+    const { request } = await log.segment([note("one")]);
+    for (const part of [{ segment: 2 ** 31 }, { last_seq: 2 ** 31 }, { last_seq: Number.MAX_SAFE_INTEGER }]) {
+      const answer = await call(on, holder, "POST /session/segments", { ...request, ...part });
+      expect(answer).toMatchObject({ status: 400, body: { error: "invalid_request" } });
+      expect(on.lastRefusal().code).toBe("request_malformed");
+    }
+    expect((await call(on, holder, "POST /session/segments", request)).status).toBe(200);
+  });
+
   test("another session's key delivers to its own session only", async () => {
     await store(await log.segment([note("one")]));
     const other = await Holder.create();

@@ -59,6 +59,7 @@ test("a call that was only observed is marked, with what would have refused it",
   const call: CallView = {
     ...{ session: "s", stream: "runner", seq: 4, time: "2026-11-22T10:00:00.000Z", agent: "agent" },
     ...{ client: null, server: "github", method: "tools/call", tool: "get_issue", arguments: null },
+    ...{ resource: null, prompt: null },
     ...{ arguments_omitted: 0, decision: "allow", reason: "observed", rule: null, condition: "args.n == 1" },
     ...{ observed: { reason: "condition_false", rule: "triager#1" }, labels: ["untrusted"] },
     ...{

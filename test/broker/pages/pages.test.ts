@@ -69,6 +69,13 @@ test("a session's card says what weakens it before anything else: who revoked it
   expect(api.sessions[0]).toMatchObject({ job_told_apart: false, revoked: { by: "alice" } });
 });
 
+test("a session's card says that an edit of the documents revoked it", async () => {
+  const session = await openTriage(store);
+  await session.end("revoked");
+  await store.database.updateTable("sessions").set({ revocation_cause: "policy_change" }).execute();
+  expect(textOf((await get(`/runs/${session.run}`)).body)).toContain("Revoked by policy change");
+});
+
 test("times are UTC and machine-readable", async () => {
   const session = await openTriage(store);
   await session.seal();
@@ -150,6 +157,7 @@ test("the list shows its filter, and what to do when nothing fits", async () => 
   expect(none.body).toContain('<option value="broken" selected>');
   expect((await get("/runs?repository=&status=")).statusCode).toBe(200);
   expect((await get("/runs?status=excellent")).statusCode).toBe(400);
+  expect((await get("/runs?repository=acme%2Fpay%00ments")).statusCode).toBe(400);
 });
 
 test("calls and runs have pages that lead to each other", async () => {

@@ -6,6 +6,7 @@ import { OperatorAccounts } from "../../../broker/operators/accounts.ts";
 import { listPolicyChanges } from "../../../broker/storage/policy-changes.ts";
 import type { SessionRow } from "../../../broker/storage/schema.ts";
 import { findSession } from "../../../broker/storage/sessions.ts";
+import { holdToDocuments } from "../../../broker/sessions/document-changes.ts";
 import { introspect } from "../../../broker/sessions/introspection.ts";
 import { compilePolicy } from "../../../policies/compilation.ts";
 import { digestPolicy } from "../../../policies/session-policy.ts";
@@ -37,6 +38,7 @@ let replica: OpenedServices;
 let holder: Holder;
 beforeEach(async () => {
   on = await startTestBroker({
+    config: () => ({ metrics: { host: "127.0.0.1", port: 0 } }),
     files: (issuer) => ({ "roles.yaml": roles(READER), "robots/acme/payments.yaml": revoking(issuer) }),
   });
   replica = await openReplica(on);
@@ -59,6 +61,12 @@ const rowOf = async (session: string): Promise<SessionRow> => {
   const row = await findSession(replica.services.database, session);
   if (row === undefined) throw new Error("there is no session");
   return row;
+};
+/** By the broker itself. */
+const countedRevocations = async (): Promise<number> => {
+  const { host, port } = on.broker.metricsAddress ?? { host: "", port: 0 };
+  const text = await (await fetch(`http://${host}:${port}/metrics`)).text();
+  return Number(/^lanyard_sessions_total\{state="revoked"\} ([0-9]+)$/m.exec(text)?.[1]);
 };
 const rulesOf = (document: any): string[] => document.policy.source.grants.map((grant: any) => grant.rule);
 
@@ -146,6 +154,76 @@ describe("a session of a robot that says revoke_on_change", () => {
     }
     await edit("robots/acme/payments.yaml", revoking(on.issuer.url));
     expect((await call(on, holder, "GET /session")).body.error).toBe("session_over");
+  });
+
+  test("two replicas, each asked ten times at once: one of them ends it, says why, and counts it", async () => {
+    const { session } = await open();
+    const row = await rowOf(session);
+    await writeFile(
+      join(on.config.policies, "robots", "acme", "payments.yaml"),
+      revoking(on.issuer.url).replace("triager:", "another:"),
+    );
+    const other = await openReplica(on);
+    const third = await openReplica(on);
+    let ended = 0;
+    const onPolicyRevocation = (): void => void (ended += 1);
+    const held = await Promise.all(
+      [other, third].flatMap(({ services }) =>
+        Array.from({ length: 10 }, async () => holdToDocuments(row, { ...services, onPolicyRevocation })),
+      ),
+    );
+    expect(held.map(({ state }) => state)).toEqual(Array.from({ length: 20 }, () => "revoked"));
+    expect(await rowOf(session)).toMatchObject({ revoked_by: null, revocation_cause: "policy_change" });
+    await on.broker.reloadPolicies();
+    // At most one more could have come from the broker itself, had it noticed first.
+    const counted = await countedRevocations();
+    expect(ended + counted).toBe(1);
+    await other.close();
+    await third.close();
+  });
+
+  test("its end is counted once, when the directory is read and for as many requests as come later", async () => {
+    const { session } = await open();
+    await edit("robots/acme/payments.yaml", revoking(on.issuer.url).replace("triager:", "another:"));
+    for (let requests = 0; requests < 3; requests += 1) {
+      expect((await call(on, holder, "GET /session")).body.error).toBe("session_over");
+    }
+    expect((await rowOf(session)).revocation_cause).toBe("policy_change");
+    expect(await countedRevocations()).toBe(1);
+  });
+
+  test("two replicas, each asked ten times at once while it is renewed and its log comes in: one change", async () => {
+    const issued = await open();
+    const row = await rowOf(issued.session);
+    const log = new LogWriter(on.now);
+    const segment = await log.segment([genesisOf(on, issued)]);
+    await writeFile(join(on.config.policies, "roles.yaml"), roles("{ server: everything, tools: [echo] }"));
+    const [one, other] = [await openReplica(on), await openReplica(on)];
+    const subjectToken = await on.subjectToken();
+    const [held, renewed, announced] = await Promise.all([
+      Promise.all(
+        [one, other].flatMap(({ services }) =>
+          Array.from({ length: 10 }, async () => holdToDocuments(row, services)),
+        ),
+      ),
+      call(on, holder, "POST /session/renew", { subject_token: subjectToken }),
+      announce(on, holder, segment),
+    ]);
+    expect([renewed.status, announced.status]).toEqual([200, 200]);
+    expect(new Set(held.map(({ narrowed_policy }) => narrowed_policy)).size).toBe(1);
+    const changes = async () => listPolicyChanges(replica.services.database, issued.session);
+    expect(await changes()).toMatchObject([{ lost: '["reader#1 add","reader#2"]' }]);
+
+    await edit("roles.yaml", roles("{ server: everything, tools: [none] }"));
+    expect(rulesOf((await call(on, holder, "GET /session")).body)).toEqual(["writer#1"]);
+    expect(await changes()).toHaveLength(2);
+    // One that still has the edit before gives nothing back, and takes nothing twice.
+    await holdToDocuments(await rowOf(issued.session), one.services);
+    await call(on, holder, "GET /session");
+    await holdToDocuments(await rowOf(issued.session), other.services);
+    expect(await changes()).toHaveLength(2);
+    await one.close();
+    await other.close();
   });
 
   test("ends when the whole document is deleted", async () => {

@@ -97,6 +97,29 @@ test("servers show their visible tools and count the hidden ones", async () => {
   ]);
 });
 
+test("servers show their visible resources and prompts beside their tools, each list as it was last", async () => {
+  const session = await openTriage(store);
+  const listed = { digest: "c".repeat(64), visible: true, why: "triager#1" };
+  session.append({ kind: "catalog", server: "memory", prompts: [{ ...listed, name: "old" }] });
+  session.append({ kind: "catalog", server: "memory", resources: [{ ...listed, name: "note://a" }] });
+  session.append({
+    ...{ kind: "catalog", server: "memory" },
+    resource_templates: [{ ...listed, name: "note://{name}" }],
+  });
+  const hidden = { ...listed, name: "secret", visible: false, why: "no_grant" };
+  session.append({ kind: "catalog", server: "memory", prompts: [{ ...listed, name: "greet" }, hidden] });
+  await session.seal();
+  const servers = (await read(session.run)).sessions[0]?.servers;
+  expect(servers?.find(({ name }) => name === "memory")).toMatchObject({
+    resources: [
+      { name: "note://a", rule: "triager#1" },
+      { name: "note://{name}", rule: "triager#1" },
+    ],
+    prompts: [{ name: "greet", rule: "triager#1" }],
+    hidden: 2,
+  });
+});
+
 test("the view holds nothing that its schema does not name", async () => {
   const session = await openTriage(store);
   await session.seal();
@@ -149,12 +172,24 @@ test("a session that an operator revoked says who did, also after its log was re
   await session.end("revoked");
   await store.database.updateTable("sessions").set({ revoked_by: "alice" }).execute();
   const view = await read(session.run);
-  expect(view.sessions[0]?.revoked).toEqual({ by: "alice" });
+  expect(view.sessions[0]?.revoked).toEqual({ by: "alice", cause: null });
   expect(view.verdict.sentences.join(" ")).toMatch(
     /The session was revoked by alice at 2026-\S+ \S+ UTC, before/,
   );
   await store.database.updateTable("sessions").set({ state: "recovered" }).execute();
-  expect((await read(session.run)).sessions[0]?.revoked).toEqual({ by: "alice" });
+  expect((await read(session.run)).sessions[0]?.revoked).toEqual({ by: "alice", cause: null });
+});
+
+test("a session that an edit of the documents ended says so, and names nobody", async () => {
+  const session = await openTriage(store);
+  await session.flush();
+  await session.end("revoked");
+  await store.database.updateTable("sessions").set({ revocation_cause: "policy_change" }).execute();
+  const view = await read(session.run);
+  expect(view.sessions[0]?.revoked).toEqual({ by: null, cause: "policy_change" });
+  expect(view.verdict.sentences.join(" ")).toMatch(
+    /The session was revoked by a policy change at 2026-\S+ \S+ UTC, before/,
+  );
 });
 
 test("a session that its own key revoked, and one that nobody did, name nobody", async () => {
@@ -163,7 +198,7 @@ test("a session that its own key revoked, and one that nobody did, name nobody",
   expect((await read(session.run)).sessions[0]?.revoked).toBeNull();
   await session.end("revoked");
   const view = await read(session.run);
-  expect(view.sessions[0]?.revoked).toEqual({ by: null });
+  expect(view.sessions[0]?.revoked).toEqual({ by: null, cause: null });
   expect(view.verdict.sentences.join(" ")).toContain("was revoked with its own key at");
 });
 

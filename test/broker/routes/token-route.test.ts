@@ -28,6 +28,41 @@ beforeEach(async () => {
 const token = async (overrides: Record<string, unknown> = {}): Promise<string> =>
   on.subjectToken({ ...job, ...overrides });
 
+describe("the form, as bytes", () => {
+  const post = async (body: string, contentType = "application/x-www-form-urlencoded") => {
+    const url = `${on.url}/token`;
+    const dpop = await holder.prove({ method: "POST", url, now: on.now() });
+    const answer = await fetch(url, { method: "POST", body, headers: { dpop, "content-type": contentType } });
+    return { status: answer.status, body: await answer.json() };
+  };
+  const form = async (subjectToken?: string): Promise<string> =>
+    new URLSearchParams({
+      grant_type: "urn:ietf:params:oauth:grant-type:token-exchange",
+      subject_token: subjectToken ?? (await token()),
+      subject_token_type: "urn:ietf:params:oauth:token-type:id_token",
+      resource: on.url,
+      scope: "robot:acme/payments/triager",
+    }).toString();
+
+  test.each<[string, (body: string) => string]>([
+    ["a question mark in front, which another reader takes for a part of the name", (body) => `?${body}`],
+    ["a byte order mark", (body) => `\ufeff${body}`],
+    ["a NUL in a value", (body) => body.replace("triager", "triager%00")],
+    ["a NUL in a name", (body) => body.replace("resource", "resource%00")],
+    ["a name written in two ways", (body) => `${body}&gr%61nt_type=x`],
+    ["a plus sign where a percent sign would be", (body) => body.replace("token-exchange", "token+exchange")],
+    ["bytes that are not UTF-8", (body) => body.replace("triager", "triager%ff")],
+    ["another object's name", (body) => body.replace("grant_type", "__proto__")],
+  ])("%s: refused", async (_what, change) => {
+    expect((await post(change(await form()))).status).toBe(400);
+  });
+
+  test("a charset in the media type changes nothing of how the bytes are read", async () => {
+    const answer = await post(await form(), "application/x-www-form-urlencoded; charset=utf-16");
+    expect(answer.status).toBe(200);
+  });
+});
+
 describe("the scope", () => {
   const ask = async (scope: string | undefined) =>
     exchange(on, holder, { subjectToken: await token(), form: { scope } });

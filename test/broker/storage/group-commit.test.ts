@@ -91,3 +91,23 @@ test("more than may wait are turned away, and nobody who waits is lost", async (
   }
   expect(new Set(await Promise.all(waiting)).size).toBe(20_001);
 });
+
+test("a transaction that takes long, and two more: whoever comes later does not wait for them", async () => {
+  const stuck = Promise.withResolvers<void>();
+  const groups = new GroupCommit<number, number>({
+    lanes: 1,
+    commit: async (requests) => {
+      if (requests.some((request) => request < 0)) await stuck.promise;
+      return requests;
+    },
+  });
+  const long = [groups.submit(-1)];
+  expect(await groups.submit(1)).toBe(1);
+  long.push(groups.submit(-2));
+  expect(await groups.submit(2)).toBe(2);
+  long.push(groups.submit(-3));
+  expect(await groups.submit(3)).toBe(3);
+  stuck.resolve();
+  expect(await Promise.all(long)).toEqual([-1, -2, -3]);
+  expect(await groups.submit(4)).toBe(4);
+});

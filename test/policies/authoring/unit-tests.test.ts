@@ -43,6 +43,14 @@ describe("the unit tests of a policy", () => {
     expect(await failuresOf(tests)).toEqual([]);
   });
 
+  it("do not pass on a misspelled argument, which makes a condition deny everything", async () => {
+    const misspelled = "tools: [add_comment], args: { onwer: other, repo: payments }, expect: deny";
+    expect(await failuresOf(`  - { ${misspelled} }\n`)).toEqual([
+      "tool add_comment of github: deny; where its condition is not to be evaluated, say reason: condition_error → deny (condition_error) by commenter#1",
+    ]);
+    expect(await failuresOf(`  - { ${misspelled}, reason: condition_error }\n`)).toEqual([]);
+  });
+
   it.each([
     [
       "the decision",

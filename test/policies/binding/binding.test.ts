@@ -23,6 +23,7 @@ describe("a binding", () => {
       revokeOnChange: false,
       robot: "acme/payments/triager",
       roles: ["commenter", "reader"],
+      boundRoles: ["commenter", "reader"],
       binding: 1,
       ttlSeconds: 600,
       maxSeconds: 7200,

@@ -43,6 +43,7 @@ describe("what a running session keeps", () => {
         grant("a#2", { tools: ["push"], limit: 3 }),
         grant("a#3", { tools: ["read"], arguments: "digest" }),
         grant("a#4", { resources: ["repo://x/*"], prompts: ["review"] }),
+        grant("a#5", { tools: ["raw"], inspect: { text: "pass" } }),
       ],
     });
     const present = policy({
@@ -51,13 +52,14 @@ describe("what a running session keeps", () => {
         grant("a#2", { tools: ["push"], limit: 4 }),
         grant("a#3", { tools: ["read"] }),
         grant("a#4", { tools: ["get"], resources: ["repo://x/*"] }),
+        grant("a#5", { tools: ["raw"], inspect: { text: "clean" } }),
       ],
     });
     const narrowed = narrowPolicy({ held, present, ...everySame });
     expect(narrowed.grants).toEqual([
       { rule: "a#4", server: "one", tools: ["get"], resources: ["repo://x/*"] },
     ]);
-    expect(describeLoss(held, narrowed)).toEqual(["a#1", "a#2", "a#3", "a#4 put", "a#4 review"]);
+    expect(describeLoss(held, narrowed)).toEqual(["a#1", "a#2", "a#3", "a#4 put", "a#4 review", "a#5"]);
   });
 
   test("what another role gives now does not stand in for what this one gave", () => {

@@ -21,6 +21,14 @@ describe("a policy document in YAML", () => {
     }
   });
 
+  it.each([
+    ["pictures in several characters", "# 👩\u200d💻 👍🏽 ⚠\ufe0f"],
+    ["joiners of Persian and Hindi", "# می\u200cخواهم क्\u200dष"],
+    ["letters with marks, right to left", "# e\u0301 עברית"],
+  ])("may hold %s", (_, comment) => {
+    expect(faultsOf(`a: 1 ${comment}\n`)).toEqual([]);
+  });
+
   it("places what is missing at the nearest parent", () => {
     const parsed = parseYaml("a:\n  b: 1\n");
     expect(parsed.ok && parsed.document.locate(["a", "c", 3])).toEqual({ line: 2, column: 3 });

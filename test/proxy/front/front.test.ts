@@ -6,7 +6,17 @@ import {
   type ScriptedServer,
   startScriptedServer,
 } from "../../support/mcp-scripted-http-server.ts";
-import { call, CONTROL_TOKEN, type Got, OTHER_TOKEN, type Rig, send, startRig, TOKEN } from "../rig.ts";
+import {
+  call,
+  CONTROL_TOKEN,
+  type Got,
+  OTHER_TOKEN,
+  type Rig,
+  send,
+  startRig,
+  stateless,
+  TOKEN,
+} from "../rig.ts";
 
 let server: ScriptedServer;
 let rig: Rig;
@@ -244,11 +254,25 @@ describe("what comes in", () => {
     ["Mcp-Name that differs from the body", { "mcp-name": "other" }],
     ["Mcp-Name that differs from the body, base64-encoded", { "mcp-name": "=?base64?b3RoZXI=?=" }],
     ["Mcp-Method that differs from the body", { "mcp-method": "tools/list" }],
-    ["MCP-Protocol-Version that differs from the body", { "mcp-protocol-version": "2026-07-28" }],
   ])("is refused before anything reaches the server: %s", async (_, headers) => {
     const got = await sendInVain(url, { body: call(3, "echo"), headers });
     expect(got).toMatchObject({ status: 400, json: { id: 3, error: { code: -32020 } } });
     expect(rig.recorder.events("message_refused")[0]?.detail).toMatchObject({ reason: "header_mismatch" });
+  });
+
+  it.each(["2025-11-25", "2026-07-29"])(
+    "is refused before anything reaches the server: MCP-Protocol-Version %s, which differs from the body",
+    async (revision) => {
+      const got = await sendInVain(url, stateless(call(3, "echo"), { "mcp-protocol-version": revision }));
+      expect(got).toMatchObject({ status: 400, json: { id: 3, error: { code: -32020 } } });
+    },
+  );
+
+  it("is refused before anything reaches the server: a stateless revision in the header alone", async () => {
+    const headers = { "mcp-protocol-version": "2026-07-28" };
+    const got = await sendInVain(url, { body: call(3, "echo"), headers });
+    expect(got).toMatchObject({ status: 400, json: { id: 3, error: { code: -32602 } } });
+    expect(rig.recorder.events("message_refused")[0]?.detail).toMatchObject({ reason: "bad_claim" });
   });
 
   it("leaves a reason on the log", async () => {

@@ -71,6 +71,17 @@ describe("a reply", () => {
     expect(reply.isOver).toBe(true);
   });
 
+  it("is the same document from bytes, and the same last event", async () => {
+    const bytes = Buffer.from('{"a":"é"}');
+    const document = await open();
+    document.reply.finish(200, bytes);
+    expect(await textOf(await document.received)).toBe('{"a":"é"}');
+    const stream = await open();
+    stream.reply.openStream();
+    stream.reply.finish(200, bytes, "1");
+    expect(await textOf(await stream.received)).toBe('id: 1\nevent: message\ndata: {"a":"é"}\n\n');
+  });
+
   it("is a stream once something was sent before", async () => {
     const { reply, received } = await open();
     void reply.sendEvent({ data: "{}", id: "1" });

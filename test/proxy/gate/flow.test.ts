@@ -170,7 +170,7 @@ it("what is gone is said on every stream that can hear it, before the answer, an
   expect(names(await send(at("issues"), { body: LIST }))).toEqual(["read", "peek", "once"]);
   expect(deaf.messages).toHaveLength(1);
   const last = rig.recorder.of("catalog").findLast(({ server }) => server === "web");
-  expect(last?.tools.map(({ name, visible, why }) => [name, visible, why])).toEqual([
+  expect(last?.tools?.map(({ name, visible, why }) => [name, visible, why])).toEqual([
     ["post", false, "flow"],
     ["look", true, "triager#2"],
   ]);

@@ -79,7 +79,7 @@ it("a tool description that changes after approval: the tool is cut from lists, 
   ]);
   await names();
   expect(rig.recorder.events("tool_drifted")).toHaveLength(1);
-  expect(rig.recorder.of("catalog").at(-1)?.tools[0]).toMatchObject({ visible: false, why: "drifted" });
+  expect(rig.recorder.of("catalog").at(-1)?.tools?.[0]).toMatchObject({ visible: false, why: "drifted" });
 });
 
 it("a tool that nobody reviewed does not exist: not in lists, not callable, without a word to the server", async () => {
@@ -92,7 +92,7 @@ it("a tool that nobody reviewed does not exist: not in lists, not callable, with
     severity: "finding",
     detail: { tool: "new", description: "New." },
   });
-  expect(rig.recorder.of("catalog")[0]?.tools[1]).toMatchObject({ visible: false, why: "unreviewed" });
+  expect(rig.recorder.of("catalog")[0]?.tools?.[1]).toMatchObject({ visible: false, why: "unreviewed" });
 });
 
 it("a rug pull before anybody listed: the gate looks itself before the first call, page by page", async () => {

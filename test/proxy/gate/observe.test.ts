@@ -54,7 +54,7 @@ it("anything else that is denied stays denied", async () => {
 it("lists show what is granted and what is marked read-only", async () => {
   const got = await send(url, { body: { jsonrpc: "2.0", id: 1, method: "tools/list" } });
   expect(got.json.result.tools.map(({ name }: { name: string }) => name)).toEqual(["get", "get_own", "pay"]);
-  expect(rig.recorder.of("catalog")[0]?.tools.map(({ why }) => why)).toEqual([
+  expect(rig.recorder.of("catalog")[0]?.tools?.map(({ why }) => why)).toEqual([
     "observed",
     "triager#1",
     "triager#2",

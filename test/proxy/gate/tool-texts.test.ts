@@ -50,7 +50,7 @@ it("a description with hidden instructions: the agent sees what a person sees, a
   expect(rig.recorder.events("text_cleaned")).toMatchObject([
     { severity: "warning", detail: { server: "one", tool: "get", removed: { tag: 9, escape_sequence: 1 } } },
   ]);
-  expect(rig.recorder.of("catalog")[0]?.tools[0]?.digest).toBe(digestDefinition(tool));
+  expect(rig.recorder.of("catalog")[0]?.tools?.[0]?.digest).toBe(digestDefinition(tool));
 });
 
 it("a reviewed description with invisible characters is the reviewed one, and is cleaned all the same", async () => {

@@ -41,11 +41,18 @@ describe("findDisagreement", () => {
     },
   );
 
-  it("refuses a revision in the field that the body does not claim", () => {
-    expect(findDisagreement(fields({ "mcp-protocol-version": "2026-07-28" }), old)).toBeTypeOf("string");
-    expect(findDisagreement(fields({ ...all, "mcp-protocol-version": "2025-11-25" }), stateless)).toBeTypeOf(
-      "string",
-    );
+  it.each(["2025-11-25", "2026-07-29", "v1"])(
+    "refuses %s in the field when the body claims another",
+    (revision) => {
+      const wrong = fields({ ...all, "mcp-protocol-version": revision });
+      expect(findDisagreement(wrong, stateless)).toContain("not the body's 2026-07-28");
+    },
+  );
+
+  it("takes a claim that is no known revision when the field says the same", () => {
+    const unknown = { name: "echo", _meta: { "io.modelcontextprotocol/protocolVersion": "v999.0.0" } };
+    const said = fields({ ...all, "mcp-protocol-version": "v999.0.0" });
+    expect(findDisagreement(said, { ...old, params: unknown })).toBeUndefined();
   });
 
   it.each(["2025-11-25 ", "draft", "2026-07-28, 2025-11-25", ""])(

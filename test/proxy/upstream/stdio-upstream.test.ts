@@ -152,6 +152,23 @@ describe("a stdio server without a handshake", () => {
     expect(answers.every(({ json }) => json.id === 0)).toBe(true);
   });
 
+  it.each(["2099-01-01", "2025-11-25", "v999.0.0"])(
+    "is not asked in revision %s, which it does not speak, by whoever comes after others",
+    async (revision) => {
+      const { url } = await startWith(referenceCommand());
+      expect(textOf(await send(url, stateless(call(0, "echo", { text: "here" }))))).toBe("here");
+      const { headers = {}, body } = stateless(call(1, "echo", { text: "there" }), {
+        "mcp-protocol-version": revision,
+      });
+      const message: Said = body;
+      message.params._meta["io.modelcontextprotocol/protocolVersion"] = revision;
+      expect(await send(url, { headers, body: message })).toMatchObject({
+        status: 400,
+        json: { id: 1, error: { code: -32022, data: { requested: revision, supported: ["2026-07-28"] } } },
+      });
+    },
+  );
+
   it("tells progress to whoever asked for it, by the token that was chosen", async () => {
     const { url } = await startWith(referenceCommand());
     const ask = (token: string | number, to: number): ReturnType<typeof send> => {

@@ -1,5 +1,5 @@
 import { execFileSync } from "node:child_process";
-import { rm, symlink } from "node:fs/promises";
+import { rename, rm, symlink } from "node:fs/promises";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { renderMarkdown } from "../../../../broker/cli/policy/difference-markdown.ts";
@@ -165,6 +165,37 @@ LOST    github: tool list_issues
       expect(await diffRevision("main:")).toMatchObject({
         code: 2,
         err: expect.stringContaining("robots/acme/link.yaml is a symbolic link"),
+      });
+    });
+
+    it.each(["robots", "robots/acme"])("does not take %s for empty where it is a link", async (folder) => {
+      const robots = join(before.path, folder);
+      await rename(robots, join(before.path, "elsewhere"));
+      await symlink(join(before.path, "elsewhere"), robots);
+      commit();
+      expect(await diffRevision("main:")).toMatchObject({
+        code: 2,
+        err: `main:: ${folder} is a symbolic link: a revision is read without following any\n`,
+      });
+    });
+
+    it("does not take robots for empty where it is a submodule", async () => {
+      await rm(join(before.path, "robots"), { recursive: true });
+      commit();
+      git("update-index", "--add", "--cacheinfo", `160000,${"1".repeat(40)},robots`);
+      git("commit", "--quiet", "--no-gpg-sign", "--message", "submodule");
+      expect(await diffRevision("main:")).toMatchObject({
+        code: 2,
+        err: expect.stringContaining("robots is a submodule"),
+      });
+    });
+
+    it("leaves out no document that would keep the directory from loading, whatever it is called", async () => {
+      await before.write("robots/acme/pay ments.yaml", "repository: x\n");
+      commit();
+      expect(await diffRevision("main:")).toMatchObject({
+        code: 2,
+        err: expect.stringContaining("robots/acme/pay ments.yaml:1:1: error: "),
       });
     });
 

@@ -1,6 +1,6 @@
 /** `lanyard policy lock` against real servers from npm, and one that changes its tools when nobody looks. */
 import { mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
-import { createServer } from "node:http";
+import { createServer, type ServerResponse } from "node:http";
 import type { AddressInfo } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -30,6 +30,8 @@ const readLockFile = () => readFile(join(directory, "lanyard.lock"), "utf8");
 
 interface PlayedServer {
   readonly url: string;
+  /** In place of the list of tools. */
+  answerList?: (response: ServerResponse, id: number) => void;
   tools: Record<string, unknown>[];
   instructions: string;
   readonly seen: string[];
@@ -41,7 +43,12 @@ afterEach(() => running.splice(0).forEach((server) => server.close()));
 /** Speaks as much of the handshake as listing needs, over JSON answers. */
 async function playServer(tools: Record<string, unknown>[]): Promise<PlayedServer> {
   const seen: string[] = [];
-  const played = { url: "", tools, instructions: "Be kind.", seen };
+  const played: Omit<PlayedServer, "url"> & { url: string } = {
+    url: "",
+    tools,
+    instructions: "Be kind.",
+    seen,
+  };
   const server = createServer((request, response) => {
     seen.push(request.headers.authorization ?? "");
     let body = "";
@@ -61,6 +68,10 @@ async function playServer(tools: Record<string, unknown>[]): Promise<PlayedServe
       };
       if (id === undefined) {
         response.writeHead(202).end();
+        return;
+      }
+      if (method === "tools/list" && played.answerList !== undefined) {
+        played.answerList(response, id);
         return;
       }
       const result = results[method];
@@ -190,5 +201,127 @@ describe("lanyard policy lock", () => {
     expect(err).toContain("the digest is of another definition");
     expect(out).toContain("+ new server with 1 tool");
     expect(code).toBe(1);
+  });
+
+  /** Nothing is written, and why. */
+  const refuses = async (...args: string[]): Promise<string> => {
+    const { err, code } = await lock("--write", ...args);
+    expect(code).toBe(2);
+    expect((await loadPolicies(directory)).ok).toBe(true);
+    return err;
+  };
+  const sendJson = (response: ServerResponse, text: string): void => {
+    response.writeHead(200, { "content-type": "application/json" }).end(text);
+  };
+
+  test("a server whose list never ends is asked for a hundred pages or two thousand tools, no more", async () => {
+    const played = await playServer([]);
+    await storeServers(`  played:\n    url: ${played.url}\n`);
+    let pages = 0;
+    const list = (tools: unknown[]) => (response: ServerResponse, id: number) => {
+      pages += 1;
+      sendJson(response, JSON.stringify({ jsonrpc: "2.0", id, result: { tools, nextCursor: `${pages}` } }));
+    };
+    played.answerList = list([]);
+    expect(await refuses()).toContain("its list of tools has more than 100 pages");
+    expect(pages).toBe(100);
+    played.answerList = list(Array.from({ length: 1_000 }, (_, index) => ({ name: `t${index}` })));
+    expect(await refuses()).toContain("it has more than 2000 tools");
+    expect(pages).toBe(103);
+  });
+
+  test("a server that sends a hundred megabytes is read for sixteen", async () => {
+    const played = await playServer([]);
+    await storeServers(`  played:\n    url: ${played.url}\n`);
+    let sent = 0;
+    played.answerList = (response) => {
+      response.writeHead(200, { "content-type": "application/json" });
+      const chunk = "x".repeat(1024 * 1024);
+      const send = (): void => {
+        sent += 1;
+        if (sent > 100) response.end();
+        else response.write(chunk, () => response.destroyed || send());
+      };
+      send();
+    };
+    expect(await refuses()).toContain("it sent more than 16 MiB");
+    expect(sent).toBeLessThan(100);
+  });
+
+  test("a server that dribbles for ever is given up when its time is over", async () => {
+    const played = await playServer([]);
+    await storeServers(`  played:\n    url: ${played.url}\n`);
+    const timers: NodeJS.Timeout[] = [];
+    played.answerList = (response) => {
+      response.writeHead(200, { "content-type": "text/event-stream" });
+      timers.push(setInterval(() => response.write(": still here\n\n"), 20));
+    };
+    expect(await refuses("--timeout", "1")).toMatch(/it took longer than 1 seconds|timed out/);
+    timers.forEach(clearInterval);
+  });
+
+  test("a stdio server that prints a gigabyte without a line end is ended", async () => {
+    const flood = "setInterval(() => process.stdout.write('x'.repeat(1048576)), 1)";
+    await storeServers(`  played:\n    command: [node, -e, "${flood}"]\n`);
+    expect(await refuses("--timeout", "5")).toContain("played gave no answer");
+  }, 60_000);
+
+  test("a redirect does not take the headers to another server", async () => {
+    const [played, thief] = [await playServer([]), await playServer([search])];
+    await storeServers(`  played:\n    url: ${played.url}\n`);
+    played.answerList = (response) => response.writeHead(307, { location: thief.url }).end();
+    const headers = join(directory, "headers.json");
+    await writeFile(headers, JSON.stringify({ played: { "X-Api-Key": "canary-77aa" } }));
+    expect(await refuses("--headers", headers)).toContain("it redirects elsewhere");
+    expect(thief.seen).toEqual([]);
+  });
+
+  test("a secret that a server sends back, or that no header can hold, is in no message", async () => {
+    const played = await playServer([]);
+    await storeServers(`  played:\n    url: ${played.url}\n`);
+    played.answerList = (response) =>
+      response.writeHead(401).end("who is Bearer canary-9e? canary-9e\u001b[2J");
+    const headers = join(directory, "headers.json");
+    await writeFile(headers, JSON.stringify({ played: { Authorization: "Bearer canary-9e" } }));
+    const echoed = await refuses("--headers", headers);
+    expect(echoed).toContain("played gave no answer");
+    expect(echoed).not.toMatch(/canary|\u001b/);
+    await writeFile(headers, JSON.stringify({ played: { Authorization: "Bearer canary-9e\n" } }));
+    const unfit = await refuses("--headers", headers);
+    expect(unfit).toContain("each value one line without its line end");
+    expect(unfit).not.toContain("canary");
+  });
+
+  test("a first lock that leaves a server out is not written: it would hide all of its tools", async () => {
+    const [one, other] = [await playServer([search]), await playServer([search])];
+    await storeServers(`  played:\n    url: ${one.url}\n  other:\n    url: ${other.url}\n`);
+    const { out, code } = await lock("--write", "--server", "played");
+    expect(out).toContain("lanyard.lock cannot be written: with it, other would have no tools at all.");
+    expect(code).toBe(1);
+    await expect(readLockFile()).rejects.toThrow("ENOENT");
+  });
+
+  test("a number that no reader keeps makes a definition that cannot be locked; the others are", async () => {
+    const played = await playServer([]);
+    await storeServers(`  played:\n    url: ${played.url}\n`);
+    played.answerList = (response, id) =>
+      sendJson(
+        response,
+        `{"jsonrpc":"2.0","id":${id},"result":{"tools":[{"name":"huge","inputSchema":{"maximum":1e400}},{"name":"fine"}]}}`,
+      );
+    const { err, code } = await lock("--write");
+    expect(err).toContain("played: huge cannot be locked: it holds a number that is too large to be read");
+    expect(code).toBe(0);
+    expect(await readLockFile()).not.toContain("huge");
+  });
+
+  test("definitions that are more than a lock may hold are not written: the policies would not load with them", async () => {
+    const played = await playServer(
+      Array.from({ length: 1_500 }, (_, index) => ({ name: `t${index}`, description: "long ".repeat(700) })),
+    );
+    await storeServers(`  played:\n    url: ${played.url}\n`);
+    const err = await refuses();
+    expect(err).toContain("lanyard.lock is not written: it would not load");
+    expect(err).toContain("larger than 4096 KiB");
   });
 });

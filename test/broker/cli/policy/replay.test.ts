@@ -1,6 +1,8 @@
-import { mkdtemp, rm } from "node:fs/promises";
+import { execFile } from "node:child_process";
+import { cp, mkdir, mkdtemp, rm, symlink, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { promisify } from "node:util";
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from "vitest";
 import { policyReplayCommand } from "../../../../broker/cli/policy/replay.ts";
 import { type RecordedTerminal, recordTerminal } from "../recorded-terminal.ts";
@@ -48,6 +50,24 @@ describe("lanyard policy replay", () => {
         "would deny 2 and allow 0 more of 3 calls in 1 session\n",
     );
     expect(code).toBe(1);
+  });
+
+  test("resources and prompts are decided by what they are, subscriptions and completions included", async () => {
+    await draft('- server: github\n  resources: ["repo://a/*"]\n  prompts: [greet]\n');
+    const { tool: _, ...call } = observed("", {});
+    await storeRun(bucket, "s-1", [
+      { ...call, method: "resources/read", resource: "repo://a/b" },
+      { ...call, method: "resources/subscribe", resource: "repo://a/b" },
+      { ...call, method: "resources/unsubscribe", resource: "repo://c/d" },
+      { ...call, method: "completion/complete", resource: "repo://a/{path}" },
+      { ...call, method: "subscriptions/listen", resource: "repo://c/d" },
+      { ...call, method: "prompts/get", prompt: "greet" },
+      { ...call, method: "completion/complete", prompt: "leave" },
+    ]);
+    const { out } = await replay();
+    expect(out).toContain("would deny   resource repo://c/d of github: no grant\n");
+    expect(out).toContain("would deny   prompt leave of github: no grant\n");
+    expect(out).toContain("would deny 2 and allow 0 more of 6 calls in 1 session\n");
   });
 
   test("ends well when every call would be decided as it was", async () => {
@@ -108,6 +128,50 @@ describe("lanyard policy replay", () => {
     expect(out).toContain("would get no session: no_binding");
     expect(out).toContain("would deny   tool get_issue of github: no session\n");
     expect(code).toBe(1);
+  });
+
+  test("a session that lies there twice is counted once", async () => {
+    await draft("- server: github\n  tools: [get_issue]\n");
+    const folder = await storeRun(bucket, "s-1", [observed("list_issues", {})]);
+    await cp(folder, join(bucket, "copy"), { recursive: true });
+    const { out, err } = await replay();
+    expect(out).toContain("would deny 1 and allow 0 more of 1 call in 1 session\n");
+    expect(err).toContain(`left out: ${join(bucket, "copy")}: it is of the session that was read from `);
+  });
+
+  test("a log whose claims no run has is left out; the others are replayed", async () => {
+    await draft("- server: github\n  tools: [get_issue]\n");
+    await storeRun(bucket, "s-1", [observed("get_issue", {})]);
+    await storeRun(bucket, "s-2", [observed("get_issue", {})], { claims: { repository: 1 } });
+    const { out, err } = await replay();
+    expect(out).toContain("would deny 0 and allow 0 more of 1 call in 1 session\n");
+    expect(err).toContain("its claims are not those of a run");
+  });
+
+  test("a log with a pipe, a link without an end and a folder in place of segments is left out", async () => {
+    await draft("- server: github\n  tools: [get_issue]\n");
+    const [pipe, loop, nested] = await Promise.all(
+      ["s-1", "s-2", "s-3"].map((session) => storeRun(bucket, session, [observed("get_issue", {})])),
+    );
+    const segment = "runner/000001.jsonl.zst";
+    for (const folder of [pipe, loop, nested]) await rm(join(folder ?? "", segment));
+    await promisify(execFile)("mkfifo", [join(pipe ?? "", segment)]);
+    await symlink("/dev/zero", join(loop ?? "", segment));
+    await mkdir(join(nested ?? "", segment));
+    await storeRun(bucket, "s-4", [observed("get_issue", {})]);
+    const { out, err } = await replay();
+    expect(out).toContain("of 1 call in 1 session\n");
+    for (const folder of [pipe, loop, nested]) expect(err).toContain(`left out: ${folder}: `);
+  });
+
+  test("where every log is left out, it says why", async () => {
+    await draft("- server: github\n  tools: [get_issue]\n");
+    const folder = await storeRun(bucket, "s-1", [observed("get_issue", {})]);
+    await writeFile(join(folder, "runner/000001.jsonl.zst"), "nonsense");
+    const { code, err } = await replay();
+    expect(code).toBe(2);
+    expect(err).toContain(`there is no session to replay; left out: 1, the first ${folder}: `);
+    expect((await replay("--robot", "acme/x/y")).err).toContain("there is no session of acme/x/y to replay");
   });
 
   test("answers in JSON, with every change", async () => {

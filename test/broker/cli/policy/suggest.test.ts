@@ -97,6 +97,70 @@ describe("lanyard policy suggest", () => {
     expect(out).not.toContain("when:");
   });
 
+  test("a secret that an agent put into one argument takes the condition from that argument alone", async () => {
+    await storeRun(bucket, "s-1", [
+      observed("get_issue", { owner: "acme", state: "open", title: "a" }),
+      observed("get_issue", { owner: "acme", state: "open", title: "[redacted:token:github]" }),
+      observed("get_issue", { owner: "acme", state: "[redacted:token:github]", title: "b" }),
+    ]);
+    const { out } = await suggest();
+    expect(out).toContain("when: args.owner == run.repository_owner\n");
+    expect(out).toContain("# Not all arguments of these calls are in the logs");
+  });
+
+  test.each([
+    ["tool", "tools/call", "get_*", { "[redacted:x:y]": 1 }],
+    ["tool", "tools/call", "*", {}],
+    ["resource", "resources/read", "file:///*", undefined],
+    ["resource", "resources/read", "repo://{run.repository}/secrets", undefined],
+    ["prompt", "prompts/get", "review*", {}],
+  ])(
+    "a %s that an agent names like a pattern (%s %s) never becomes one",
+    async (kind, method, tool, args) => {
+      const { tool: _, ...anything } = observed(tool, args, { method });
+      const call = { ...anything, [kind]: tool };
+      await storeRun(bucket, "s-1", [observed("get_issue", issue), call, { ...call, decision: "deny" }]);
+      for (const options of [[], ["--include-refused"]]) {
+        const { out } = await suggest("--json", ...options);
+        const { grants, refused: told } = JSON.parse(out);
+        expect(grants.flatMap(({ names }: { names: string[] }) => names)).toEqual(["get_issue"]);
+        expect(told).toMatchObject([{ name: tool, calls: 2 }]);
+      }
+      expect((await suggest("--write")).code).toBe(0);
+    },
+  );
+
+  test("what is invisible in an argument is an escape in its condition, and means the same", async () => {
+    const hidden = "a\u200b\u202e\u{e0041}\u009b";
+    const calls = Array.from({ length: 3 }, () => observed("get_issue", { state: hidden, ["\u2066"]: "x" }));
+    await storeRun(bucket, "s-1", calls);
+    const { out, code } = await suggest("--write");
+    expect(out).toContain(String.raw`args.state == "a\u200b\u202e\U000e0041\u009b"`);
+    expect(out).toContain(String.raw`args["\u2066"] == "x"`);
+    expect(out.replaceAll("\n", "")).not.toMatch(/[\p{Cc}\p{Cf}]/u);
+    expect(code).toBe(0);
+  });
+
+  test("tests that somebody wrote under the role's name are not overwritten", async () => {
+    await storeDirectory(directory, { "tests/triager.yaml": "mine\n" });
+    await storeRun(bucket, "s-1", [observed("get_issue", issue)]);
+    const { code, err } = await suggest("--write");
+    expect([code, err]).toEqual([2, "tests/triager.yaml exists already: choose another name with --role\n"]);
+    expect(await readFile(join(directory, "tests/triager.yaml"), "utf8")).toBe("mine\n");
+    expect(await readFile(join(directory, "roles.yaml"), "utf8")).toBe(roles);
+  });
+
+  test("where the documents would deny what was done all the same, it says why and writes nothing", async () => {
+    await storeDirectory(directory, { "lanyard.lock": "version: 1\nservers: { github: { tools: {} } }\n" });
+    await storeRun(bucket, "s-1", [observed("get_issue", issue)]);
+    const { code, err } = await suggest("--write");
+    expect([code, err]).toEqual([
+      2,
+      "nothing is written: with it, tool get_issue of session s-1 would be denied (unreviewed)\n",
+    ]);
+    expect(await readFile(join(directory, "roles.yaml"), "utf8")).toBe(roles);
+  });
+
   test("--write adds the role, its tests and the binding; what stood there stays, and it loads", async () => {
     await storeRun(bucket, "s-1", [observed("get_issue", issue), refused("delete_repository", {})]);
     const { code, err } = await suggest("--write");
@@ -162,6 +226,8 @@ describe("lanyard policy suggest", () => {
       grants: [{ server: "github", kind: "tool", names: ["get_issue"], calls: 1, sessions: 1 }],
       refused: [{ server: "github", name: "delete_repository", calls: 1, reasons: ["no_grant"] }],
       written: [],
+      verified: false,
+      left_out: [],
     });
   });
 });

@@ -63,7 +63,7 @@ describe("lanyard policy test", () => {
     expect(out).toContain("2 rules that no test is about (--require-coverage):");
     await directory.write(
       "tests/b.yaml",
-      `server: github\nroles: [browser, commenter]\ntests:\n  - { tools: [get_x], expect: allow }\n  - { tools: [add_comment], expect: deny }\n`,
+      `server: github\nroles: [browser, commenter]\ntests:\n  - { tools: [get_x], expect: allow }\n  - { tools: [add_comment], expect: deny, reason: condition_error }\n`,
     );
     expect((await test("--require-coverage")).code).toBe(0);
   });

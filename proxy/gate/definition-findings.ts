@@ -7,14 +7,15 @@ import { DEFINING } from "../../policies/lock/definition.ts";
 import { cleanText, type Removal } from "../inspection/invisible-text.ts";
 import type { JsonObject } from "../messages/envelope.ts";
 import type { EventName, Recording, Severity } from "../recording.ts";
-import type { ToolDefinition } from "./tool-list.ts";
-import type { ToolVisibility } from "./tool-visibility.ts";
+import type { Definition } from "./list-filter.ts";
+import type { Kind } from "./named-things.ts";
+import type { Visibility } from "./visibility.ts";
 import type { VisibleNames } from "./visible-names.ts";
 
-export interface ToolFindingsOptions {
+export interface DefinitionFindingsOptions {
   readonly server: string;
   readonly recording: Recording;
-  readonly visibility: ToolVisibility;
+  readonly visibility: Visibility;
   /** Of all servers of the session. */
   readonly names: VisibleNames;
 }
@@ -24,17 +25,17 @@ const MAX_FINDINGS = 4_000;
 /** What is looked at of a description or of instructions; the log takes less of it, and redacts before it cuts. */
 const MAX_EXCERPT_LENGTH = 20_000;
 
-export class ToolFindings {
-  readonly #options: ToolFindingsOptions;
+export class DefinitionFindings {
+  readonly #options: DefinitionFindingsOptions;
   readonly #noted = new Set<string>();
   /** The reviewed definitions that were seen: what a later one can be compared with. */
   readonly #reviewed = new Map<string, JsonObject>();
 
-  constructor(options: ToolFindingsOptions) {
+  constructor(options: DefinitionFindingsOptions) {
     this.#options = options;
   }
 
-  noteDefinition(tool: ToolDefinition): void {
+  noteDefinition(tool: Definition): void {
     const { visibility } = this.#options;
     const { name, definition, digest } = tool;
     if (!visibility.isLocked) {
@@ -49,14 +50,18 @@ export class ToolFindings {
     }
   }
 
-  /** An agent is shown this tool, without what was removed from its texts. */
-  noteShown({ name, digest }: ToolDefinition, removed: ReadonlyMap<Removal, number>): void {
+  /** An agent is shown this one, without what was removed from its texts. */
+  noteShown(kind: Kind, { name, digest }: Definition, removed: ReadonlyMap<Removal, number>): void {
     const { names, server } = this.#options;
     if (removed.size > 0) {
-      this.#note({ event: "text_cleaned", severity: "warning", key: `${name} ${digest}` }, () => ({
-        tool: name,
+      const key = kind === "tool" ? `${name} ${digest}` : `${kind} ${name} ${digest}`;
+      this.#note({ event: "text_cleaned", severity: "warning", key }, () => ({
+        [kind]: name,
         removed: Object.fromEntries(removed),
       }));
+    }
+    if (kind !== "tool") {
+      return;
     }
     for (const other of names.add({ server, tool: name })) {
       const key = JSON.stringify([name, other.server, other.tool]);
@@ -88,7 +93,7 @@ export class ToolFindings {
     }
   }
 
-  #describe({ name, definition, digest }: ToolDefinition): { [name: string]: Json } {
+  #describe({ name, definition, digest }: Definition): { [name: string]: Json } {
     const reviewed = this.#reviewed.get(name);
     const locked = this.#options.visibility.lockedDigestOf(name);
     const description = definition["description"];

@@ -1,32 +1,39 @@
 /**
- * Which tools of one server the agents see, and why: what the policy shows at this moment of the session and, where
- * the server is locked, only with the definition that was reviewed.
+ * Which things of one server the agents see, and why: what the policy shows at this moment of the session and, of the
+ * tools of a locked server, only those whose definition is the one that was reviewed.
  */
 import type { CompiledPolicy, Usage } from "../../policies/decision.ts";
 import type { ServerFacts } from "../../policies/session-policy.ts";
+import type { Kind } from "./named-things.ts";
 
 export type LockVerdict = "reviewed" | "drifted" | "unreviewed";
 
-export interface Visibility {
+export interface Showing {
   readonly visible: boolean;
   /** The rule that shows it or `observed`; `no_grant`, `flow`, `drifted` or `unreviewed`. */
   readonly why: string;
 }
 
-export interface ToolVisibilityOptions {
+export interface VisibilityOptions {
   readonly server: string;
   readonly policy: CompiledPolicy;
   readonly usage: Usage;
 }
 
+export interface Listed {
+  readonly kind: Kind;
+  readonly name: string;
+  readonly digest: string;
+}
+
 const NOTHING_READ: Usage["labels"] = new Set();
 
-export class ToolVisibility {
-  readonly #options: ToolVisibilityOptions;
+export class Visibility {
+  readonly #options: VisibilityOptions;
   #lock: ServerFacts["lock"];
   #tools: ReadonlyMap<string, string> | undefined;
 
-  constructor(options: ToolVisibilityOptions) {
+  constructor(options: VisibilityOptions) {
     this.#options = options;
   }
 
@@ -64,16 +71,24 @@ export class ToolVisibility {
     return locked === digest ? "reviewed" : locked === undefined ? "unreviewed" : "drifted";
   }
 
-  show(tool: string, digest: string, labels = this.#options.usage.labels): Visibility {
-    const { policy, server } = this.#options;
-    const shown = policy.show({ server, kind: "tool", name: tool }, labels);
-    const verdict = shown.visible ? this.judgeDefinition(tool, digest) : "reviewed";
+  show({ kind, name, digest }: Listed, labels = this.#options.usage.labels): Showing {
+    const shown = this.#ask(kind, name, labels);
+    const verdict = shown.visible && kind === "tool" ? this.judgeDefinition(name, digest) : "reviewed";
     return verdict === "reviewed" ? shown : { visible: false, why: verdict };
+  }
+
+  /** What no list has to show first. */
+  shows(kind: Kind, name: string): boolean {
+    return this.#ask(kind, name, this.#options.usage.labels).visible;
   }
 
   /** Whether any rule names it, whatever the session has read: what nobody could see needs no report. */
   concernsAgents(tool: string): boolean {
+    return this.#ask("tool", tool, NOTHING_READ).visible;
+  }
+
+  #ask(kind: Kind, name: string, labels: Usage["labels"]): Showing {
     const { policy, server } = this.#options;
-    return policy.show({ server, kind: "tool", name: tool }, NOTHING_READ).visible;
+    return policy.show({ server, kind, name }, labels);
   }
 }

@@ -1,0 +1,3557 @@
+"use strict";
+var __defProp = Object.defineProperty;
+var __getOwnPropDesc = Object.getOwnPropertyDescriptor;
+var __getOwnPropNames = Object.getOwnPropertyNames;
+var __hasOwnProp = Object.prototype.hasOwnProperty;
+var __export = (target, all) => {
+  for (var name in all)
+    __defProp(target, name, { get: all[name], enumerable: true });
+};
+var __copyProps = (to, from, except, desc) => {
+  if (from && typeof from === "object" || typeof from === "function") {
+    for (let key of __getOwnPropNames(from))
+      if (!__hasOwnProp.call(to, key) && key !== except)
+        __defProp(to, key, { get: () => from[key], enumerable: !(desc = __getOwnPropDesc(from, key)) || desc.enumerable });
+  }
+  return to;
+};
+var __toCommonJS = (mod) => __copyProps(__defProp({}, "__esModule", { value: true }), mod);
+
+// proxy/gate/server-gate.ts
+var server_gate_exports = {};
+__export(server_gate_exports, {
+  openServerGate: () => openServerGate
+});
+module.exports = __toCommonJS(server_gate_exports);
+
+// proxy/messages/envelope.ts
+var DECIDING = new Map(
+  [
+    ...[
+      "name",
+      "arguments",
+      "uri",
+      "_meta",
+      "cursor",
+      "ref",
+      "argument",
+      "context",
+      "level",
+      "task",
+      "taskId"
+    ],
+    ...["requestId", "reason", "notifications", "inputResponses", "requestState"],
+    ...["protocolVersion", "capabilities", "clientInfo", "progressToken"],
+    ...["io.modelcontextprotocol/protocolVersion", "io.modelcontextprotocol/clientCapabilities"],
+    ...["io.modelcontextprotocol/clientInfo", "io.modelcontextprotocol/logLevel"]
+  ].map((name) => [foldCase(name), name])
+);
+var NAME = /^[^\u0000-\u001f\u007f]{1,512}$/u;
+var MAX_ID_LENGTH = 256;
+function foldCase(name) {
+  return name.toUpperCase().toLowerCase();
+}
+function isName(text) {
+  return typeof text === "string" && NAME.test(text);
+}
+function isRequestId(id) {
+  return typeof id === "string" ? id.length <= MAX_ID_LENGTH : Number.isSafeInteger(id);
+}
+function isObject(value) {
+  return typeof value === "object" && value !== null && !Array.isArray(value);
+}
+
+// proxy/messages/fields.ts
+var TEXT_START = "=?base64?";
+var TEXT_END = "?=";
+var BASE64 = /^(?:[A-Za-z0-9+/]{4})*(?:[A-Za-z0-9+/]{2}==|[A-Za-z0-9+/]{3}=)?$/;
+var PLAIN = /^(?:[\x21-\x7e](?:[\x20-\x7e\t]*[\x21-\x7e])?)?$/;
+function decodeFieldValue(value) {
+  if (!(value.startsWith(TEXT_START) && value.endsWith(TEXT_END))) {
+    return PLAIN.test(value) ? value : void 0;
+  }
+  const packed = value.slice(TEXT_START.length, -TEXT_END.length);
+  if (!BASE64.test(packed)) {
+    return void 0;
+  }
+  const bytes = Buffer.from(packed, "base64");
+  const text = bytes.toString("utf8");
+  return bytes.equals(Buffer.from(text, "utf8")) ? text : void 0;
+}
+function encodeFieldValue(text) {
+  const isPlain = PLAIN.test(text) && !(text.startsWith(TEXT_START) && text.endsWith(TEXT_END));
+  return isPlain ? text : `${TEXT_START}${Buffer.from(text, "utf8").toString("base64")}${TEXT_END}`;
+}
+
+// proxy/messages/param-fields.ts
+var PREFIX = "mcp-param-";
+var TOKEN = /^[!#$%&'*+\-.^_`|~0-9A-Za-z]{1,128}$/;
+function findParamFields(inputSchema, path = []) {
+  if (!isObject(inputSchema)) {
+    return [];
+  }
+  const declared = inputSchema["x-mcp-header"];
+  const own = typeof declared === "string" && TOKEN.test(declared) && path.length > 0 ? [{ field: PREFIX + declared.toLowerCase(), path }] : [];
+  const properties = inputSchema["properties"];
+  const nested = isObject(properties) ? Object.entries(properties) : [];
+  return [...own, ...nested.flatMap(([name, schema]) => findParamFields(schema, [...path, name]))];
+}
+function buildParamFields(declared, args, sent) {
+  const fields = /* @__PURE__ */ new Map();
+  for (const { field, path } of declared) {
+    const text = writeArgument(findArgument(args, path));
+    const field0 = sent.get(field);
+    if (text === void 0) {
+      continue;
+    }
+    if (field0 === void 0 || !isSame(decodeFieldValue(field0), text)) {
+      return { ok: false, detail: `${field} is not what the body's arguments say` };
+    }
+    fields.set(field, encodeFieldValue(text));
+  }
+  return { ok: true, fields };
+}
+function findArgument(args, path) {
+  let value = args;
+  for (const name of path) {
+    value = isObject(value) && Object.hasOwn(value, name) ? value[name] : void 0;
+  }
+  return value;
+}
+function writeArgument(value) {
+  switch (typeof value) {
+    case "string":
+      return value;
+    case "number":
+    case "boolean":
+      return String(value);
+    default:
+      return void 0;
+  }
+}
+function isSame(sent, own) {
+  return sent === own || sent !== void 0 && /^-?[0-9]+(?:\.0+)?$/.test(sent) && String(Number(sent)) === own;
+}
+
+// proxy/gate/catalog.ts
+var MAX_OPEN_LISTS = 16;
+function openCatalogs(maxListed) {
+  return {
+    tools: new Catalog(maxListed),
+    resources: new Catalog(maxListed),
+    resource_templates: new Catalog(maxListed),
+    prompts: new Catalog(maxListed)
+  };
+}
+var Catalog = class {
+  #maxListed;
+  #known = /* @__PURE__ */ new Map();
+  #isRecorded = true;
+  /** By the cursor of the next page: the names on the pages before it. */
+  #openLists = /* @__PURE__ */ new Map();
+  constructor(maxListed) {
+    this.#maxListed = maxListed;
+  }
+  get known() {
+    return this.#known;
+  }
+  /** False for a page with more than can be known; nothing of it is then. */
+  learn(page) {
+    const added = page.definitions.filter(({ name }) => !this.#known.has(name)).length;
+    if (this.#known.size + added > this.#maxListed) {
+      return false;
+    }
+    if (this.#hasNews(page)) {
+      this.#isRecorded = false;
+    }
+    return true;
+  }
+  /** What is visible of it has changed. */
+  markUnrecorded() {
+    this.#isRecorded = false;
+  }
+  /** `record` is called until it went well once for all that is known. */
+  recordNews(record) {
+    if (!this.#isRecorded) {
+      record();
+      this.#isRecorded = true;
+    }
+  }
+  /** Whether anything is known now that was not, or is gone. */
+  #hasNews(page) {
+    const added = page.definitions.filter((definition) => this.#learnOne(definition)).length;
+    const before = page.cursor === void 0 ? [] : this.#openLists.get(page.cursor);
+    const names = before === void 0 ? void 0 : [...before, ...page.definitions.map(({ name }) => name)];
+    if (page.cursor !== void 0) {
+      this.#openLists.delete(page.cursor);
+    }
+    if (names === void 0) {
+      return added > 0;
+    }
+    if (page.nextCursor !== void 0) {
+      if (this.#openLists.size < MAX_OPEN_LISTS) {
+        this.#openLists.set(page.nextCursor, names);
+      }
+      return added > 0;
+    }
+    return this.#forgetAllBut(new Set(names)) || added > 0;
+  }
+  paramFieldsOf(tool) {
+    return this.#known.get(tool)?.paramFields ?? [];
+  }
+  #learnOne({ name, definition, digest }) {
+    if (this.#known.get(name)?.digest === digest) {
+      return false;
+    }
+    this.#known.set(name, { digest, paramFields: findParamFields(definition["inputSchema"]) });
+    return true;
+  }
+  #forgetAllBut(names) {
+    const gone = [...this.#known.keys()].filter((name) => !names.has(name));
+    gone.forEach((name) => this.#known.delete(name));
+    return gone.length > 0;
+  }
+};
+
+// proxy/gate/cursors.ts
+var import_node_crypto = require("node:crypto");
+var CIPHER = "aes-256-gcm";
+var NONCE_BYTES = 12;
+var TAG_BYTES = 16;
+var PADDED_LENGTH = 128;
+var Cursors = class {
+  #key = (0, import_node_crypto.randomBytes)(32);
+  #nonceKey = (0, import_node_crypto.randomBytes)(32);
+  /** The same for the same cursor: an agent that pages in circles can tell. */
+  seal(method, cursor) {
+    const text = JSON.stringify(cursor);
+    const padded = text.padEnd(Math.ceil(text.length / PADDED_LENGTH) * PADDED_LENGTH);
+    const nonce = (0, import_node_crypto.createHmac)("sha256", this.#nonceKey).update(method).update("\n").update(padded).digest();
+    const cipher = (0, import_node_crypto.createCipheriv)(CIPHER, this.#key, nonce.subarray(0, NONCE_BYTES));
+    cipher.setAAD(Buffer.from(method));
+    const sealed = Buffer.concat([cipher.update(padded), cipher.final()]);
+    return Buffer.concat([nonce.subarray(0, NONCE_BYTES), cipher.getAuthTag(), sealed]).toString("base64url");
+  }
+  /** `undefined` for what was not given out. */
+  open(method, given) {
+    const bytes = Buffer.from(given, "base64url");
+    if (bytes.length <= NONCE_BYTES + TAG_BYTES) {
+      return void 0;
+    }
+    const decipher = (0, import_node_crypto.createDecipheriv)(CIPHER, this.#key, bytes.subarray(0, NONCE_BYTES), {
+      authTagLength: TAG_BYTES
+    });
+    decipher.setAAD(Buffer.from(method));
+    decipher.setAuthTag(bytes.subarray(NONCE_BYTES, NONCE_BYTES + TAG_BYTES));
+    try {
+      const padded = decipher.update(bytes.subarray(NONCE_BYTES + TAG_BYTES), void 0, "utf8");
+      const cursor = JSON.parse(padded + decipher.final("utf8"));
+      return typeof cursor === "string" ? cursor : void 0;
+    } catch {
+      return void 0;
+    }
+  }
+};
+
+// audit/canonical.ts
+var MAX_DEPTH = 256;
+var CanonicalError = class extends Error {
+  code = "not_canonical";
+};
+function canonicalize(value) {
+  return writeValue(value, MAX_DEPTH);
+}
+function writeValue(value, depthLeft) {
+  switch (typeof value) {
+    case "string":
+      return writeString(value);
+    case "number":
+      return writeNumber(value);
+    case "boolean":
+      return value ? "true" : "false";
+    case "object":
+      if (value === null) {
+        return "null";
+      }
+      if (depthLeft === 0) {
+        throw new CanonicalError(`nested deeper than ${MAX_DEPTH} levels`);
+      }
+      return Array.isArray(value) ? writeArray(value, depthLeft - 1) : writeObject(value, depthLeft - 1);
+    default:
+      throw new CanonicalError(`JSON has no ${typeof value}`);
+  }
+}
+function writeArray(values, depthLeft) {
+  let text = "[";
+  for (let index = 0; index < values.length; index++) {
+    text += (index === 0 ? "" : ",") + writeValue(values[index], depthLeft);
+  }
+  return text + "]";
+}
+function writeObject(value, depthLeft) {
+  requirePlain(value);
+  let text = "{";
+  for (const name of sortNames(Object.keys(value))) {
+    const member = value[name];
+    if (member !== void 0) {
+      text += (text.length === 1 ? "" : ",") + writeName(name) + writeValue(member, depthLeft);
+    }
+  }
+  return text + "}";
+}
+function requirePlain(value) {
+  const prototype = Object.getPrototypeOf(value);
+  if (prototype !== null && prototype !== Object.prototype) {
+    throw new CanonicalError("only plain objects and arrays are JSON");
+  }
+}
+var INSERTION_SORT_NAMES = 24;
+function sortNames(names) {
+  if (names.length > INSERTION_SORT_NAMES) {
+    return names.sort();
+  }
+  for (let next = 1; next < names.length; next++) {
+    const name = names[next] ?? "";
+    let place = next;
+    for (let before = names[place - 1]; before !== void 0 && before > name; before = names[place - 1]) {
+      names[place] = before;
+      place--;
+    }
+    names[place] = name;
+  }
+  return names;
+}
+var NEEDS_CARE = /["\\\u0000-\u001f\ud800-\udfff]/;
+function writeString(text) {
+  if (!NEEDS_CARE.test(text)) {
+    return '"' + text + '"';
+  }
+  if (!text.isWellFormed()) {
+    throw new CanonicalError("a lone surrogate has no UTF-8 form");
+  }
+  return JSON.stringify(text);
+}
+var knownNames = /* @__PURE__ */ new Map();
+var MAX_KNOWN_NAMES = 512;
+var MAX_KNOWN_NAME_LENGTH = 64;
+function writeName(name) {
+  const known = knownNames.get(name);
+  if (known !== void 0) {
+    return known;
+  }
+  const written = writeString(name) + ":";
+  if (knownNames.size < MAX_KNOWN_NAMES && name.length <= MAX_KNOWN_NAME_LENGTH) {
+    knownNames.set(name, written);
+  }
+  return written;
+}
+function writeNumber(value) {
+  if (!Number.isFinite(value)) {
+    throw new CanonicalError(`JSON has no ${value}`);
+  }
+  return String(value);
+}
+
+// policies/lock/definition.ts
+var import_node_crypto2 = require("node:crypto");
+
+// node_modules/canonicalize/lib/canonicalize.js
+function serializeString(value) {
+  if (!value.isWellFormed()) {
+    throw new Error("Lone surrogate is not allowed");
+  }
+  return JSON.stringify(value);
+}
+function serializePrimitive(value) {
+  switch (typeof value) {
+    case "number":
+      if (isNaN(value)) {
+        throw new Error("NaN is not allowed");
+      }
+      if (!isFinite(value)) {
+        throw new Error("Infinity is not allowed");
+      }
+      return JSON.stringify(value);
+    case "string":
+      return serializeString(value);
+    case "boolean":
+      return value ? "true" : "false";
+    default:
+      return JSON.stringify(value);
+  }
+}
+function enterValue(value, seen) {
+  let wrappers = null;
+  while (value !== null && typeof value === "object" && typeof value.toJSON === "function") {
+    if (seen.has(value)) {
+      throw new Error("Circular reference detected");
+    }
+    seen.add(value);
+    (wrappers ??= []).push(value);
+    value = value.toJSON();
+  }
+  if (value instanceof Number || value instanceof String || value instanceof Boolean) {
+    value = value.valueOf();
+  }
+  if (value === null || typeof value !== "object") {
+    if (wrappers !== null) {
+      for (const wrapper of wrappers) seen.delete(wrapper);
+    }
+    return serializePrimitive(value);
+  }
+  if (seen.has(value)) {
+    throw new Error("Circular reference detected");
+  }
+  seen.add(value);
+  return {
+    container: value,
+    // null marks an array frame; object frames carry their sorted keys.
+    // `sort()`'s default comparator orders by UTF-16 code unit, which is the
+    // order JCS requires.
+    keys: Array.isArray(value) ? null : Object.keys(value).sort(),
+    // Next child to serialize; the frame resumes here after a nested
+    // container's subtree completes.
+    index: 0,
+    // Whether no member has been emitted yet (controls comma placement).
+    first: true,
+    // toJSON wrappers to release from `seen` when this frame completes.
+    wrappers
+  };
+}
+function canonicalize2(object) {
+  if (object === null || typeof object !== "object") {
+    return serializePrimitive(object);
+  }
+  const seen = /* @__PURE__ */ new Set();
+  const root = enterValue(object, seen);
+  if (typeof root !== "object") {
+    return root;
+  }
+  let result = root.keys === null ? "[" : "{";
+  const stack = [root];
+  outer:
+    while (stack.length > 0) {
+      const frame = stack[stack.length - 1];
+      const container = frame.container;
+      if (frame.keys === null) {
+        while (frame.index < container.length) {
+          const i = frame.index++;
+          if (i > 0) {
+            result += ",";
+          }
+          const element = container[i];
+          const value = element === void 0 || typeof element === "symbol" || typeof element === "function" ? null : element;
+          if (value === null || typeof value !== "object") {
+            result += serializePrimitive(value);
+            continue;
+          }
+          const child = enterValue(value, seen);
+          if (typeof child !== "object") {
+            result += child === void 0 ? "null" : child;
+            continue;
+          }
+          result += child.keys === null ? "[" : "{";
+          stack.push(child);
+          continue outer;
+        }
+        result += "]";
+      } else {
+        const keys = frame.keys;
+        while (frame.index < keys.length) {
+          const key = keys[frame.index++];
+          const value = container[key];
+          if (value === void 0 || typeof value === "symbol" || typeof value === "function") {
+            continue;
+          }
+          if (value === null || typeof value !== "object") {
+            if (frame.first) {
+              frame.first = false;
+            } else {
+              result += ",";
+            }
+            result += serializeString(key) + ":" + serializePrimitive(value);
+            continue;
+          }
+          const child = enterValue(value, seen);
+          if (child === void 0) {
+            continue;
+          }
+          if (frame.first) {
+            frame.first = false;
+          } else {
+            result += ",";
+          }
+          result += serializeString(key) + ":";
+          if (typeof child !== "object") {
+            result += child;
+            continue;
+          }
+          result += child.keys === null ? "[" : "{";
+          stack.push(child);
+          continue outer;
+        }
+        result += "}";
+      }
+      seen.delete(container);
+      if (frame.wrappers !== null) {
+        for (const wrapper of frame.wrappers) seen.delete(wrapper);
+      }
+      stack.pop();
+    }
+  return result;
+}
+
+// policies/lock/definition.ts
+var DEFINING = [
+  "name",
+  "title",
+  "description",
+  "inputSchema",
+  "outputSchema",
+  "annotations"
+];
+function digestDefinition(definition) {
+  const members = DEFINING.flatMap((name) => {
+    const member = definition[name];
+    return member === void 0 ? [] : [[name, member]];
+  });
+  return digestJson(Object.fromEntries(members));
+}
+function digestInstructions(instructions) {
+  return (0, import_node_crypto2.createHash)("sha256").update(instructions).digest("hex");
+}
+function digestJson(value) {
+  const canonical = canonicalize2(value);
+  if (canonical === void 0) {
+    throw new Error("a tool's definition has no canonical form");
+  }
+  return (0, import_node_crypto2.createHash)("sha256").update(canonical).digest("hex");
+}
+
+// proxy/inspection/invisible-text.ts
+var INVISIBLE = String.raw`[\u00ad\u034f\u115f\u1160\u17b4\u17b5\u180b-\u180f\u200b\u2060-\u2065\u3164\ufeff\uffa0\ufff0-\ufffb\u{1d173}-\u{1d17a}]`;
+var JOINER = String.raw`[\u200c\u200d]`;
+var JOINED = String.raw`(?![\0-\u024f])[\p{L}\p{M}\p{Extended_Pictographic}\p{Emoji_Modifier}\ufe0f]`;
+var VARIED = String.raw`[#*0-9\u00a9\u00ae\u1000-\u{e007f}]`;
+var KINDS = [
+  [
+    "escape_sequence",
+    [
+      String.raw`(?:\x1b\[|\x9b)[0-?]*[ -/]*[@-~]`,
+      String.raw`(?:\x1b[\]PX^_]|[\x90\x98\x9d-\x9f])[^\x07\x1b\x90\x98\x9c-\x9f]*(?:\x07|\x1b\\|\x9c)`,
+      String.raw`\x1b[ -/]*[0-~]?`
+    ].join("|")
+  ],
+  ["tag", String.raw`[\u{e0000}-\u{e007f}]`],
+  ["bidi", String.raw`[\u061c\u200e\u200f\u202a-\u202e\u2066-\u206f]`],
+  ["zero_width", `${INVISIBLE}|(?<!${JOINED})${JOINER}|${JOINER}(?!${JOINED})`],
+  [
+    "variation_selector",
+    String.raw`[\u{e0080}-\u{e0fff}]|(?<=[\ufe00-\ufe0f])[\ufe00-\ufe0f]|(?<!${VARIED})[\ufe00-\ufe0f]`
+  ],
+  ["control", String.raw`[\0-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f]|\r(?!\n)`]
+];
+var UNSEEN = new RegExp(KINDS.map(([kind, source]) => `(?<${kind}>${source})`).join("|"), "gu");
+var SUSPICIOUS = /[\0-\x08\x0b-\x1f\x7f-\x9f\u00ad\u034f\u061c\u115f\u1160\u17b4\u17b5\u180b-\u180f\u200b-\u200f\u202a-\u202e\u2060-\u206f\u3164\ufe00-\ufe0f\ufeff\uffa0\ufff0-\ufffb\u{1d173}-\u{1d17a}\u{e0000}-\u{e0fff}]/u;
+var NOTHING = /* @__PURE__ */ new Map();
+function cleanText(text) {
+  if (!SUSPICIOUS.test(text)) {
+    return { text, removed: NOTHING };
+  }
+  const removed = /* @__PURE__ */ new Map();
+  const cleaned = text.replace(UNSEEN, (...match) => {
+    const groups = match.at(-1);
+    const kind = KINDS.find(
+      ([name]) => typeof groups === "object" && groups !== null && Reflect.get(groups, name) !== void 0
+    )?.[0];
+    if (kind !== void 0) {
+      removed.set(kind, (removed.get(kind) ?? 0) + 1);
+    }
+    return "";
+  });
+  return { text: cleaned, removed };
+}
+
+// proxy/gate/definition-findings.ts
+var MAX_FINDINGS = 4e3;
+var MAX_EXCERPT_LENGTH = 2e4;
+var DefinitionFindings = class {
+  #options;
+  #noted = /* @__PURE__ */ new Set();
+  /** The reviewed definitions that were seen: what a later one can be compared with. */
+  #reviewed = /* @__PURE__ */ new Map();
+  constructor(options) {
+    this.#options = options;
+  }
+  noteDefinition(tool) {
+    const { visibility } = this.#options;
+    const { name, definition, digest } = tool;
+    if (!visibility.isLocked) {
+      return;
+    }
+    const verdict = visibility.judgeDefinition(name, digest);
+    if (verdict === "reviewed") {
+      this.#reviewed.set(name, definition);
+    } else if (visibility.concernsAgents(name)) {
+      const event = verdict === "drifted" ? "tool_drifted" : "tool_unreviewed";
+      this.#note({ event, severity: "finding", key: `${name} ${digest}` }, () => this.#describe(tool));
+    }
+  }
+  /** An agent is shown this one, without what was removed from its texts. */
+  noteShown(kind, { name, digest }, removed) {
+    const { names, server } = this.#options;
+    if (removed.size > 0) {
+      const key = kind === "tool" ? `${name} ${digest}` : `${kind} ${name} ${digest}`;
+      this.#note({ event: "text_cleaned", severity: "warning", key }, () => ({
+        [kind]: name,
+        removed: Object.fromEntries(removed)
+      }));
+    }
+    if (kind !== "tool") {
+      return;
+    }
+    for (const other of names.add({ server, tool: name })) {
+      const key = JSON.stringify([name, other.server, other.tool]);
+      this.#note({ event: "tool_shadowed", severity: "warning", key }, () => ({
+        ...{ tool: name, other_server: other.server, other_tool: other.tool }
+      }));
+    }
+  }
+  noteInstructions(digest, instructions) {
+    const { visibility } = this.#options;
+    this.#note({ event: "instructions_drifted", severity: "finding", key: digest }, () => ({
+      old_digest: visibility.lockedInstructions ?? null,
+      new_digest: digest,
+      instructions: excerpt(instructions)
+    }));
+  }
+  /** What the server says of itself: its instructions, and how it is called. */
+  noteCleaned(what, digest, removed) {
+    if (removed.size > 0) {
+      this.#note({ event: "text_cleaned", severity: "warning", key: `${what} ${digest}` }, () => ({
+        ...{ tool: null, in: what, removed: Object.fromEntries(removed) }
+      }));
+    }
+  }
+  #describe({ name, definition, digest }) {
+    const reviewed = this.#reviewed.get(name);
+    const locked = this.#options.visibility.lockedDigestOf(name);
+    const description = definition["description"];
+    return {
+      tool: name,
+      ...locked !== void 0 && { old_digest: locked },
+      new_digest: digest,
+      ...reviewed !== void 0 && { changed: listChanged(reviewed, definition) },
+      ...typeof description === "string" && { description: excerpt(description) }
+    };
+  }
+  #note({ event, severity, key }, describe) {
+    const { recording, server } = this.#options;
+    const noted = `${event} ${key}`;
+    if (this.#noted.has(noted)) {
+      return;
+    }
+    if (this.#noted.size >= MAX_FINDINGS) {
+      recording.noteRepeated(event, server, { server });
+      return;
+    }
+    this.#noted.add(noted);
+    recording.noteEvent(event, severity, { server, ...describe() });
+  }
+};
+function listChanged(before, now) {
+  const write = (definition, name) => {
+    const member = definition[name];
+    return member === void 0 ? void 0 : canonicalize(member);
+  };
+  return DEFINING.filter((name) => write(before, name) !== write(now, name));
+}
+function excerpt(text) {
+  return cleanText(text.slice(0, MAX_EXCERPT_LENGTH)).text;
+}
+
+// proxy/gate/forwarding.ts
+var import_node_crypto4 = require("node:crypto");
+
+// proxy/front/reply.ts
+function send(reply, { status, text }) {
+  reply.finish(status, text);
+}
+function splitReply(whole, count2) {
+  let open = count2;
+  const endOne = () => {
+    open--;
+    if (open === 0) {
+      whole.finishEmpty(202);
+    }
+  };
+  return Array.from({ length: count2 }, () => new MemberReply(whole, endOne));
+}
+var MemberReply = class {
+  #whole;
+  #ended;
+  #isEnded = false;
+  constructor(whole, ended) {
+    this.#whole = whole;
+    this.#ended = ended;
+  }
+  get isOver() {
+    return this.#isEnded || this.#whole.isOver;
+  }
+  get isStreaming() {
+    return !this.#isEnded && this.#whole.isStreaming;
+  }
+  /** A batch holds no handshake, which is what has a field of its own. */
+  setField() {
+  }
+  openStream() {
+    this.#whole.openStream();
+  }
+  sendEvent(event) {
+    return this.isOver ? void 0 : this.#whole.sendEvent(event);
+  }
+  sendComment() {
+    this.#whole.sendComment();
+  }
+  finish(_status, message, eventId) {
+    if (!this.isOver) {
+      void this.#whole.sendEvent({ data: message.toString("latin1"), id: eventId });
+      this.finishEmpty();
+    }
+  }
+  finishEmpty() {
+    if (!this.#isEnded) {
+      this.#isEnded = true;
+      this.#ended();
+    }
+  }
+  onGone(listener) {
+    this.#whole.onGone(listener);
+  }
+};
+
+// proxy/messages/json-spans.ts
+var QUOTE = 34;
+var BACKSLASH = 92;
+function findMembers(text, at, open) {
+  const start = skipSpace(text, at);
+  if (text[start] !== "{") {
+    return void 0;
+  }
+  const spans = /* @__PURE__ */ new Map();
+  let opened;
+  let place = skipSpace(text, start + 1);
+  if (text[place] === "}") {
+    return { spans, whole: { start, end: place + 1 } };
+  }
+  for (; ; ) {
+    const nameEnd = text.charCodeAt(place) === QUOTE ? skipString(text, place) : -1;
+    const name = nameEnd === -1 ? void 0 : readName(text, place, nameEnd);
+    const colon = skipSpace(text, nameEnd);
+    if (name === void 0 || spans.has(name) || text[colon] !== ":") {
+      return void 0;
+    }
+    const inner = name === open ? findMembers(text, colon + 1) : void 0;
+    const value = inner?.whole ?? findValue(text, colon + 1);
+    if (value === void 0) {
+      return void 0;
+    }
+    opened = inner?.spans ?? opened;
+    spans.set(name, value);
+    place = skipSpace(text, value.end);
+    if (text[place] === "}") {
+      return { spans, opened, whole: { start, end: place + 1 } };
+    }
+    if (text[place] !== ",") {
+      return void 0;
+    }
+    place = skipSpace(text, place + 1);
+  }
+}
+function findElements(text, at) {
+  const start = skipSpace(text, at);
+  if (text[start] !== "[") {
+    return void 0;
+  }
+  const spans = [];
+  if (text[skipSpace(text, start + 1)] === "]") {
+    return spans;
+  }
+  for (let place = start + 1; ; ) {
+    const value = findValue(text, place);
+    if (value === void 0) {
+      return void 0;
+    }
+    spans.push(value);
+    place = skipSpace(text, value.end);
+    if (text[place] === "]") {
+      return spans;
+    }
+    if (text[place] !== ",") {
+      return void 0;
+    }
+    place++;
+  }
+}
+function replaceSpan(text, span, by) {
+  return text.slice(0, span.start) + by + text.slice(span.end);
+}
+function readSpan(text, span) {
+  try {
+    return JSON.parse(toCharacters(text.slice(span.start, span.end)));
+  } catch {
+    return void 0;
+  }
+}
+function toCharacters(bytes) {
+  return Buffer.from(bytes, "latin1").toString("utf8");
+}
+function toByteText(characters) {
+  return Buffer.from(characters, "utf8").toString("latin1");
+}
+function skipSpace(text, at) {
+  for (let place = at; ; place++) {
+    const code = text.charCodeAt(place);
+    if (code !== 32 && code !== 10 && code !== 13 && code !== 9) {
+      return place;
+    }
+  }
+}
+function findValue(text, at) {
+  const start = skipSpace(text, at);
+  const first = text[start];
+  if (first === '"') {
+    const end2 = skipString(text, start);
+    return end2 === -1 ? void 0 : { start, end: end2 };
+  }
+  if (first === "{" || first === "[") {
+    const end2 = skipNested(text, start);
+    return end2 === -1 ? void 0 : { start, end: end2 };
+  }
+  const end = skipWord(text, start);
+  return end === start ? void 0 : { start, end };
+}
+function skipString(text, at) {
+  let end = text.indexOf('"', at + 1);
+  while (end !== -1) {
+    let before = end - 1;
+    while (text.charCodeAt(before) === BACKSLASH) before--;
+    if ((end - before) % 2 === 1) {
+      return end + 1;
+    }
+    end = text.indexOf('"', end + 1);
+  }
+  return -1;
+}
+function skipNested(text, at) {
+  let depth = 0;
+  for (let place = at; place < text.length; place++) {
+    switch (text.charCodeAt(place)) {
+      case QUOTE: {
+        const end = skipString(text, place);
+        if (end === -1) {
+          return -1;
+        }
+        place = end - 1;
+        break;
+      }
+      case 123:
+      case 91:
+        depth++;
+        break;
+      case 125:
+      case 93:
+        depth--;
+        if (depth === 0) {
+          return place + 1;
+        }
+        break;
+      default:
+    }
+  }
+  return -1;
+}
+function skipWord(text, at) {
+  let place = at;
+  while (/[-+.0-9A-Za-z]/.test(text[place] ?? "")) place++;
+  return place;
+}
+function readName(text, start, end) {
+  const raw = text.slice(start + 1, end - 1);
+  if (!raw.includes("\\")) {
+    return raw;
+  }
+  const name = readSpan(text, { start, end });
+  return typeof name === "string" ? toByteText(name) : void 0;
+}
+
+// proxy/messages/revision.ts
+var BATCH_REVISION = "2025-03-26";
+var PROTOCOL_VERSION = "io.modelcontextprotocol/protocolVersion";
+var CLIENT_INFO = "io.modelcontextprotocol/clientInfo";
+var CLIENT_CAPABILITIES = "io.modelcontextprotocol/clientCapabilities";
+var SUBSCRIPTION_ID = "io.modelcontextprotocol/subscriptionId";
+var INVALID_REQUEST = -32600;
+var METHOD_NOT_FOUND = -32601;
+var INVALID_PARAMS = -32602;
+var INTERNAL_ERROR = -32603;
+var RESOURCE_NOT_FOUND = -32002;
+var HEADER_MISMATCH = -32020;
+function metaOf(message) {
+  const meta = message.kind === "response" ? void 0 : message.params?.["_meta"];
+  return isObject(meta) ? meta : void 0;
+}
+var CLAIM = /^[\x21-\x7e]{1,64}$/;
+function findClaimedRevision(message) {
+  const claim = metaOf(message)?.[PROTOCOL_VERSION];
+  return typeof claim === "string" && CLAIM.test(claim) ? claim : void 0;
+}
+
+// proxy/messages/refusals.ts
+function answerError(status, id, error) {
+  return { status, text: toByteText(JSON.stringify({ jsonrpc: "2.0", id, error })) };
+}
+function answerResult(id, result) {
+  return { status: 200, text: toByteText(JSON.stringify({ jsonrpc: "2.0", id, result })) };
+}
+function answerRefusal({ id, era, kind }, text, code = INTERNAL_ERROR) {
+  if (kind !== "tool") {
+    return answerError(200, id, { code, message: text });
+  }
+  const refused = { content: [{ type: "text", text }], isError: true };
+  return answerResult(id, era === "stateless" ? { ...refused, resultType: "complete" } : refused);
+}
+function refuseUnknown({ id, era, kind }, name) {
+  if (kind !== "resource") {
+    return answerError(200, id, { code: INVALID_PARAMS, message: `Unknown ${kind}: ${name}` });
+  }
+  const code = era === "stateless" ? INVALID_PARAMS : RESOURCE_NOT_FOUND;
+  return answerError(200, id, { code, message: "Resource not found", data: { uri: name } });
+}
+function refuseInvalidCall(id, form) {
+  return answerError(200, id, { code: INVALID_PARAMS, message: `Invalid params: ${form}` });
+}
+function refuseCursor(id) {
+  return answerError(200, id, { code: INVALID_PARAMS, message: "Invalid cursor" });
+}
+function refuseMethod(id, era) {
+  return answerError(era === "stateless" ? 404 : 200, id, {
+    code: METHOD_NOT_FOUND,
+    message: "Method not found"
+  });
+}
+function refuseByCondition(asking, decision) {
+  const why = decision.reason === "condition_false" ? "its condition does not hold for these arguments" : "its condition cannot be evaluated for these arguments";
+  const text = `Refused by rule ${decision.rule}: ${why}: ${decision.condition}`;
+  return answerRefusal(asking, text, INVALID_PARAMS);
+}
+function refuseByLimit(asking, { rule, limit }) {
+  const calls = limit === 1 ? "the one call" : `all ${limit} calls`;
+  return answerRefusal(
+    asking,
+    `Refused by rule ${rule}: this session has used up ${calls} that its limit allows.`
+  );
+}
+function refuseUnverified(asking, tool) {
+  return answerRefusal(
+    asking,
+    `Refused: the definition of ${tool} could not be compared with the reviewed one; try again.`
+  );
+}
+function refuseUnrecorded(asking) {
+  return answerRefusal(
+    asking,
+    "Refused: the audit log cannot be written, and nothing is forwarded without it."
+  );
+}
+function refuseUnrecordedRequest(id) {
+  return answerFailure(id, "The audit log cannot be written, and nothing is forwarded without it.");
+}
+function refuseEndedSession(asking, reason) {
+  return answerRefusal(asking, `Refused: this Lanyard session is over (${reason}).`);
+}
+function refuseEndedSessionRequest(id, reason) {
+  return answerFailure(id, `This Lanyard session is over (${reason}).`);
+}
+function refuseInputRequests(asking) {
+  return answerRefusal(
+    asking,
+    "Refused: the server asked for input (sampling, elicitation or roots) that this session does not grant."
+  );
+}
+function answerFailure(id, message) {
+  return answerError(200, id, { code: INTERNAL_ERROR, message });
+}
+function refuseMessage(reason) {
+  return answerError(400, null, { code: INVALID_REQUEST, message: `The message is refused: ${reason}` });
+}
+function refuseDisagreement(id, detail) {
+  return answerError(400, id, {
+    code: HEADER_MISMATCH,
+    message: `The header does not agree with the body: ${detail}`
+  });
+}
+function refuseUnknownSession(id) {
+  return answerError(404, id, { code: -32001, message: "Session not found" });
+}
+function refuseMissingSession(id) {
+  return answerError(400, id, { code: -32e3, message: "Bad Request: Mcp-Session-Id header is required" });
+}
+function refuseBusy(id, what) {
+  return answerError(503, id, {
+    code: INTERNAL_ERROR,
+    message: `Too many ${what} at the same time; try again`
+  });
+}
+function refuseHttp(status, message) {
+  return answerError(status, null, { code: INVALID_REQUEST, message });
+}
+
+// proxy/gate/passing.ts
+var PROGRESS = "notifications/progress";
+var UPDATED = "notifications/resources/updated";
+var SUBSCRIBED = "notifications/subscriptions/acknowledged";
+var CHANGED = {
+  tool: "notifications/tools/list_changed",
+  resource: "notifications/resources/list_changed",
+  prompt: "notifications/prompts/list_changed"
+};
+var FROM_CLIENTS = /* @__PURE__ */ new Set(["notifications/initialized", PROGRESS]);
+function passesFromClient(method) {
+  return FROM_CLIENTS.has(method);
+}
+function writeChanged(kind, subscription) {
+  const params = subscription === void 0 ? void 0 : { _meta: { [SUBSCRIPTION_ID]: subscription } };
+  return toByteText(JSON.stringify({ jsonrpc: "2.0", method: CHANGED[kind], ...params && { params } }));
+}
+
+// proxy/gate/change-notice.ts
+var ChangeNotice = class {
+  #options;
+  #isAcknowledged = false;
+  #due = /* @__PURE__ */ new Set();
+  constructor(options) {
+    this.#options = options;
+  }
+  /** What the policy takes away in the middle of a session. */
+  announce(kinds) {
+    const { era, hearsOf } = this.#options;
+    if (era === "handshake") {
+      this.#announceDue();
+      return;
+    }
+    [...kinds].filter((kind) => hearsOf.has(kind)).forEach((kind) => this.#due.add(kind));
+    if (this.#isAcknowledged) {
+      this.#announceHeard();
+    }
+  }
+  /** The stream is open. */
+  opened() {
+    if (this.#options.era === "handshake") {
+      this.#announceDue();
+    }
+  }
+  /** A notification of the server, after it was passed on: before the acknowledgment nothing else may be said. */
+  heard(method) {
+    if (method === CHANGED.tool) {
+      this.#options.toolsChanged();
+    }
+    if (method === SUBSCRIBED) {
+      this.#isAcknowledged = true;
+      this.#announceHeard();
+    }
+  }
+  #announceDue() {
+    const { reply } = this.#options;
+    for (const kind of reply.isStreaming ? this.#options.takeNotices() : []) {
+      void reply.sendEvent({ data: writeChanged(kind) });
+    }
+  }
+  #announceHeard() {
+    const { reply, id } = this.#options;
+    for (const kind of this.#due) {
+      void reply.sendEvent({ data: writeChanged(kind, id) });
+    }
+    this.#due.clear();
+  }
+};
+
+// proxy/messages/server-message.ts
+function findMembersOf(message, name) {
+  const { received, text } = message;
+  if (name === "result" && received.result !== void 0 && received.text === text) {
+    return received.result;
+  }
+  const span = message.members.get(name);
+  return span === void 0 ? void 0 : findMembers(message.text, span.start)?.spans;
+}
+function findReceivedBytes({ text, received }) {
+  return received.text === text ? received.bytes : void 0;
+}
+function withId(answer, id) {
+  const own = answer.members.get("id");
+  return own === void 0 || answer.id === null || answer.id === id ? answer : { ...replaceInMessage(answer, own, toByteText(JSON.stringify(id))), id };
+}
+function replaceInMessage(message, span, by) {
+  const shift = by.length - (span.end - span.start);
+  const members = /* @__PURE__ */ new Map();
+  for (const [name, { start, end }] of message.members) {
+    members.set(name, {
+      start: start >= span.end ? start + shift : start,
+      end: end >= span.end ? end + shift : end
+    });
+  }
+  const text = replaceSpan(message.text, span, by);
+  return { ...message, text, members, received: moveResult(message, text, { span, shift }) };
+}
+function moveResult({ members, received, text: before }, text, { span, shift }) {
+  const whole = members.get("result");
+  const nothing = { text, bytes: void 0, result: void 0 };
+  if (whole === void 0 || received.result === void 0 || received.text !== before) {
+    return nothing;
+  }
+  if (span.start >= whole.end) {
+    return { ...nothing, result: received.result };
+  }
+  if (span.end > whole.start) {
+    return nothing;
+  }
+  const result = /* @__PURE__ */ new Map();
+  for (const [name, { start, end }] of received.result) {
+    result.set(name, { start: start + shift, end: end + shift });
+  }
+  return { ...nothing, result };
+}
+
+// proxy/recorder.ts
+var CODE = "recording_failed";
+function isRecordingFailure(error) {
+  return error instanceof Error && "code" in error && error.code === CODE;
+}
+
+// proxy/gate/amendment.ts
+function passUnchanged(answer) {
+  return { outcome: answer.kind === "error" ? "error" : "ok", message: answer };
+}
+var MANY_BYTES = 16 * 1024;
+function writeAmended(amended) {
+  if ("refusal" in amended) {
+    return amended.refusal;
+  }
+  const { text } = amended.message;
+  return text.length < MANY_BYTES ? { text } : { text, bytes: findReceivedBytes(amended.message) };
+}
+
+// proxy/gate/evidence.ts
+var import_node_crypto3 = require("node:crypto");
+var NO_BYTES = { bytes: 0 };
+function collectEvidence(answer) {
+  const bytes = findReceivedBytes(answer) ?? Buffer.from(answer.text, "latin1");
+  return { bytes: bytes.length, digest: (0, import_node_crypto3.hash)("sha256", bytes, "hex") };
+}
+
+// proxy/gate/exchange.ts
+var AFTER_ANSWER_MS = 1e3;
+var Exchange = class {
+  id;
+  isStanding;
+  #options;
+  #startedAt = performance.now();
+  #timer;
+  #resumeTimer;
+  #sending;
+  #isStream = false;
+  /** The server gave an id to resume from. */
+  #isResumable = false;
+  /** The stream broke off and the answer may come on another one. */
+  #isDetached = false;
+  #isOver = false;
+  constructor(options) {
+    this.#options = options;
+    const { request, timeoutMs, keepAliveMs, reply } = options;
+    this.id = request.id;
+    this.isStanding = timeoutMs === void 0;
+    reply.onGone(() => this.#agentLeft());
+    this.#timer = timeoutMs === void 0 ? setInterval(() => reply.sendComment(), keepAliveMs).unref() : setTimeout(() => this.#giveUp("timeout", "The call took too long"), timeoutMs);
+  }
+  /** Whether an answer to `id` may still come on a stream that is not its own. */
+  awaits(id) {
+    return this.#isDetached && !this.#isOver && id === this.#options.wireId;
+  }
+  start(send2) {
+    const sending = send2(this);
+    if (this.#isOver) {
+      sending.leave();
+    } else {
+      this.#sending = sending;
+    }
+  }
+  opened() {
+    this.#isStream = true;
+    this.#options.reply.openStream();
+    this.#options.notice.opened();
+  }
+  /** What the policy takes away in the middle of a session. */
+  announceChanged(kinds) {
+    this.#options.notice.announce(kinds);
+  }
+  filler({ eventId, retry }) {
+    if (eventId === void 0 && retry === void 0) {
+      this.#options.reply.sendComment();
+      return;
+    }
+    this.#isResumable ||= eventId !== void 0 && this.#options.resumeGraceMs !== void 0;
+    void this.#options.reply.sendEvent({ data: "", id: eventId, retry });
+  }
+  message(message, carriage) {
+    if (this.#isOver) {
+      this.#options.messageDropped();
+      return void 0;
+    }
+    this.#isResumable ||= carriage.eventId !== void 0 && this.#options.resumeGraceMs !== void 0;
+    if (message.kind === "notification") {
+      const { reply, notice, hearing, inspecting } = this.#options;
+      const heard = hearing.hear(message);
+      const data = heard === void 0 ? void 0 : inspecting.pass(heard)?.text;
+      const { eventId: id, retry } = carriage;
+      const sent = data === void 0 ? void 0 : reply.sendEvent({ data, id, retry });
+      notice.heard(message.method);
+      return sent;
+    }
+    const isOwn = message.id === this.#options.wireId || message.id === null && carriage.status !== void 0;
+    if (!isOwn) {
+      this.#options.messageDropped();
+      return void 0;
+    }
+    if (carriage.status !== void 0 && carriage.status >= 400) {
+      this.#options.answeredStatus(carriage.status);
+    }
+    const { status, text, bytes } = this.resolve(message);
+    this.#options.reply.finish(status ?? carriage.status ?? 200, bytes ?? text, carriage.eventId);
+    return void 0;
+  }
+  /** The answer as the agent gets it, amended and on the log; `status` when it is the proxy's own. */
+  resolve(answer) {
+    const { callId, amend, request, inspecting } = this.#options;
+    const evidence = callId === void 0 ? NO_BYTES : collectEvidence(answer);
+    try {
+      const amended = inspecting.passAnswer(request, amend(withId(answer, request.id)));
+      this.#settle(amended.outcome, evidence);
+      return writeAmended(amended);
+    } catch (error) {
+      if (isRecordingFailure(error)) {
+        this.#end();
+        return this.#refuseUnrecorded();
+      }
+      return this.#answerSurprise(error);
+    }
+  }
+  status(status) {
+    this.#options.answeredStatus(status);
+    this.#fail(
+      "error",
+      `The server "${this.#options.server}" answered with HTTP ${status}`,
+      status < 400 ? 200 : status
+    );
+  }
+  ended() {
+    if (this.#isOver) {
+      clearTimeout(this.#timer);
+    }
+    this.#breakOff({ code: "closed", detail: "no answer" });
+  }
+  failed(loss) {
+    if (!this.#isOver) {
+      this.#options.lost(loss);
+    }
+    this.#breakOff(loss);
+  }
+  /** The agent asked for it: the server is told, and there is nothing more to wait for. */
+  cancel(reason) {
+    this.#giveUp("cancelled", "The call was cancelled", reason);
+  }
+  #agentLeft() {
+    if (this.#isResumable && !this.#isOver) {
+      this.#detach();
+      this.#sending?.leave();
+    } else {
+      this.cancel();
+    }
+  }
+  #breakOff(loss) {
+    if (this.#isOver) {
+      return;
+    }
+    if (this.#isResumable && loss.code === "closed") {
+      this.#detach();
+      this.#options.reply.finishEmpty(200);
+      return;
+    }
+    this.#fail("error", `The server "${this.#options.server}" gave no answer (${loss.code}: ${loss.detail})`);
+  }
+  /** The agent can come back for the answer (`Last-Event-ID`); one that does not has left. */
+  #detach() {
+    this.#isDetached = true;
+    this.#resumeTimer ??= setInterval(() => {
+      if (!this.#options.isAwaited()) {
+        this.cancel();
+      }
+    }, this.#options.resumeGraceMs);
+  }
+  #giveUp(outcome, message, reason) {
+    if (!this.#isOver) {
+      this.#sending?.cancel(reason);
+      this.#fail(outcome, message);
+    }
+  }
+  #fail(outcome, message, status = 200) {
+    if (this.#isOver) {
+      return;
+    }
+    if (this.isStanding && this.#options.reply.isStreaming) {
+      this.#end();
+      this.#options.reply.finishEmpty(200);
+      return;
+    }
+    this.#options.reply.finish(status, this.#conclude(outcome, message).text);
+  }
+  #conclude(outcome, message) {
+    try {
+      this.#settle(outcome, NO_BYTES);
+      return answerFailure(this.#options.request.id, message);
+    } catch (error) {
+      if (!isRecordingFailure(error)) {
+        throw error;
+      }
+      return this.#refuseUnrecorded();
+    }
+  }
+  /** What goes wrong with one answer must not take the others down. */
+  #answerSurprise(error) {
+    const { recording, server } = this.#options;
+    const name = error instanceof Error ? error.name : "unknown";
+    recording.noteRepeated("internal_error", server, { server, error: name });
+    return this.#conclude("error", "Internal error");
+  }
+  #settle(outcome, evidence) {
+    const { callId, recording, inspecting } = this.#options;
+    this.#end();
+    if (callId !== void 0) {
+      const duration_ms = Math.round(performance.now() - this.#startedAt);
+      const found = inspecting.conclude(callId);
+      recording.recordResult({ call: callId, outcome, duration_ms, ...evidence, ...found });
+    }
+  }
+  #end() {
+    if (this.#isOver) {
+      return;
+    }
+    this.#isOver = true;
+    clearTimeout(this.#timer);
+    clearInterval(this.#resumeTimer);
+    if (this.#isStream) {
+      this.#timer = setTimeout(() => this.#sending?.leave(), AFTER_ANSWER_MS).unref();
+    }
+    this.#options.over();
+  }
+  #refuseUnrecorded() {
+    const { request, era } = this.#options;
+    return request.method === "tools/call" ? refuseUnrecorded({ id: request.id, era, kind: "tool" }) : refuseUnrecordedRequest(request.id);
+  }
+};
+
+// proxy/gate/in-flight.ts
+var InFlight = class {
+  /** As few as `maxConcurrentRequests` allows: looking through them costs less than keeping them sorted. */
+  #exchanges = [];
+  get size() {
+    return this.#exchanges.length;
+  }
+  add(exchange) {
+    this.#exchanges.push(exchange);
+  }
+  remove(exchange) {
+    const place = this.#exchanges.indexOf(exchange);
+    if (place === -1) {
+      return;
+    }
+    const last = this.#exchanges.pop();
+    if (last !== void 0 && last !== exchange) {
+      this.#exchanges[place] = last;
+    }
+  }
+  /** By the id that the client chose. */
+  find(id) {
+    return this.#exchanges.find((exchange) => exchange.id === id);
+  }
+  /** As they are now: what ends while they are gone through changes nothing of it. */
+  list() {
+    return [...this.#exchanges];
+  }
+};
+
+// proxy/inspection/inspection.ts
+var NO_FINDINGS = { redactions: /* @__PURE__ */ new Map(), removals: /* @__PURE__ */ new Map(), markers: /* @__PURE__ */ new Set() };
+function joinFindings(left, right) {
+  return {
+    redactions: joinCounts(left.redactions, right.redactions),
+    removals: joinCounts(left.removals, right.removals),
+    markers: left.markers.union(right.markers)
+  };
+}
+function joinCounts(left, right) {
+  const joined = new Map(left);
+  right.forEach((count2, kind) => joined.set(kind, (joined.get(kind) ?? 0) + count2));
+  return joined;
+}
+
+// proxy/gate/inspecting.ts
+var INSPECTED = /* @__PURE__ */ new Set(["tools/call", "resources/read", "prompts/get", "completion/complete"]);
+var FULL_INSPECTION = { secrets: "redact", text: "clean" };
+var Inspecting = class {
+  #options;
+  #findings = NO_FINDINGS;
+  constructor(options) {
+    this.#options = options;
+  }
+  /** The message as it goes on; undefined for one that cannot be inspected. */
+  pass(message) {
+    const { inspector, inspection, callId } = this.#options;
+    const inspected = inspector.inspect(message, inspection);
+    if (inspected === void 0) {
+      return message;
+    }
+    if (!inspected.ok) {
+      return void 0;
+    }
+    if (callId === void 0) {
+      this.#noteFindings(inspected.findings);
+    } else {
+      this.#findings = joinFindings(this.#findings, inspected.findings);
+    }
+    return inspected.message;
+  }
+  /** An error can come to any request, and quote anything. */
+  passAnswer({ id, method }, amended) {
+    if ("refusal" in amended || amended.message.kind === "result" && !INSPECTED.has(method)) {
+      return amended;
+    }
+    const message = this.pass(amended.message);
+    if (message !== void 0) {
+      return message === amended.message ? amended : { ...amended, message };
+    }
+    return { outcome: "blocked", refusal: answerFailure(id, "The server sent a result that cannot be read") };
+  }
+  /** Of the call, once it is over; that there are markers is an event as well. */
+  conclude(callId) {
+    const { redactions, removals, markers } = this.#findings;
+    if (redactions.size + removals.size + markers.size === 0) {
+      return {};
+    }
+    const { recording, server } = this.#options;
+    if (markers.size > 0) {
+      const detail = { server, call: callId, markers: [...markers] };
+      recording.noteEvent("injection_marker", "warning", detail);
+    }
+    return {
+      ...redactions.size > 0 && { redactions: Object.fromEntries(redactions) },
+      ...removals.size > 0 && { removals: Object.fromEntries(removals) },
+      ...markers.size > 0 && { markers: [...markers] }
+    };
+  }
+  #noteFindings({ redactions, removals, markers }) {
+    const { recording, server } = this.#options;
+    if (redactions.size > 0) {
+      recording.noteRepeated("secret_redacted", server, { server, kinds: [...redactions.keys()] });
+    }
+    if (removals.size > 0) {
+      recording.noteRepeated("text_cleaned", server, { server, removed: Object.fromEntries(removals) });
+    }
+    if (markers.size > 0) {
+      recording.noteRepeated("injection_marker", server, { server, markers: [...markers] });
+    }
+  }
+};
+
+// proxy/gate/inquiry.ts
+var Inquiry = class {
+  #id;
+  #maxBytes;
+  #events;
+  #answered = Promise.withResolvers();
+  #timer;
+  #sending;
+  #bytes = 0;
+  #isOver = false;
+  constructor(id, maxBytes, events) {
+    this.#id = id;
+    this.#maxBytes = maxBytes;
+    this.#events = events;
+  }
+  /** Nothing where there was none in time, too much of it, or an end without one. */
+  get answer() {
+    return this.#answered.promise;
+  }
+  start(send2, timeoutMs) {
+    this.#timer = setTimeout(() => this.giveUp(), timeoutMs);
+    const sending = send2(this);
+    if (this.#isOver) {
+      sending.leave();
+    } else {
+      this.#sending = sending;
+    }
+  }
+  giveUp() {
+    if (!this.#isOver) {
+      this.#sending?.cancel();
+      this.#end(void 0);
+    }
+  }
+  opened() {
+  }
+  filler() {
+  }
+  message(message, carriage) {
+    if (this.#isOver) {
+      this.#events.messageDropped();
+      return;
+    }
+    this.#bytes += message.text.length;
+    if (this.#bytes > this.#maxBytes) {
+      this.giveUp();
+    } else if (message.kind === "notification") {
+      if (message.method === CHANGED.tool) {
+        this.#events.toolsChanged();
+      }
+    } else if (message.id === this.#id || message.id === null && carriage.status !== void 0) {
+      if (carriage.status !== void 0 && carriage.status >= 400) {
+        this.#events.answeredStatus(carriage.status);
+      }
+      this.#end(message);
+    } else {
+      this.#events.messageDropped();
+    }
+  }
+  status(status) {
+    this.#events.answeredStatus(status);
+    this.#end(void 0);
+  }
+  ended() {
+    this.#end(void 0);
+  }
+  failed(loss) {
+    if (!this.#isOver) {
+      this.#events.lost(loss);
+    }
+    this.#end(void 0);
+  }
+  #end(answer) {
+    if (!this.#isOver) {
+      this.#isOver = true;
+      clearTimeout(this.#timer);
+      this.#sending?.leave();
+      this.#answered.resolve(answer);
+    }
+  }
+};
+
+// proxy/gate/sender.ts
+var TRACEPARENT = /^[0-9a-f]{2}-[0-9a-f]{32}-[0-9a-f]{16}-[0-9a-f]{2}$/;
+function eraOf(message) {
+  return findClaimedRevision(message) === void 0 ? "handshake" : "stateless";
+}
+function revisionOf({ fields }) {
+  return fields.get("mcp-protocol-version");
+}
+function findClientInfo(message) {
+  return parseClientInfo(metaOf(message)?.[CLIENT_INFO]);
+}
+var MAX_INFO_LENGTH = 200;
+function parseClientInfo(info) {
+  if (!isObject(info)) {
+    return void 0;
+  }
+  const { name, version } = info;
+  const isInfo = (text) => typeof text === "string" && text.length <= MAX_INFO_LENGTH;
+  return isInfo(name) && isInfo(version) ? { name, version } : void 0;
+}
+function findTraceparent(message) {
+  const traceparent = metaOf(message)?.["traceparent"];
+  return typeof traceparent === "string" && TRACEPARENT.test(traceparent) ? traceparent : void 0;
+}
+var DOCUMENT = /(?:^|,)\s*(?:application\/json|application\/\*|\*\/\*)\s*(?:;|,|$)/i;
+var STREAM = /(?:^|,)\s*(?:text\/event-stream|text\/\*|\*\/\*)\s*(?:;|,|$)/i;
+var knownAccepts = /* @__PURE__ */ new Map();
+var MAX_KNOWN_ACCEPTS = 64;
+var MAX_KNOWN_LENGTH = 200;
+function parseAccept(fields) {
+  const accept = fields.get("accept") ?? "*/*";
+  const known = knownAccepts.get(accept);
+  if (known !== void 0) {
+    return known;
+  }
+  const accepted = { document: DOCUMENT.test(accept), stream: STREAM.test(accept) };
+  if (knownAccepts.size < MAX_KNOWN_ACCEPTS && accept.length <= MAX_KNOWN_LENGTH) {
+    knownAccepts.set(accept, accepted);
+  }
+  return accepted;
+}
+function writeAccept({ document, stream }) {
+  if (document) {
+    return stream ? "application/json, text/event-stream" : "application/json";
+  }
+  return stream ? "text/event-stream" : "";
+}
+
+// proxy/gate/session-stream.ts
+var SessionStream = class {
+  #options;
+  #timer;
+  #sending;
+  #isOver = false;
+  constructor(options) {
+    this.#options = options;
+    this.#timer = setInterval(() => options.reply.sendComment(), options.keepAliveMs).unref();
+    options.reply.onGone(() => this.close());
+  }
+  start(open) {
+    const sending = open(this);
+    if (this.#isOver) {
+      sending.leave();
+    } else {
+      this.#sending = sending;
+    }
+  }
+  opened() {
+    this.#options.reply.openStream();
+    this.#announceDue();
+  }
+  /** What the policy takes away in the middle of a session: on one stream of each, on all where nobody has one. */
+  announceChanged(kinds) {
+    if (this.#options.session === void 0) {
+      this.#announce(kinds);
+    } else {
+      this.#announceDue();
+    }
+  }
+  #announceDue() {
+    const { reply, session } = this.#options;
+    if (reply.isStreaming && session !== void 0) {
+      this.#announce(session.takeNotices());
+    }
+  }
+  #announce(kinds) {
+    const { reply } = this.#options;
+    for (const kind of reply.isStreaming ? kinds : []) {
+      void reply.sendEvent({ data: writeChanged(kind) });
+    }
+  }
+  filler({ eventId, retry }) {
+    if (eventId === void 0 && retry === void 0) {
+      this.#options.reply.sendComment();
+    } else {
+      void this.#options.reply.sendEvent({ data: "", id: eventId, retry });
+    }
+  }
+  message(message, carriage) {
+    const { reply, session, hearing, inspecting } = this.#options;
+    const { eventId: id, retry } = carriage;
+    if (message.kind === "notification") {
+      if (message.method === CHANGED.tool) {
+        this.#options.toolsChanged();
+      }
+      const heard = hearing.hear(message);
+      const data = heard === void 0 ? void 0 : inspecting.pass(heard)?.text;
+      return data === void 0 ? void 0 : reply.sendEvent({ data, id, retry });
+    }
+    if (carriage.status !== void 0) {
+      this.#options.answeredStatus(carriage.status);
+      const shown = message.kind === "error" ? inspecting.pass(message) : void 0;
+      this.#end(
+        () => shown === void 0 ? reply.finishEmpty(502) : reply.finish(carriage.status ?? 502, shown.text)
+      );
+      return void 0;
+    }
+    const exchange = session?.findAwaiting(message.id);
+    if (exchange === void 0) {
+      this.#options.messageDropped();
+      return void 0;
+    }
+    return reply.sendEvent({ data: exchange.resolve(message).text, id, retry });
+  }
+  status(status) {
+    this.#options.answeredStatus(status);
+    const { reply } = this.#options;
+    const { text } = refuseHttp(status, `The server answered with HTTP ${status}`);
+    if (status === 405) {
+      reply.setField("allow", "POST");
+    }
+    this.#end(() => reply.finish(status, text));
+  }
+  ended() {
+    this.#end(() => this.#options.reply.finishEmpty(502));
+  }
+  failed(loss) {
+    this.#options.lost(loss);
+    const { reply } = this.#options;
+    const { text } = refuseHttp(502, `The server gave no answer (${loss.code}: ${loss.detail})`);
+    this.#end(() => reply.isStreaming ? reply.finishEmpty(502) : reply.finish(502, text));
+  }
+  close() {
+    this.#end(() => {
+      this.#sending?.leave();
+      this.#options.reply.finishEmpty(503);
+    });
+  }
+  #end(finish) {
+    if (this.#isOver) {
+      return;
+    }
+    this.#isOver = true;
+    clearInterval(this.#timer);
+    finish();
+    this.#options.over();
+  }
+};
+
+// proxy/gate/forwarding.ts
+var NOTHING2 = /* @__PURE__ */ new Set();
+var Forwarding = class {
+  #options;
+  #exchanges = new InFlight();
+  #sessionStreams = /* @__PURE__ */ new Set();
+  #inquiries = /* @__PURE__ */ new Set();
+  /** Of a session's request; from a place that nobody can count on, a request without a session least of all. */
+  #lastId = (0, import_node_crypto4.randomInt)(2 ** 40);
+  #isLost = false;
+  #whenIdle;
+  constructor(options) {
+    this.#options = options;
+  }
+  request(sender, request, options) {
+    const { server, recording, limits, streams, upstream, sessions } = this.#options;
+    const { reply, amend, callId, isStanding = false } = options;
+    const { session } = sender;
+    if (isStanding && !streams.take()) {
+      recording.noteRepeated("limit_reached", "streams", { limit: "max_streams" });
+      send(reply, refuseBusy(request.id, "streams"));
+      return;
+    }
+    const era = eraOf(request);
+    const wireId = session === void 0 ? request.id : ++this.#lastId;
+    const exchange = new Exchange({
+      ...{ request, wireId, era, server, reply, recording, callId },
+      amend: (answer) => {
+        this.#isLost = false;
+        return amend(answer);
+      },
+      timeoutMs: isStanding ? void 0 : limits.callTimeoutMs,
+      keepAliveMs: limits.keepAliveMs,
+      resumeGraceMs: session === void 0 ? void 0 : limits.resumeGraceMs,
+      isAwaited: () => session !== void 0 && session.streams > 0,
+      lost: (loss) => this.#noteLost(loss),
+      answeredStatus: (status) => this.#noteStatus(sender, status),
+      messageDropped: () => this.noteMessageDropped(),
+      notice: new ChangeNotice({
+        ...{ reply, era, id: request.id },
+        hearsOf: options.hearsOf ?? NOTHING2,
+        takeNotices: () => session?.takeNotices() ?? NOTHING2,
+        toolsChanged: () => sessions.forgetSightings(session?.id)
+      }),
+      hearing: options.hearing ?? this.#hearingOf(sender),
+      inspecting: this.#openInspecting(options),
+      over: () => {
+        session?.exchanges.remove(exchange);
+        this.#exchanges.remove(exchange);
+        if (isStanding) {
+          streams.free();
+        }
+        options.over?.();
+        this.#checkIdle();
+      }
+    });
+    session?.exchanges.add(exchange);
+    this.#exchanges.add(exchange);
+    const forward = {
+      ...{ message: { ...request, id: wireId }, era },
+      revision: revisionOf(sender),
+      session: session?.id,
+      accept: writeAccept(parseAccept(sender.fields)),
+      paramFields: options.paramFields ?? /* @__PURE__ */ new Map()
+    };
+    exchange.start((sink) => upstream.send(forward, sink, options.opensSession ?? (() => void 0)));
+  }
+  /** `reply` gets the status that the server gave. */
+  notify(sender, notification, reply) {
+    const { upstream } = this.#options;
+    const forward = {
+      ...{ message: notification, era: eraOf(notification) },
+      revision: revisionOf(sender),
+      session: sender.session?.id,
+      accept: writeAccept(parseAccept(sender.fields)),
+      paramFields: /* @__PURE__ */ new Map()
+    };
+    const inspecting = this.#openInspecting({});
+    const sink = {
+      opened: () => void 0,
+      filler: () => void 0,
+      message: (message, { status }) => {
+        if (status !== void 0 && status >= 400) {
+          const shown = inspecting.pass(message);
+          if (shown === void 0) {
+            reply?.finishEmpty(status);
+          } else {
+            reply?.finish(status, shown.text);
+          }
+        }
+        return void 0;
+      },
+      status: (status) => {
+        this.#noteStatus(sender, status);
+        reply?.finishEmpty(status);
+      },
+      ended: () => reply?.finishEmpty(202),
+      failed: (loss) => {
+        this.#noteLost(loss);
+        reply?.finishEmpty(502);
+      }
+    };
+    upstream.send(forward, sink, () => void 0);
+  }
+  openStream(sender, reply) {
+    const { streams, upstream, limits, recording, sessions } = this.#options;
+    const { session } = sender;
+    if (!streams.take()) {
+      recording.noteRepeated("limit_reached", "streams", { limit: "max_streams" });
+      send(reply, refuseBusy(null, "streams"));
+      return;
+    }
+    if (session !== void 0) {
+      session.streams++;
+    }
+    const stream = new SessionStream({
+      ...{ reply, session },
+      hearing: this.#hearingOf(sender),
+      inspecting: this.#openInspecting({}),
+      keepAliveMs: limits.keepAliveMs,
+      lost: (loss) => this.#noteLost(loss),
+      answeredStatus: (status) => this.#noteStatus(sender, status),
+      messageDropped: () => this.noteMessageDropped(),
+      toolsChanged: () => sessions.forgetSightings(session?.id),
+      over: () => {
+        streams.free();
+        this.#sessionStreams.delete(stream);
+        if (session !== void 0) {
+          session.streams--;
+        }
+      }
+    });
+    this.#sessionStreams.add(stream);
+    const request = {
+      revision: revisionOf(sender),
+      session: session?.id,
+      accept: "text/event-stream",
+      lastEventId: sender.fields.get("last-event-id")
+    };
+    stream.start((sink) => upstream.openStream(request, sink));
+  }
+  /**
+   * A request of the gate's own, in the name of the sender's session. Resolves with the answer, or with nothing when
+   * there is none in time, or more than `maxBytes` of it.
+   */
+  ask(sender, { method, params }, { timeoutMs, maxBytes }) {
+    const { upstream, limits } = this.#options;
+    const message = { kind: "request", id: ++this.#lastId, method, params };
+    const forward = {
+      ...{ message, era: eraOf(message) },
+      revision: revisionOf(sender),
+      session: sender.session?.id,
+      accept: writeAccept({ document: true, stream: true }),
+      paramFields: /* @__PURE__ */ new Map()
+    };
+    const inquiry = new Inquiry(message.id, Math.min(maxBytes, limits.maxAnswerBytes), {
+      lost: (loss) => this.#noteLost(loss),
+      answeredStatus: (status) => this.#noteStatus(sender, status),
+      messageDropped: () => this.noteMessageDropped(),
+      toolsChanged: () => this.#options.sessions.forgetSightings(sender.session?.id)
+    });
+    this.#inquiries.add(inquiry);
+    inquiry.start((sink) => upstream.send(forward, sink, () => void 0), timeoutMs);
+    return inquiry.answer.finally(() => this.#inquiries.delete(inquiry));
+  }
+  /** On each stream that can hear it; a session without one hears it on the next that opens. */
+  announceChanged(kinds) {
+    for (const session of this.#options.sessions.list()) {
+      kinds.forEach((kind) => session.noticesDue.add(kind));
+    }
+    [...this.#sessionStreams].forEach((stream) => stream.announceChanged(kinds));
+    this.#exchanges.list().forEach((exchange) => exchange.announceChanged(kinds));
+  }
+  /** Calls in flight have `graceMs` to end; then they are cancelled. */
+  async close(graceMs) {
+    [...this.#inquiries].forEach((inquiry) => inquiry.giveUp());
+    this.#exchanges.list().forEach((exchange) => exchange.isStanding && exchange.cancel());
+    [...this.#sessionStreams].forEach((stream) => stream.close());
+    if (this.#exchanges.size > 0) {
+      await new Promise((resolve) => {
+        this.#whenIdle = resolve;
+        setTimeout(resolve, graceMs).unref();
+      });
+    }
+    this.#exchanges.list().forEach((exchange) => exchange.cancel());
+    await this.#options.upstream.close();
+  }
+  noteMessageDropped() {
+    const { recording, server } = this.#options;
+    recording.noteRepeated("server_message_dropped", server, { server, reason: "answers_nothing" });
+  }
+  /** One event for one outage. A server whose answer cannot be taken is there. */
+  #noteLost({ code, detail }) {
+    const { recording, server } = this.#options;
+    if (code === "too_large" || code === "unreadable") {
+      recording.noteRepeated("server_message_dropped", `${server} ${code}`, { server, reason: code });
+    } else if (!this.#isLost) {
+      this.#isLost = true;
+      recording.noteEvent("upstream_lost", "warning", { server, code, detail });
+    }
+  }
+  /** A session that the server does not know any more is none. */
+  #noteStatus({ session }, status) {
+    if (status === 404 && session !== void 0) {
+      this.#options.sessions.forget(session.id);
+    }
+  }
+  #openInspecting({ callId, inspection = FULL_INSPECTION }) {
+    const { server, recording, inspector } = this.#options;
+    return new Inspecting({ server, recording, inspector, inspection, callId });
+  }
+  #hearingOf({ agent, session }) {
+    const { sessions, hearingOf } = this.#options;
+    return hearingOf(sessions.subscriptionsOf(agent, session));
+  }
+  #checkIdle() {
+    if (this.#exchanges.size === 0) {
+      this.#whenIdle?.();
+    }
+  }
+};
+
+// proxy/gate/gate-context.ts
+function recordOr(reply, refusal, write) {
+  try {
+    return write();
+  } catch (error) {
+    if (!isRecordingFailure(error)) {
+      throw error;
+    }
+    send(reply, refusal);
+    return void 0;
+  }
+}
+function findClient({ sessions }, { agent, session }, message) {
+  return findClientInfo(message) ?? session?.client ?? sessions.lastAttachment(agent)?.client;
+}
+function sightingOf({ sessions }, { session }) {
+  return session?.sighting ?? sessions.sighting;
+}
+
+// proxy/inspection/definition-cleaning.ts
+var PROSE = /* @__PURE__ */ new Set(["title", "description", "$comment"]);
+var DATA = /* @__PURE__ */ new Set(["default", "const", "enum", "examples"]);
+var QUOTE2 = 34;
+var BACKSLASH2 = 92;
+var SUSPICIOUS2 = /[\\\x7f-\xff]/;
+function cleanDefinition(text) {
+  const removed = /* @__PURE__ */ new Map();
+  if (!SUSPICIOUS2.test(text)) {
+    return { text, removed };
+  }
+  const parts = [];
+  let copied = 0;
+  for (const { start, end } of findProse(text)) {
+    const written = readSpan(text, { start, end });
+    const cleaned = typeof written === "string" ? cleanText(written) : void 0;
+    if (cleaned !== void 0 && cleaned.removed.size > 0) {
+      parts.push(text.slice(copied, start), toByteText(JSON.stringify(cleaned.text)));
+      copied = end;
+      cleaned.removed.forEach((count2, kind) => removed.set(kind, (removed.get(kind) ?? 0) + count2));
+    }
+  }
+  return removed.size === 0 ? { text, removed } : { text: parts.join("") + text.slice(copied), removed };
+}
+function* findProse(text) {
+  const levels = [];
+  for (let place = 0; place < text.length; place++) {
+    const level = levels.at(-1);
+    switch (text.charCodeAt(place)) {
+      case QUOTE2: {
+        const end = findStringEnd(text, place);
+        const span = { start: place, end };
+        if (level === void 0) {
+          yield span;
+        } else if (level.isObject && level.name === void 0) {
+          level.name = String(readSpan(text, span));
+        } else if (level.isObject && !level.isData && PROSE.has(level.name ?? "") && SUSPICIOUS2.test(text.slice(place, end))) {
+          yield span;
+        }
+        place = end - 1;
+        break;
+      }
+      case 123:
+      case 91: {
+        const isData = level !== void 0 && (level.isData || level.isObject && DATA.has(level.name ?? ""));
+        levels.push({ isObject: text[place] === "{", isData, name: void 0 });
+        break;
+      }
+      case 125:
+      case 93:
+        levels.pop();
+        break;
+      case 44:
+        if (level !== void 0) {
+          level.name = void 0;
+        }
+        break;
+      default:
+    }
+  }
+}
+function findStringEnd(text, start) {
+  let end = start + 1;
+  while (text.charCodeAt(end) !== QUOTE2 && end < text.length) {
+    end += text.charCodeAt(end) === BACKSLASH2 ? 2 : 1;
+  }
+  return end + 1;
+}
+
+// proxy/gate/capabilities.ts
+var CAPABILITIES = {
+  tools: ["tool"],
+  resources: ["resource"],
+  prompts: ["prompt"],
+  completions: ["resource", "prompt"]
+};
+function withoutClientCapabilities(request) {
+  const { params } = request;
+  const meta = params?.["_meta"];
+  if (params === void 0) {
+    return request;
+  }
+  return {
+    ...request,
+    params: {
+      ...params,
+      ...request.method === "initialize" && isObject(params["capabilities"]) && { capabilities: {} },
+      ...isObject(meta) && isObject(meta[CLIENT_CAPABILITIES]) && { _meta: { ...meta, [CLIENT_CAPABILITIES]: {} } }
+    }
+  };
+}
+function reduceServerCapabilities({ policy, server }, answer) {
+  const span = findMembersOf(answer, "result")?.get("capabilities");
+  const found = span === void 0 ? void 0 : findMembers(answer.text, span.start);
+  if (span === void 0 || found === void 0) {
+    return passUnchanged(answer);
+  }
+  const kept = Object.entries(CAPABILITIES).flatMap(([name, kinds]) => {
+    const own = found.spans.get(name);
+    if (own === void 0 || !kinds.some((kind) => policy.reaches(server, kind))) {
+      return [];
+    }
+    const text = answer.text.slice(own.start, own.end);
+    const isAnnounced = name === "tools" && policy.canLoseTools(server);
+    return [`"${name}":${isAnnounced ? withListChanged(text) : text}`];
+  });
+  return { outcome: "ok", message: makePrivate(replaceInMessage(answer, span, `{${kept.join(",")}}`)) };
+}
+function withListChanged(capability) {
+  const found = findMembers(capability, 0);
+  if (found === void 0) {
+    return capability;
+  }
+  const { spans, whole } = found;
+  const said = spans.get("listChanged");
+  if (said !== void 0) {
+    return readSpan(capability, said) === true ? capability : replaceSpan(capability, said, "true");
+  }
+  const rest = capability.slice(whole.start + 1);
+  return `{"listChanged":true${spans.size === 0 ? "" : ","}${rest}`;
+}
+function makePrivate(answer) {
+  const span = findMembersOf(answer, "result")?.get("cacheScope");
+  return span === void 0 ? answer : replaceInMessage(answer, span, '"private"');
+}
+
+// proxy/gate/list-filter.ts
+var import_node_crypto5 = require("node:crypto");
+
+// proxy/messages/json-numbers.ts
+var EXACT_DIGITS = 15;
+function keepsItsValue(text) {
+  if (text.length <= EXACT_DIGITS && /^(?:0|-?[1-9][0-9]*)$/.test(text)) {
+    return true;
+  }
+  const value = Number(text);
+  if (!Number.isFinite(value)) {
+    return false;
+  }
+  const before = normalize(text);
+  const after = normalize(String(value));
+  if (before.digits === "") {
+    return !text.startsWith("-");
+  }
+  return before.negative === after.negative && before.digits === after.digits && before.exponent === after.exponent;
+}
+function normalize(text) {
+  const negative = text.startsWith("-");
+  const [mantissa = "", power = "0"] = (negative ? text.slice(1) : text).split(/[eE]/);
+  const [whole = "", fraction = ""] = mantissa.split(".");
+  const all = whole + fraction;
+  const leading = all.length - trimStart(all).length;
+  const digits = trimEnd(trimStart(all));
+  return { negative, digits, exponent: Number(power) + whole.length - leading };
+}
+function trimStart(digits) {
+  let start = 0;
+  while (digits[start] === "0") start++;
+  return digits.slice(start);
+}
+function trimEnd(digits) {
+  let end = digits.length;
+  while (digits[end - 1] === "0") end--;
+  return digits.slice(0, end);
+}
+
+// proxy/messages/json-reading.ts
+function readJson(text, rules) {
+  const reader = new Reader(text, rules);
+  try {
+    return { ok: true, value: reader.readDocument() };
+  } catch (error) {
+    if (error instanceof Refused) {
+      return { ok: false, fault: error.fault };
+    }
+    throw error;
+  }
+}
+var Refused = class extends Error {
+  fault;
+  constructor(fault) {
+    super(fault);
+    this.fault = fault;
+  }
+};
+var QUOTE3 = 34;
+var BACKSLASH3 = 92;
+var OBJECT_START = 123;
+var OBJECT_END = 125;
+var ARRAY_START = 91;
+var ARRAY_END = 93;
+var COMMA = 44;
+var COLON = 58;
+var NUMBER = /-?(?:0|[1-9][0-9]*)(?:\.[0-9]+)?(?:[eE][+-]?[0-9]+)?/y;
+var NEEDS_CARE2 = /[\u0000-\u001f\\]/;
+var Reader = class {
+  #text;
+  #rules;
+  /** Looked for once in the whole text: mostly there is none, and then no string has to be looked at again. */
+  #needsCare;
+  #at = 0;
+  constructor(text, rules) {
+    this.#text = text;
+    this.#rules = rules;
+    this.#needsCare = NEEDS_CARE2.test(text);
+  }
+  readDocument() {
+    const value = this.#readValue(this.#rules.maxDepth);
+    this.#peek();
+    if (this.#at !== this.#text.length) {
+      throw new Refused("not_json");
+    }
+    return value;
+  }
+  /** The code of the next character that is no white space; NaN at the end, where the position is the text's length. */
+  #peek() {
+    for (; ; ) {
+      const code = this.#text.charCodeAt(this.#at);
+      if (code !== 32 && code !== 10 && code !== 13 && code !== 9) {
+        return code;
+      }
+      this.#at++;
+    }
+  }
+  #readValue(depthLeft) {
+    switch (this.#peek()) {
+      case QUOTE3:
+        return this.#readString();
+      case OBJECT_START:
+        return this.#readObject(depthLeft);
+      case ARRAY_START:
+        return this.#readArray(depthLeft);
+      case 116:
+        return this.#readWord("true", true);
+      case 102:
+        return this.#readWord("false", false);
+      case 110:
+        return this.#readWord("null", null);
+      default:
+        return this.#readNumber();
+    }
+  }
+  #readWord(word, value) {
+    if (!this.#text.startsWith(word, this.#at)) {
+      throw new Refused("not_json");
+    }
+    this.#at += word.length;
+    return value;
+  }
+  #readNumber() {
+    NUMBER.lastIndex = this.#at;
+    const [text] = NUMBER.exec(this.#text) ?? [];
+    if (text === void 0) {
+      throw new Refused("not_json");
+    }
+    if (this.#rules.numbers === "exact" && !keepsItsValue(text)) {
+      throw new Refused("changing_number");
+    }
+    this.#at += text.length;
+    return Number(text);
+  }
+  #readString() {
+    const start = this.#at + 1;
+    let end = this.#text.indexOf('"', start);
+    while (end !== -1 && this.#isEscaped(end)) {
+      end = this.#text.indexOf('"', end + 1);
+    }
+    if (end === -1) {
+      throw new Refused("not_json");
+    }
+    this.#at = end + 1;
+    const raw = this.#text.slice(start, end);
+    return this.#needsCare && NEEDS_CARE2.test(raw) ? readEscapes(raw) : raw;
+  }
+  /** Whether the quote at `end` belongs to the string: an odd number of backslashes stands before it. */
+  #isEscaped(end) {
+    let before = end - 1;
+    while (this.#text.charCodeAt(before) === BACKSLASH3) before--;
+    return (end - before) % 2 === 0;
+  }
+  #readArray(depthLeft) {
+    const values = [];
+    this.#enter(depthLeft);
+    if (this.#leaves(ARRAY_END)) {
+      return values;
+    }
+    for (; ; ) {
+      values.push(this.#readValue(depthLeft - 1));
+      if (this.#continues(ARRAY_END)) {
+        return values;
+      }
+    }
+  }
+  #readObject(depthLeft) {
+    const members = {};
+    this.#enter(depthLeft);
+    if (this.#leaves(OBJECT_END)) {
+      return members;
+    }
+    for (; ; ) {
+      const name = this.#readName();
+      if (Object.hasOwn(members, name)) {
+        throw new Refused("duplicate_member");
+      }
+      members[name] = this.#readValue(depthLeft - 1);
+      if (this.#continues(OBJECT_END)) {
+        return members;
+      }
+    }
+  }
+  #readName() {
+    if (this.#peek() !== QUOTE3) {
+      throw new Refused("not_json");
+    }
+    const name = this.#readString();
+    if (name === "__proto__") {
+      throw new Refused("forbidden_member");
+    }
+    if (this.#peek() !== COLON) {
+      throw new Refused("not_json");
+    }
+    this.#at++;
+    return name;
+  }
+  #enter(depthLeft) {
+    if (depthLeft === 0) {
+      throw new Refused("too_deep");
+    }
+    this.#at++;
+  }
+  #leaves(end) {
+    const left = this.#peek() === end;
+    if (left) {
+      this.#at++;
+    }
+    return left;
+  }
+  /** After a member: true when the end is next, false after a comma. */
+  #continues(end) {
+    const code = this.#peek();
+    if (code !== end && code !== COMMA) {
+      throw new Refused("not_json");
+    }
+    this.#at++;
+    return code === end;
+  }
+};
+function readEscapes(raw) {
+  let value;
+  try {
+    value = JSON.parse(`"${raw}"`);
+  } catch {
+    throw new Refused("not_json");
+  }
+  if (typeof value !== "string") {
+    throw new Refused("not_json");
+  }
+  if (!value.isWellFormed()) {
+    throw new Refused("lone_surrogate");
+  }
+  return value;
+}
+
+// proxy/gate/list-filter.ts
+var MAX_NAME_LENGTH = 512;
+var DESCRIBING = ["name", "title", "uri", "uriTemplate", "description", "mimeType", "arguments"];
+function filterList(answer, filter) {
+  const { listing, limits } = filter;
+  const members = findMembersOf(answer, "result");
+  const list = members?.get(listing.member);
+  const elements = list === void 0 ? void 0 : findElements(answer.text, list.start);
+  if (members === void 0 || list === void 0 || elements === void 0) {
+    return void 0;
+  }
+  if (elements.length > limits.maxListed) {
+    return void 0;
+  }
+  const definitions = [];
+  const kept = [];
+  let isUntouched = true;
+  for (const { start, end } of elements) {
+    const text = answer.text.slice(start, end);
+    const definition = readDefinition(text, listing, limits.maxDepth);
+    if (definition === void 0) {
+      return void 0;
+    }
+    definitions.push(definition);
+    const shown = filter.show(definition, text);
+    isUntouched &&= shown === text;
+    if (shown !== void 0) {
+      kept.push(shown);
+    }
+  }
+  const cursor = members.get("nextCursor");
+  const nextCursor = cursor === void 0 ? void 0 : readSpan(answer.text, cursor);
+  return {
+    message: makePrivate(isUntouched ? answer : replaceInMessage(answer, list, `[${kept.join(",")}]`)),
+    definitions,
+    nextCursor: typeof nextCursor === "string" ? nextCursor : void 0
+  };
+}
+function readDefinition(text, { kind, nameMember }, maxDepth) {
+  const reading = readJson(toCharacters(text), { maxDepth, numbers: "any" });
+  const definition = reading.ok ? reading.value : null;
+  const name = isObject(definition) ? definition[nameMember] : void 0;
+  const isNamed = typeof name === "string" && name.length <= MAX_NAME_LENGTH;
+  return isObject(definition) && isNamed ? { name, definition, digest: kind === "tool" ? digestDefinition(definition) : digestOther(definition) } : void 0;
+}
+function digestOther(definition) {
+  const members = DESCRIBING.flatMap((name) => {
+    const member = definition[name];
+    return member === void 0 ? [] : [[name, member]];
+  });
+  return (0, import_node_crypto5.hash)("sha256", canonicalize(Object.fromEntries(members)), "hex");
+}
+
+// proxy/gate/named-things.ts
+var TOOLS = {
+  ...{ method: "tools/list", member: "tools", nameMember: "name", kind: "tool", list: "tools" }
+};
+var LISTINGS = [
+  TOOLS,
+  {
+    ...{ method: "resources/list", member: "resources", nameMember: "uri" },
+    ...{ kind: "resource", list: "resources" }
+  },
+  {
+    ...{ method: "resources/templates/list", member: "resourceTemplates", nameMember: "uriTemplate" },
+    ...{ kind: "resource", list: "resource_templates" }
+  },
+  { method: "prompts/list", member: "prompts", nameMember: "name", kind: "prompt", list: "prompts" }
+];
+var readName2 = (kind) => ({ name, arguments: args }) => typeof name === "string" ? { kind, name, args: args === void 0 ? {} : args, logged: args } : void 0;
+var RESOURCE = {
+  takes: "a uri",
+  read: ({ uri }) => typeof uri === "string" ? { kind: "resource", name: uri, args: {}, logged: void 0 } : void 0
+};
+var UNSUBSCRIBE = "resources/unsubscribe";
+var SUBSCRIBE = "resources/subscribe";
+var NAMED_METHODS = /* @__PURE__ */ new Map([
+  ["tools/call", { takes: "a name and an object of arguments", read: readName2("tool") }],
+  ["prompts/get", { takes: "a name and an object of arguments", read: readName2("prompt") }],
+  ["resources/read", RESOURCE],
+  [SUBSCRIBE, RESOURCE],
+  [UNSUBSCRIBE, RESOURCE],
+  ["completion/complete", { takes: "a ref, an argument and no more than MCP defines", read: readCompletion }]
+]);
+function readCompletion({ ref, argument, context }) {
+  const known = readContext(context);
+  if (!isObject(ref) || !isObject(argument) || known === void 0 || !hasOnly(argument, ["name", "value"])) {
+    return void 0;
+  }
+  const { name, value } = argument;
+  if (typeof name !== "string" || typeof value !== "string") {
+    return void 0;
+  }
+  const args = { ...known, [name]: value };
+  if (ref["type"] === "ref/prompt" && isName(ref["name"]) && hasOnly(ref, ["type", "name", "title"])) {
+    return { kind: "prompt", name: ref["name"], args, logged: args };
+  }
+  if (ref["type"] === "ref/resource" && isName(ref["uri"]) && hasOnly(ref, ["type", "uri"])) {
+    return { kind: "resource", name: ref["uri"], args, logged: args };
+  }
+  return void 0;
+}
+function readContext(context) {
+  if (context === void 0) {
+    return {};
+  }
+  const { arguments: args = {} } = isObject(context) ? context : {};
+  return isObject(context) && isObject(args) && hasOnly(context, ["arguments"]) ? args : void 0;
+}
+function hasOnly(members, names) {
+  return Object.keys(members).every((name) => names.includes(name));
+}
+
+// proxy/gate/listing.ts
+function passListing(context, { sender, request, reply }, listing) {
+  const given = request.params?.["cursor"];
+  const cursor = typeof given === "string" ? context.cursors.open(listing.method, given) : void 0;
+  if (given !== void 0 && cursor === void 0) {
+    send(reply, refuseCursor(request.id));
+    return;
+  }
+  const page = openPage(sightingOf(context, sender), { listing, cursor });
+  const amend = (answer) => {
+    if (answer.kind === "error") {
+      return passUnchanged(answer);
+    }
+    const list = takeList(context, answer, page);
+    if (list === void 0) {
+      const message = `The server "${context.server}" sent a list of ${listing.list.replace("_", " ")} that cannot be read`;
+      return { outcome: "blocked", refusal: answerFailure(request.id, message) };
+    }
+    return { outcome: "ok", message: sealCursor(context, listing, list) };
+  };
+  context.forwarding.request(sender, withCursor(withoutClientCapabilities(request), cursor), {
+    reply,
+    amend
+  });
+}
+function openPage(sighting, wanted) {
+  return { ...wanted, sighting, generation: sighting.generation };
+}
+function takeList(context, answer, { listing, sighting, generation, cursor }) {
+  const { findings, limits, visibility } = context;
+  const { kind } = listing;
+  const catalog = context.catalogs[listing.list];
+  const shown = [];
+  const list = filterList(answer, {
+    listing,
+    limits,
+    show: (definition, text) => {
+      if (!visibility.show({ ...definition, kind }).visible) {
+        return void 0;
+      }
+      const cleaned = cleanDefinition(text);
+      shown.push(() => findings.noteShown(kind, definition, cleaned.removed));
+      return cleaned.text;
+    }
+  });
+  if (list === void 0 || !catalog.learn({ ...list, cursor })) {
+    return void 0;
+  }
+  if (kind === "tool") {
+    if (visibility.isLocked) {
+      sighting.learn(generation, lockedOnes(list.definitions, visibility));
+    }
+    list.definitions.forEach((tool) => findings.noteDefinition(tool));
+  }
+  shown.forEach((note) => note());
+  catalog.recordNews(() => recordCatalog(context, listing));
+  return list;
+}
+function lockedOnes(tools, visibility) {
+  const locked = tools.filter(({ name }) => visibility.lockedDigestOf(name) !== void 0);
+  const isReviewed = ({ name, digest }) => visibility.judgeDefinition(name, digest) === "reviewed";
+  return [...locked.filter(isReviewed), ...locked.filter((tool) => !isReviewed(tool))];
+}
+function noteCatalogs(context, isConcerned) {
+  const known = LISTINGS.filter(({ list }) => context.catalogs[list].known.size > 0);
+  for (const listing of known.filter(isConcerned)) {
+    const catalog = context.catalogs[listing.list];
+    catalog.markUnrecorded();
+    try {
+      catalog.recordNews(() => recordCatalog(context, listing));
+    } catch (error) {
+      if (!isRecordingFailure(error)) {
+        throw error;
+      }
+    }
+  }
+}
+function recordCatalog({ catalogs, visibility, recording, server }, listing) {
+  const { kind, list } = listing;
+  const entries = [...catalogs[list].known].map(([name, { digest }]) => ({
+    ...{ name, digest },
+    ...visibility.show({ kind, name, digest })
+  }));
+  recording.recordCatalog({ server, [list]: entries });
+}
+function withCursor(request, cursor) {
+  return cursor === void 0 ? request : { ...request, params: { ...request.params, cursor } };
+}
+function sealCursor({ cursors }, { method }, list) {
+  const { message, nextCursor } = list;
+  const span = findMembersOf(message, "result")?.get("nextCursor");
+  return span === void 0 || nextCursor === void 0 ? message : replaceInMessage(message, span, toByteText(JSON.stringify(cursors.seal(method, nextCursor))));
+}
+
+// proxy/gate/introduction.ts
+var import_node_crypto6 = require("node:crypto");
+function cleanIntroduction(context, answer) {
+  return cleanServerInfo(context, cleanInstructions(context, answer));
+}
+function cleanInstructions({ visibility, findings }, answer) {
+  const span = findMembersOf(answer, "result")?.get("instructions");
+  const instructions = span === void 0 ? void 0 : readSpan(answer.text, span);
+  if (span === void 0 || instructions === "") {
+    return answer;
+  }
+  if (typeof instructions !== "string") {
+    return replaceInMessage(answer, span, '""');
+  }
+  const digest = digestInstructions(instructions);
+  if (visibility.isLocked && digest !== visibility.lockedInstructions) {
+    findings.noteInstructions(digest, instructions);
+    return replaceInMessage(answer, span, '""');
+  }
+  const { text, removed } = cleanDefinition(answer.text.slice(span.start, span.end));
+  findings.noteCleaned("instructions", digest, removed);
+  return removed.size === 0 ? answer : replaceInMessage(answer, span, text);
+}
+function cleanServerInfo({ findings }, answer) {
+  const span = findMembersOf(answer, "result")?.get("serverInfo");
+  if (span === void 0) {
+    return answer;
+  }
+  const written = answer.text.slice(span.start, span.end);
+  const { text, removed } = cleanDefinition(written);
+  if (removed.size === 0) {
+    return answer;
+  }
+  findings.noteCleaned("server_info", (0, import_node_crypto6.hash)("sha256", written, "hex"), removed);
+  return replaceInMessage(answer, span, text);
+}
+
+// proxy/gate/sighting.ts
+var Sighting = class {
+  #digests = /* @__PURE__ */ new Map();
+  #generation = 0;
+  /** The gate's own look at the whole list: one at a time. */
+  lookup;
+  /** Every page was seen: what is not known now is not there. */
+  isWhole = false;
+  /** Changes whenever what was seen before says nothing any more: a list that was asked for earlier does not count. */
+  get generation() {
+    return this.#generation;
+  }
+  learn(generation, tools) {
+    if (generation === this.#generation) {
+      for (const { name, digest } of tools) {
+        this.#digests.set(name, digest);
+      }
+    }
+  }
+  /** Whether everything was seen since then. */
+  conclude(generation) {
+    this.isWhole = generation === this.#generation;
+  }
+  digestOf(tool) {
+    return this.#digests.get(tool);
+  }
+  /** The server said that its tools changed. */
+  forget() {
+    this.#generation++;
+    this.#digests = /* @__PURE__ */ new Map();
+    this.isWhole = false;
+  }
+};
+
+// proxy/gate/subscriptions.ts
+var Subscriptions = class {
+  #uris;
+  constructor(uris = []) {
+    this.#uris = new Set(uris);
+  }
+  add(uri) {
+    this.#uris.add(uri);
+  }
+  delete(uri) {
+    this.#uris.delete(uri);
+  }
+  /** A server may also name a part of what was subscribed to (2025-11-25 and 2026-07-28, Resources, "Subscriptions"). */
+  covers(uri) {
+    return this.#uris.has(uri) || listBeginnings(uri).some((beginning) => this.#uris.has(beginning));
+  }
+};
+function listBeginnings(uri) {
+  return [...uri.matchAll(/[/?#]/g)].flatMap(({ index }) => [uri.slice(0, index), uri.slice(0, index + 1)]);
+}
+
+// proxy/gate/session.ts
+var Session = class {
+  id;
+  agent;
+  client;
+  /** What client and server agreed on. */
+  revision;
+  exchanges = new InFlight();
+  /** Requests that wait for the gate's own look at the server, by the ids that the client chose. */
+  held = /* @__PURE__ */ new Set();
+  sighting = new Sighting();
+  /** Resources of which it hears when they change. */
+  subscriptions = new Subscriptions();
+  /** Kinds whose lists have changed, and no stream was open to say so. */
+  noticesDue = /* @__PURE__ */ new Set();
+  /** Streams that are open (GET). */
+  streams = 0;
+  lastUsedAt = performance.now();
+  constructor(id, agent, client) {
+    this.id = id;
+    this.agent = agent;
+    this.client = client;
+  }
+  /** Whose stream broke off, and whose answer this is. */
+  findAwaiting(id) {
+    return this.exchanges.list().find((exchange) => exchange.awaits(id));
+  }
+  get isIdle() {
+    return this.exchanges.size === 0 && this.held.size === 0 && this.streams === 0;
+  }
+  hasInFlight(id) {
+    return this.exchanges.find(id) !== void 0 || this.held.has(id);
+  }
+  /** Once after its lists changed: whoever takes it says so. */
+  takeNotices() {
+    const due = new Set(this.noticesDue);
+    this.noticesDue.clear();
+    return due;
+  }
+  cancelAll() {
+    this.held.clear();
+    this.exchanges.list().forEach((exchange) => exchange.cancel());
+  }
+};
+var SessionTable = class {
+  #sessions = /* @__PURE__ */ new Map();
+  #attachments = /* @__PURE__ */ new Map();
+  /** What was seen by whoever has no session. */
+  sighting = new Sighting();
+  /** Of agents without a session. */
+  #subscriptions = /* @__PURE__ */ new Map();
+  #opening = 0;
+  /** Handshakes that are under way count as well: what they start is started already. */
+  get size() {
+    return this.#sessions.size + this.#opening;
+  }
+  noteOpening() {
+    this.#opening++;
+  }
+  noteOpened() {
+    this.#opening--;
+  }
+  add(session) {
+    this.#sessions.set(session.id, session);
+  }
+  list() {
+    return this.#sessions.values();
+  }
+  /** The server said that its tools changed: to one session, or to nobody in particular. */
+  forgetSightings(id) {
+    const session = id === void 0 ? void 0 : this.#sessions.get(id);
+    (session?.sighting ?? this.sighting).forget();
+  }
+  forgetAllSightings() {
+    [this, ...this.#sessions.values()].forEach(({ sighting }) => sighting.forget());
+  }
+  /** Only for the agent that opened it. */
+  find(id, agent) {
+    const session = this.#sessions.get(id);
+    if (session?.agent !== agent) {
+      return void 0;
+    }
+    session.lastUsedAt = performance.now();
+    return session;
+  }
+  attach(agent, attachment) {
+    this.#attachments.set(agent, attachment);
+  }
+  /** Where a server gives out no session ids, an agent's own. */
+  subscriptionsOf(agent, session) {
+    if (session !== void 0) {
+      return session.subscriptions;
+    }
+    const own = this.#subscriptions.get(agent) ?? new Subscriptions();
+    this.#subscriptions.set(agent, own);
+    return own;
+  }
+  lastAttachment(agent) {
+    return this.#attachments.get(agent);
+  }
+  /** Whatever is still in flight goes on to its end. */
+  forget(id) {
+    this.#sessions.delete(id);
+  }
+  /** Those that nobody used for `idleMs`. */
+  listExpired(idleMs) {
+    const latest = performance.now() - idleMs;
+    return [...this.#sessions.values()].filter((session) => session.isIdle && session.lastUsedAt < latest);
+  }
+};
+
+// proxy/gate/attachment.ts
+function passHandshake(context, asked) {
+  const { sessions, limits, recording } = context;
+  const { sender, request, reply } = asked;
+  const { agent } = sender;
+  if (sender.session !== void 0) {
+    send(reply, refuseMessage("the session is initialized already"));
+    return;
+  }
+  if (sessions.size >= limits.maxSessions) {
+    recording.noteRepeated("limit_reached", "sessions", { limit: "max_sessions", server: context.server });
+    send(reply, refuseBusy(request.id, "sessions"));
+    return;
+  }
+  const client = parseClientInfo(request.params?.["clientInfo"]);
+  const wanted = request.params?.["protocolVersion"];
+  if (!recordAttached(context, asked, { client, revision: typeof wanted === "string" ? wanted : null })) {
+    return;
+  }
+  let session;
+  sessions.noteOpening();
+  context.forwarding.request(sender, withoutClientCapabilities(request), {
+    reply,
+    opensSession: (id) => {
+      session = new Session(id, agent, client);
+      sessions.add(session);
+      reply.setField("mcp-session-id", id);
+    },
+    amend: (answer) => {
+      const revision = readAgreedRevision(answer);
+      if (revision !== void 0) {
+        sessions.attach(agent, { client, revision });
+      }
+      if (session !== void 0) {
+        session.revision = revision;
+      }
+      return passIntroduction(context, answer);
+    },
+    over: () => sessions.noteOpened()
+  });
+}
+function passDiscovery(context, asked) {
+  const { sender, request, reply } = asked;
+  const client = findClient(context, sender, request);
+  if (recordAttached(context, asked, { client, revision: findClaimedRevision(request) ?? null })) {
+    context.forwarding.request(sender, withoutClientCapabilities(request), {
+      reply,
+      amend: (answer) => passIntroduction(context, answer)
+    });
+  }
+}
+function passIntroduction(context, answer) {
+  return answer.kind === "error" ? passUnchanged(answer) : reduceServerCapabilities(context, cleanIntroduction(context, answer));
+}
+function recordAttached({ recording, server }, { sender: { agent }, request, reply }, { client, revision }) {
+  const detail = { agent, server, client: client === void 0 ? null : { ...client }, revision };
+  const recorded = recordOr(reply, refuseUnrecordedRequest(request.id), () => {
+    recording.recordEvent("client_attached", "info", detail);
+    return true;
+  });
+  return recorded === true;
+}
+function readAgreedRevision(answer) {
+  const span = findMembersOf(answer, "result")?.get("protocolVersion");
+  const revision = span === void 0 ? void 0 : readSpan(answer.text, span);
+  return typeof revision === "string" ? revision : void 0;
+}
+
+// proxy/gate/call-result.ts
+function judgeResult(asking, answer) {
+  if (answer.kind === "error") {
+    return passUnchanged(answer);
+  }
+  const members = findMembersOf(answer, "result");
+  if (members === void 0) {
+    const message = "The server sent a result that cannot be read";
+    return { outcome: "blocked", refusal: answerFailure(asking.id, message) };
+  }
+  const read = (name) => {
+    const span = members.get(name);
+    return span === void 0 ? void 0 : readSpan(answer.text, span);
+  };
+  const asked = members.get("inputRequests");
+  const asks = asked !== void 0 && findMembers(answer.text, asked.start)?.spans.size !== 0;
+  if (asks || !isKnownType(read("resultType"))) {
+    return { outcome: "blocked", refusal: refuseInputRequests(asking) };
+  }
+  return {
+    outcome: asking.kind === "tool" && read("isError") === true ? "tool_error" : "ok",
+    message: answer
+  };
+}
+function isKnownType(type) {
+  return type === void 0 || type === "complete" || type === "input_required";
+}
+
+// proxy/gate/call-decision.ts
+var NOTHING_READ = /* @__PURE__ */ new Set();
+function judgeCall({ id, method, params }, circumstances) {
+  const { policy, usage, state, server, agent, era } = circumstances;
+  const named = NAMED_METHODS.get(method);
+  const naming = named?.read(params ?? {});
+  const form = `${method} takes ${named?.takes ?? "something else"}`;
+  if (naming === void 0) {
+    const refusal = refuseInvalidCall(id, form);
+    return { effect: "deny", reason: "invalid_params", argumentsInLog: "full", refusal };
+  }
+  const { kind, name, args } = naming;
+  const asking = { id, era, kind };
+  const call = { server, kind, name, args: isObject(args) ? args : {}, agent };
+  const isUse = method !== UNSUBSCRIBE;
+  const decision = isUse ? policy.decide(call, usage) : judgeGivingUp(policy, call, usage);
+  const argumentsInLog = policy.argumentsInLog(findGrant(policy, call, decision));
+  const deny = (reason, refusal, rule) => ({
+    ...{ effect: "deny", naming, reason, argumentsInLog, refusal },
+    ...rule !== void 0 && { rule }
+  });
+  if (!state.active) {
+    return deny("session_over", refuseEndedSession(asking, state.reason));
+  }
+  if (decision.reason === "no_grant") {
+    return deny(decision.reason, refuseUnknown(asking, name));
+  }
+  if (decision.reason === "flow") {
+    return deny(decision.reason, refuseUnknown(asking, name), decision.rule);
+  }
+  const fault = kind === "tool" ? findLockFault(name, circumstances) : void 0;
+  if (fault !== void 0) {
+    const isUnverified = fault === "unverified";
+    return deny(fault, isUnverified ? refuseUnverified(asking, name) : refuseUnknown(asking, name));
+  }
+  if (!isObject(args)) {
+    return deny("invalid_params", refuseInvalidCall(id, form));
+  }
+  if (decision.effect === "deny") {
+    const { reason, rule } = decision;
+    const refusal = decision.reason === "limit_reached" ? refuseByLimit(asking, decision) : refuseByCondition(asking, decision);
+    return deny(reason, refusal, rule);
+  }
+  return { effect: "allow", naming, call, decision, isUse, argumentsInLog };
+}
+function judgeGivingUp(policy, call, { labels }) {
+  const shown = policy.show(call, labels);
+  return shown.visible ? { effect: "allow", reason: "granted", rule: shown.why } : { effect: "deny", reason: "no_grant" };
+}
+function findLockFault(tool, { visibility, sighting }) {
+  if (!visibility.isLocked) {
+    return void 0;
+  }
+  if (visibility.lockedDigestOf(tool) === void 0) {
+    return "unreviewed";
+  }
+  const seen = sighting.digestOf(tool);
+  if (seen === void 0) {
+    return sighting.isWhole ? "unlisted" : "unverified";
+  }
+  return visibility.judgeDefinition(tool, seen) === "reviewed" ? void 0 : "drifted";
+}
+function findGrant(policy, call, decision) {
+  const said = decision.reason === "observed" ? decision.instead : decision;
+  return "rule" in said && said.reason !== "flow" ? said.rule : policy.show(call, NOTHING_READ).why;
+}
+
+// proxy/gate/recorded-call.ts
+function decideCall(context, { sender, request }) {
+  const { policy, usage, visibility, server } = context;
+  return judgeCall(request, {
+    ...{ policy, usage, visibility, server },
+    era: eraOf(request),
+    sighting: sightingOf(context, sender),
+    state: context.sessionState(),
+    agent: sender.agent
+  });
+}
+function recordVerdict(context, { sender, request }, verdict) {
+  const { policy, usage, recording, server } = context;
+  const gained = verdict.effect === "allow" && verdict.isUse ? policy.labelsOf(verdict.call).filter((label) => !usage.labels.has(label)) : [];
+  const id = recording.recordCall(
+    {
+      agent: sender.agent,
+      client: findClient(context, sender, request),
+      server,
+      method: request.method,
+      named: verdict.naming,
+      args: verdict.naming === void 0 ? request.params?.["arguments"] : verdict.naming.logged,
+      argumentsInLog: verdict.argumentsInLog,
+      traceparent: findTraceparent(request)
+    },
+    describeDecision(verdict, gained)
+  );
+  if (verdict.effect === "allow" && verdict.isUse) {
+    count(context, verdict, gained);
+  }
+  return id;
+}
+function describeDecision(verdict, labels) {
+  if (verdict.effect === "deny") {
+    return { decision: "deny", reason: verdict.reason, rule: verdict.rule };
+  }
+  const { decision } = verdict;
+  if (decision.reason === "granted") {
+    return { decision: "allow", reason: decision.reason, rule: decision.rule, labels };
+  }
+  const { instead } = decision;
+  const observed = { reason: instead.reason, ..."rule" in instead && { rule: instead.rule } };
+  return { decision: "allow", reason: decision.reason, observed, labels };
+}
+function count(context, { call, decision }, gained) {
+  const before = gained.length === 0 ? void 0 : new Set(context.usage.labels);
+  context.usage.count(call, decision);
+  if (before !== void 0) {
+    context.labelsGained(before);
+  }
+}
+
+// proxy/gate/tool-lookup.ts
+var MAX_LOOKS = 3;
+var MAX_PAGES = 100;
+function needsLook(context, sender, { params }) {
+  const { visibility } = context;
+  const name = params?.["name"];
+  if (!visibility.isLocked || typeof name !== "string" || visibility.lockedDigestOf(name) === void 0) {
+    return false;
+  }
+  const sighting = sightingOf(context, sender);
+  return sighting.digestOf(name) === void 0 && !sighting.isWhole && context.sessionState().active && visibility.shows("tool", name);
+}
+function lookAtTools(context, asked) {
+  const sighting = sightingOf(context, asked.sender);
+  sighting.lookup ??= lookUntilSettled(context, asked).catch((error) => {
+    if (!isRecordingFailure(error)) {
+      const { recording, server } = context;
+      const name = error instanceof Error ? error.name : "unknown";
+      recording.noteRepeated("internal_error", server, { server, error: name });
+    }
+  }).finally(() => {
+    sighting.lookup = void 0;
+  });
+  return sighting.lookup;
+}
+async function lookUntilSettled(context, asked) {
+  const sighting = sightingOf(context, asked.sender);
+  const deadline = performance.now() + context.limits.lookTimeoutMs;
+  for (let look = 0; look < MAX_LOOKS && !sighting.isWhole; look++) {
+    const { generation } = sighting;
+    if (!await readWholeList(context, asked, deadline)) {
+      return;
+    }
+    sighting.conclude(generation);
+  }
+}
+async function readWholeList(context, { sender, request }, deadline) {
+  const { forwarding, limits } = context;
+  let maxBytes = limits.maxAnswerBytes;
+  let cursor;
+  for (let page = 0; page < MAX_PAGES; page++) {
+    const timeoutMs = Math.max(1, Math.ceil(deadline - performance.now()));
+    const opened = openPage(sightingOf(context, sender), { listing: TOOLS, cursor });
+    const answer = await forwarding.ask(sender, askForPage(request, cursor), { timeoutMs, maxBytes });
+    if (answer?.kind !== "result") {
+      return false;
+    }
+    maxBytes -= answer.text.length;
+    const list = takeList(context, answer, opened);
+    if (list?.nextCursor === void 0) {
+      return list !== void 0;
+    }
+    cursor = list.nextCursor;
+  }
+  return false;
+}
+function askForPage(request, cursor) {
+  const meta = findClaimedRevision(request) === void 0 ? void 0 : metaOf(request);
+  const said = [PROTOCOL_VERSION, CLIENT_INFO].flatMap((name) => {
+    const member = meta?.[name];
+    return member === void 0 ? [] : [[name, member]];
+  });
+  const params = {
+    ...cursor !== void 0 && { cursor },
+    ...meta !== void 0 && { _meta: { ...Object.fromEntries(said), [CLIENT_CAPABILITIES]: {} } }
+  };
+  return { method: TOOLS.method, params: Object.keys(params).length === 0 ? void 0 : params };
+}
+
+// proxy/gate/named-call.ts
+function passToolCall(context, asked) {
+  const { sender, request, reply } = asked;
+  if (!needsLook(context, sender, request)) {
+    passNamedCall(context, asked);
+    return;
+  }
+  const { session } = sender;
+  session?.held.add(request.id);
+  void lookAtTools(context, asked).then(() => {
+    if (session?.held.delete(request.id) === false) {
+      send(reply, answerFailure(request.id, "The call was cancelled"));
+    } else if (session?.hasInFlight(request.id) === true) {
+      send(reply, refuseMessage("a request with this id is in flight"));
+    } else if (!reply.isOver) {
+      passNamedCall(context, asked);
+    }
+  });
+}
+function passNamedCall(context, asked) {
+  const { sender, request, reply } = asked;
+  const decided = decideCall(context, asked);
+  const fields = decided.effect === "allow" ? findParamFields2(context, asked, decided.naming) : void 0;
+  const verdict = fields?.ok === false && decided.effect === "allow" ? {
+    effect: "deny",
+    naming: decided.naming,
+    reason: "header_mismatch",
+    argumentsInLog: decided.argumentsInLog,
+    refusal: refuseDisagreement(request.id, fields.detail)
+  } : decided;
+  const callId = recordOr(reply, refuseUnrecordedCall(asked), () => recordVerdict(context, asked, verdict));
+  if (callId === void 0) {
+    return;
+  }
+  if (verdict.effect === "deny") {
+    send(reply, verdict.refusal);
+    return;
+  }
+  const { kind } = verdict.naming;
+  const noteOutcome = keepSubscription(context, asked, verdict.naming.name);
+  context.forwarding.request(sender, withoutUngranted(withoutClientCapabilities(request)), {
+    reply,
+    callId,
+    inspection: findInspection(context, verdict),
+    ...fields?.ok === true && { paramFields: fields.fields },
+    amend: (answer) => {
+      noteOutcome(answer);
+      return judgeResult({ id: request.id, era: eraOf(request), kind }, answer);
+    }
+  });
+}
+function findInspection({ policy }, { decision }) {
+  return policy.inspectionOf(decision.reason === "granted" ? decision.rule : "");
+}
+function refuseUnrecordedCall({ request }) {
+  return request.method === "tools/call" ? refuseUnrecorded({ id: request.id, era: eraOf(request), kind: "tool" }) : refuseUnrecordedRequest(request.id);
+}
+function keepSubscription({ sessions }, { sender, request }, uri) {
+  const subscriptions = sessions.subscriptionsOf(sender.agent, sender.session);
+  switch (request.method) {
+    case SUBSCRIBE:
+      subscriptions.add(uri);
+      return ({ kind }) => kind === "error" && subscriptions.delete(uri);
+    case UNSUBSCRIBE:
+      subscriptions.delete(uri);
+      return () => void 0;
+    default:
+      return () => void 0;
+  }
+}
+function findParamFields2({ catalogs }, { sender, request }, { kind, name }) {
+  return kind === "tool" && eraOf(request) === "stateless" ? buildParamFields(catalogs.tools.paramFieldsOf(name), request.params?.["arguments"], sender.fields) : void 0;
+}
+function withoutUngranted(request) {
+  if (request.params === void 0) {
+    return request;
+  }
+  const { task, inputResponses, ...params } = request.params;
+  return { ...request, params };
+}
+
+// proxy/gate/hearing.ts
+function openHearing({ server, policy, visibility }, subscriptions) {
+  const passes = (notification) => {
+    switch (notification.method) {
+      case PROGRESS:
+      case SUBSCRIBED:
+        return true;
+      case CHANGED.tool:
+        return policy.reaches(server, "tool");
+      case CHANGED.resource:
+        return policy.reaches(server, "resource");
+      case CHANGED.prompt:
+        return policy.reaches(server, "prompt");
+      case UPDATED: {
+        const span = findMembersOf(notification, "params")?.get("uri");
+        const uri = span === void 0 ? void 0 : readSpan(notification.text, span);
+        return typeof uri === "string" && subscriptions.covers(uri) && visibility.shows("resource", uri);
+      }
+      default:
+        return false;
+    }
+  };
+  return { hear: (notification) => passes(notification) ? notification : void 0 };
+}
+
+// proxy/gate/subscription.ts
+var WISHES = {
+  tool: "toolsListChanged",
+  resource: "resourcesListChanged",
+  prompt: "promptsListChanged"
+};
+var KINDS2 = ["tool", "resource", "prompt"];
+var MAX_RESOURCES = 200;
+function passSubscription(context, asked) {
+  const { sender, request, reply } = asked;
+  const wishes = request.params?.["notifications"];
+  const wanted = isObject(wishes) ? listResources(wishes) : [];
+  if (wanted === void 0) {
+    const form = `resourceSubscriptions holds at most ${MAX_RESOURCES} URIs`;
+    send(reply, refuseInvalidCall(request.id, form));
+    return;
+  }
+  const opened = recordOr(
+    reply,
+    refuseUnrecordedRequest(request.id),
+    () => wanted.flatMap((uri) => decideResource(context, asked, uri))
+  );
+  if (opened === void 0) {
+    return;
+  }
+  const hearsOf = new Set(
+    KINDS2.filter((kind) => isObject(wishes) && wishes[WISHES[kind]] === true && isOffered(context, kind))
+  );
+  const granted = isObject(wishes) ? reduceWishes(wishes, hearsOf, opened) : void 0;
+  const hearing = openOwnHearing(context, granted ?? {}, hearsOf);
+  const startedAt = performance.now();
+  context.forwarding.request(sender, withoutClientCapabilities(withWishes(request, granted)), {
+    ...{ reply, hearsOf, hearing, amend: passUnchanged, isStanding: true },
+    over: () => {
+      const duration_ms = Math.round(performance.now() - startedAt);
+      const outcome = hearing.isAcknowledged ? "ok" : "error";
+      opened.forEach(({ callId }) => recordEnd(context, { call: callId, outcome, duration_ms, bytes: 0 }));
+    }
+  });
+}
+function decideResource(context, { sender, request }, uri) {
+  const meta = request.params?.["_meta"];
+  const params = { uri, ...meta !== void 0 && { _meta: meta } };
+  const verdict = decideCall(context, { sender, request: { ...request, method: SUBSCRIBE, params } });
+  const callId = recordVerdict(context, { sender, request: { ...request, params } }, verdict);
+  return verdict.effect === "allow" ? [{ uri, callId }] : [];
+}
+function recordEnd({ recording }, result) {
+  try {
+    recording.recordResult(result);
+  } catch (error) {
+    if (!isRecordingFailure(error)) {
+      throw error;
+    }
+  }
+}
+function listResources({ resourceSubscriptions: uris = [] }) {
+  return Array.isArray(uris) && uris.length <= MAX_RESOURCES && uris.every(isName) ? [...new Set(uris)] : void 0;
+}
+function isOffered({ policy, server }, kind) {
+  return policy.reaches(server, kind);
+}
+function reduceWishes(wishes, hearsOf, opened) {
+  return {
+    ...Object.fromEntries([...hearsOf].map((kind) => [WISHES[kind], true])),
+    ...wishes["resourceSubscriptions"] !== void 0 && opened.length > 0 && { resourceSubscriptions: opened.map(({ uri }) => uri) }
+  };
+}
+function withWishes(request, notifications) {
+  return notifications === void 0 ? request : { ...request, params: { ...request.params, notifications } };
+}
+function openOwnHearing(context, granted, hearsOf) {
+  const { resourceSubscriptions: uris = [] } = granted;
+  const subscriptions = new Subscriptions(Array.isArray(uris) ? uris.map(String) : []);
+  const hearing = openHearing(context, subscriptions);
+  const announcesTools = hearsOf.has("tool") && context.policy.canLoseTools(context.server);
+  const own = {
+    isAcknowledged: false,
+    hear: (notification) => {
+      if (notification.method !== SUBSCRIBED) {
+        return hearing.hear(notification);
+      }
+      own.isAcknowledged = true;
+      return announcesTools ? withTools(notification, context.limits.maxDepth) : notification;
+    }
+  };
+  return own;
+}
+function withTools(acknowledgment, maxDepth) {
+  const span = findMembersOf(acknowledgment, "params")?.get("notifications");
+  const written = span === void 0 ? void 0 : acknowledgment.text.slice(span.start, span.end);
+  const reading = written === void 0 ? void 0 : readJson(toCharacters(written), { maxDepth, numbers: "any" });
+  if (span === void 0 || reading?.ok !== true || !isObject(reading.value)) {
+    return acknowledgment;
+  }
+  const honoured = { ...reading.value, [WISHES.tool]: true };
+  return canonicalize(honoured) === canonicalize(reading.value) ? acknowledgment : replaceInMessage(acknowledgment, span, toByteText(JSON.stringify(honoured)));
+}
+
+// proxy/gate/passages.ts
+var PASSAGES = new Map([
+  ["initialize", { pass: passHandshake, era: "handshake" }],
+  ["server/discover", { pass: passDiscovery }],
+  ["ping", { pass: passPing }],
+  ...LISTINGS.map((listing) => [
+    listing.method,
+    {
+      pass: (context, asked) => passListing(context, asked, listing),
+      // A client may ask for tools whatever it was told.
+      ...listing.kind !== "tool" && { kinds: [listing.kind] }
+    }
+  ]),
+  ["tools/call", { pass: passToolCall }],
+  ["resources/read", { pass: passNamedCall, kinds: ["resource"] }],
+  [SUBSCRIBE, { pass: passNamedCall, kinds: ["resource"], era: "handshake" }],
+  [UNSUBSCRIBE, { pass: passNamedCall, kinds: ["resource"], era: "handshake" }],
+  ["prompts/get", { pass: passNamedCall, kinds: ["prompt"] }],
+  ["completion/complete", { pass: passNamedCall, kinds: ["prompt", "resource"] }],
+  ["subscriptions/listen", { pass: passSubscription }]
+]);
+function passPing({ forwarding }, { sender, request, reply }) {
+  forwarding.request(sender, request, { reply, amend: passUnchanged });
+}
+
+// proxy/gate/gate.ts
+var SWEEP_MS = 3e4;
+var NOTHING3 = /* @__PURE__ */ new Set();
+var Gate = class {
+  #context;
+  #endSession;
+  #sweep;
+  #isClosed = false;
+  /** `endSession` tells the server; the HTTP status that it gave. */
+  constructor(context, endSession) {
+    this.#context = context;
+    this.#endSession = endSession;
+    const { sessionIdleMs } = context.limits;
+    this.#sweep = setInterval(() => this.#endIdle(), Math.min(SWEEP_MS, sessionIdleMs)).unref();
+  }
+  /** The messages of one POST. */
+  post({ agent, fields, reply }, { messages, isBatch }) {
+    if (this.#isClosed) {
+      send(reply, refuseHttp(503, "Service Unavailable: the proxy is closing"));
+      return;
+    }
+    const accepted = parseAccept(fields);
+    if (!accepted.document && !accepted.stream) {
+      send(
+        reply,
+        refuseHttp(406, "Not Acceptable: application/json and text/event-stream are what there is")
+      );
+      return;
+    }
+    const [first] = messages;
+    const isStateless = first !== void 0 && eraOf(first) === "stateless";
+    const session = isStateless ? void 0 : this.#findSession(agent, fields);
+    if (session === "unknown") {
+      send(reply, refuseUnknownSession(first?.kind === "request" ? first.id : null));
+      return;
+    }
+    const sender = { agent, fields, session };
+    if (isBatch && !this.#takesBatches(sender, messages)) {
+      send(reply, refuseMessage("a batch is not part of this revision"));
+      return;
+    }
+    const requests = messages.filter((message) => message.kind === "request");
+    const replies = isBatch ? splitReply(reply, requests.length) : [reply];
+    requests.forEach((request, index) => this.#ask({ sender, request, reply: replies[index] ?? reply }));
+    const ownReply = requests.length === 0 && !isBatch ? reply : void 0;
+    for (const message of messages) {
+      if (message.kind === "notification") {
+        this.#notify(sender, message, ownReply);
+      } else if (message.kind === "response") {
+        ownReply?.finishEmpty(202);
+      }
+    }
+    if (requests.length === 0 && isBatch) {
+      reply.finishEmpty(202);
+    }
+  }
+  /** GET: a stream that belongs to no request. */
+  openStream({ agent, fields, reply }) {
+    const session = this.#findSession(agent, fields);
+    if (session === "unknown") {
+      send(reply, refuseUnknownSession(null));
+    } else if (!parseAccept(fields).stream) {
+      send(reply, refuseHttp(406, "Not Acceptable: text/event-stream is what there is"));
+    } else {
+      this.#context.forwarding.openStream({ agent, fields, session }, reply);
+    }
+  }
+  /** DELETE. */
+  async endSession({ agent, fields, reply }) {
+    const session = this.#findSession(agent, fields);
+    if (session === void 0) {
+      send(reply, refuseMissingSession(null));
+    } else if (session === "unknown") {
+      send(reply, refuseUnknownSession(null));
+    } else {
+      session.cancelAll();
+      const status = await this.#endSession(session);
+      if (status < 400) {
+        this.#context.sessions.forget(session.id);
+      }
+      reply.finishEmpty(status);
+    }
+  }
+  /** The session has read more than `before`: who sees less by it is told. */
+  tellLess(before) {
+    this.#announceDifference(this.#listVisible(before), this.listVisible());
+  }
+  /** What agents see at this moment, of what the server listed. */
+  listVisible() {
+    return this.#listVisible(this.#context.usage.labels);
+  }
+  /** The policy is another one: where others are visible than `before`, agents are told. */
+  tellChanged(before) {
+    this.#context.sessions.forgetAllSightings();
+    this.#announceDifference(before, this.listVisible());
+  }
+  #listVisible(labels) {
+    const { catalogs, visibility } = this.#context;
+    return new Map(
+      LISTINGS.map((listing) => {
+        const { kind, list } = listing;
+        const visible = [...catalogs[list].known].filter(
+          ([name, { digest }]) => visibility.show({ kind, name, digest }, labels).visible
+        );
+        return [listing, new Set(visible.map(([name]) => name))];
+      })
+    );
+  }
+  #announceDifference(before, after) {
+    const changed = LISTINGS.filter(
+      (listing) => (after.get(listing) ?? NOTHING3).symmetricDifference(before.get(listing) ?? NOTHING3).size > 0
+    );
+    if (changed.length > 0) {
+      noteCatalogs(this.#context, (listing) => changed.includes(listing));
+      this.#context.forwarding.announceChanged(new Set(changed.map(({ kind }) => kind)));
+    }
+  }
+  async close(graceMs) {
+    this.#isClosed = true;
+    clearInterval(this.#sweep);
+    await this.#context.forwarding.close(graceMs);
+  }
+  #ask(asked) {
+    const { sender, request, reply } = asked;
+    const passage = PASSAGES.get(request.method);
+    const era = eraOf(request);
+    const state = this.#context.sessionState();
+    if (passage === void 0 || !this.#exists(passage, era)) {
+      this.#recordUnknown(sender, request);
+      send(reply, refuseMethod(request.id, era));
+    } else if (sender.session?.hasInFlight(request.id) === true) {
+      send(reply, refuseMessage("a request with this id is in flight"));
+    } else if (!state.active && !NAMED_METHODS.has(request.method)) {
+      send(reply, refuseEndedSessionRequest(request.id, state.reason));
+    } else {
+      passage.pass(this.#context, asked);
+    }
+  }
+  #exists({ kinds, era }, asked) {
+    const { policy, server } = this.#context;
+    const isReached = kinds === void 0 || kinds.some((kind) => policy.reaches(server, kind));
+    return isReached && (era === void 0 || era === asked);
+  }
+  /** Nothing is forwarded, so nothing depends on the record. */
+  #recordUnknown(sender, request) {
+    const { recording, server } = this.#context;
+    const { _meta, ...params } = request.params ?? {};
+    const facts = {
+      ...{ agent: sender.agent, server, method: request.method },
+      client: findClient(this.#context, sender, request),
+      args: params,
+      traceparent: findTraceparent(request)
+    };
+    try {
+      recording.recordCall(facts, { decision: "deny", reason: "method_not_granted" });
+    } catch (error) {
+      if (!isRecordingFailure(error)) {
+        throw error;
+      }
+    }
+  }
+  /** What does not pass is taken and goes nowhere: a notification has no answer. */
+  #notify(sender, notification, reply) {
+    const { session } = sender;
+    const { method, params } = notification;
+    if (method === "notifications/cancelled") {
+      const { requestId, reason } = params ?? {};
+      if (isRequestId(requestId)) {
+        session?.held.delete(requestId);
+        session?.exchanges.find(requestId)?.cancel(typeof reason === "string" ? reason : void 0);
+      }
+      reply?.finishEmpty(202);
+    } else if (passesFromClient(method)) {
+      this.#context.forwarding.notify(sender, notification, reply);
+    } else {
+      reply?.finishEmpty(202);
+    }
+  }
+  #findSession(agent, fields) {
+    const id = fields.get("mcp-session-id");
+    return id === void 0 ? void 0 : this.#context.sessions.find(id, agent) ?? "unknown";
+  }
+  /** Only what was agreed on counts; a handshake cannot be part of a batch. */
+  #takesBatches(sender, messages) {
+    const { session, agent } = sender;
+    const agreed = session === void 0 ? this.#context.sessions.lastAttachment(agent)?.revision : session.revision;
+    const said = revisionOf(sender) ?? BATCH_REVISION;
+    const hasHandshake = messages.some(
+      (message) => message.kind === "request" && message.method === "initialize"
+    );
+    return agreed === BATCH_REVISION && said === BATCH_REVISION && !hasHandshake;
+  }
+  #endIdle() {
+    const { sessions, limits } = this.#context;
+    for (const session of sessions.listExpired(limits.sessionIdleMs)) {
+      sessions.forget(session.id);
+      void this.#endSession(session);
+    }
+  }
+};
+
+// proxy/gate/server-request.ts
+var KNOWN = /* @__PURE__ */ new Set(["sampling/createMessage", "elicitation/create", "roots/list"]);
+function answerServerRequest(recording, server, { id, method }) {
+  if (method === "ping") {
+    return JSON.stringify({ jsonrpc: "2.0", id, result: {} });
+  }
+  const kind = KNOWN.has(method) ? method : "other";
+  recording.noteRepeated("server_request_refused", `${server} ${kind}`, { server, method: kind });
+  return JSON.stringify({
+    jsonrpc: "2.0",
+    id,
+    error: { code: METHOD_NOT_FOUND, message: "Method not found" }
+  });
+}
+
+// proxy/gate/visibility.ts
+var NOTHING_READ2 = /* @__PURE__ */ new Set();
+var Visibility = class {
+  #options;
+  #lock;
+  #tools;
+  constructor(options) {
+    this.#options = options;
+  }
+  /** That of the policy at this moment: it can be replaced while the session runs. */
+  get #locked() {
+    const { policy, server } = this.#options;
+    const lock = policy.lockOf(server);
+    if (lock !== this.#lock) {
+      this.#lock = lock;
+      this.#tools = lock === void 0 ? void 0 : new Map(Object.entries(lock.tools));
+    }
+    return this.#tools;
+  }
+  /** Of the instructions that were reviewed; undefined where there is no lock or it holds none. */
+  get lockedInstructions() {
+    const { policy, server } = this.#options;
+    return policy.lockOf(server)?.instructions;
+  }
+  get isLocked() {
+    return this.#locked !== void 0;
+  }
+  lockedDigestOf(tool) {
+    return this.#locked?.get(tool);
+  }
+  judgeDefinition(tool, digest) {
+    const tools = this.#locked;
+    if (tools === void 0) {
+      return "reviewed";
+    }
+    const locked = tools.get(tool);
+    return locked === digest ? "reviewed" : locked === void 0 ? "unreviewed" : "drifted";
+  }
+  show({ kind, name, digest }, labels = this.#options.usage.labels) {
+    const shown = this.#ask(kind, name, labels);
+    const verdict = shown.visible && kind === "tool" ? this.judgeDefinition(name, digest) : "reviewed";
+    return verdict === "reviewed" ? shown : { visible: false, why: verdict };
+  }
+  /** What no list has to show first. */
+  shows(kind, name) {
+    return this.#ask(kind, name, this.#options.usage.labels).visible;
+  }
+  /** Whether any rule names it, whatever the session has read: what nobody could see needs no report. */
+  concernsAgents(tool) {
+    return this.#ask("tool", tool, NOTHING_READ2).visible;
+  }
+  #ask(kind, name, labels) {
+    const { policy, server } = this.#options;
+    return policy.show({ server, kind, name }, labels);
+  }
+};
+
+// proxy/gate/server-gate.ts
+function openServerGate(options) {
+  const { server, recording, limits, streams, policy, usage, names, environment, stderr } = options;
+  const { inspector } = options;
+  const sessions = new SessionTable();
+  const upstream = options.connect({
+    ...{ limits, environment, stderr },
+    events: {
+      answer: (request) => answerServerRequest(recording, server, request),
+      toolsChanged: (session) => sessions.forgetSightings(session),
+      sessionEnded: (session) => sessions.forget(session),
+      noteLost: ({ code, detail }) => {
+        const event = code === "start_failed" ? "server_start_failed" : "server_exited";
+        recording.noteRepeated(event, server, { server, detail });
+      },
+      noteOutputDropped: () => recording.noteRepeated("server_output_dropped", server, { server }),
+      noteMessageDropped: () => forwarding.noteMessageDropped()
+    }
+  });
+  const visibility = new Visibility({ server, policy, usage });
+  const forwarding = new Forwarding({
+    ...{ server, recording, limits, sessions, streams, upstream, inspector },
+    hearingOf: (subscriptions) => openHearing({ server, policy, visibility }, subscriptions)
+  });
+  return new Gate(
+    {
+      ...{ server, policy, usage, visibility, recording, limits, sessions, forwarding },
+      findings: new DefinitionFindings({ server, recording, visibility, names }),
+      catalogs: openCatalogs(limits.maxListed),
+      cursors: new Cursors(),
+      sessionState: () => options.sessionState(),
+      labelsGained: (before) => options.labelsGained(before)
+    },
+    ({ id, revision }) => upstream.endSession(id, revision)
+  );
+}
+// Annotate the CommonJS export names for ESM import in node:
+0 && (module.exports = {
+  openServerGate
+});

@@ -1,0 +1,154 @@
+/**
+ * Inspects one message of a server. A message in which nothing is to be found costs one search of its bytes; of any
+ * other, the texts alone are decoded in which something may be, and only those that change are written anew: numbers,
+ * binary data and every other byte stay as they came.
+ */
+import type { Redactor } from "../../audit/redaction/redaction.ts";
+import { readSpan, type Span, toByteText } from "../messages/json-spans.ts";
+import { replaceInMessage, type ServerMessage } from "../messages/server-message.ts";
+import type { ByteSearch } from "./byte-search.ts";
+import type { Inspected, Inspection, Inspector } from "./inspection.ts";
+import { cleanText } from "./invisible-text.ts";
+import { findStrings, findUnread } from "./message-strings.ts";
+import { buildSearch, ESCAPED, HIDDEN, listHinted, SECRET } from "./suspicion.ts";
+
+/** Beyond it, what is no text is told from what is before anything is searched. */
+const SMALL_BYTES = 256 * 1024;
+/** Of one message, in which markers are looked for. */
+const MAX_MARKED_LENGTH = 1024 * 1024;
+
+export function createInspector(redactor: Redactor): Inspector {
+  let search = buildSearch(redactor.forms.keys());
+  let known = redactor.forms.size;
+  return {
+    inspect: (message, inspection) => {
+      if (redactor.forms.size !== known) {
+        search = buildSearch(redactor.forms.keys());
+        known = redactor.forms.size;
+      }
+      return isSuspicious(message, search)
+        ? new Look({ message, inspection, redactor, search }).inspect()
+        : undefined;
+    },
+  };
+}
+
+function isSuspicious(message: ServerMessage, search: ByteSearch): boolean {
+  const { text } = message;
+  if (text.length <= SMALL_BYTES) {
+    return search.search(text, true) !== 0;
+  }
+  let from = 0;
+  return [...findUnread(message), { start: text.length, end: text.length }].some(({ start, end }) => {
+    const piece = text.slice(from, start);
+    from = end;
+    return search.search(piece, true) !== 0;
+  });
+}
+
+interface LookOptions<M> {
+  readonly message: M;
+  readonly inspection: Inspection;
+  readonly redactor: Redactor;
+  readonly search: ByteSearch;
+}
+
+class Look<M extends ServerMessage> {
+  readonly #options: LookOptions<M>;
+  readonly #redactions = new Map<string, number>();
+  readonly #removals = new Map<string, number>();
+  readonly #markers = new Set<string>();
+  /** By a name of members that was changed, how often it came out the same. */
+  readonly #names = new Map<string, number>();
+  #leftToMark = MAX_MARKED_LENGTH;
+
+  constructor(options: LookOptions<M>) {
+    this.#options = options;
+  }
+
+  inspect(): Inspected<M> {
+    const { message, search } = this.#options;
+    const strings = findStrings(message, findUnread(message));
+    if (strings === undefined) {
+      return { ok: false };
+    }
+    const changes: { readonly span: Span; readonly by: string }[] = [];
+    for (const span of strings) {
+      const raw = message.text.slice(span.start, span.end);
+      const found = search.search(raw, false);
+      if (found !== 0) {
+        const text = readSpan(message.text, span);
+        if (typeof text !== "string") {
+          return { ok: false };
+        }
+        const shown = this.#inspectText(text, found);
+        if (shown !== text) {
+          changes.push({
+            span,
+            by: toByteText(JSON.stringify(span.isName ? this.#findFreeName(shown) : shown)),
+          });
+        }
+      }
+    }
+    return {
+      ok: true,
+      message: changes.length === 0 ? message : replaceAll(message, changes),
+      findings: { redactions: this.#redactions, removals: this.#removals, markers: this.#markers },
+    };
+  }
+
+  /** Cleaned first: what is hidden between the characters of a secret would hide it. */
+  #inspectText(text: string, foundRaw: number): string {
+    const { inspection, redactor, search } = this.#options;
+    const cleaned = (foundRaw & (HIDDEN | ESCAPED)) === 0 ? undefined : cleanText(text);
+    const isClean = inspection.text === "pass" || cleaned === undefined;
+    const plain = cleaned?.text ?? text;
+    const found = cleaned === undefined ? foundRaw : search.search(toByteText(plain), false);
+    this.#mark(plain, found);
+    let shown = isClean ? text : plain;
+    if (!isClean) {
+      cleaned.removed.forEach((times, kind) => count(this.#removals, kind, times));
+    }
+    if (inspection.secrets === "redact" && (found & SECRET) !== 0) {
+      const redacted = redactor.redactText(shown, (kind) => count(this.#redactions, kind, 1));
+      shown = redacted.count === 0 ? shown : redacted.text;
+    }
+    return shown;
+  }
+
+  #mark(text: string, found: number): void {
+    for (const { name, isIn } of listHinted(found)) {
+      if (!this.#markers.has(name) && isIn(text.slice(0, this.#leftToMark))) {
+        this.#markers.add(name);
+      }
+    }
+    this.#leftToMark = Math.max(0, this.#leftToMark - text.length);
+  }
+
+  /** A second member of a name would hide the first; one that came so may be anywhere. */
+  #findFreeName(name: string): string {
+    const isTaken = (): boolean => this.#options.message.text.includes(toByteText(JSON.stringify(name)));
+    const times = (this.#names.get(name) ?? (isTaken() ? 1 : 0)) + 1;
+    this.#names.set(name, times);
+    return times === 1 ? name : `${name}#${times}`;
+  }
+}
+
+function count(counts: Map<string, number>, kind: string, times: number): void {
+  counts.set(kind, (counts.get(kind) ?? 0) + times);
+}
+
+/** In their order. */
+function replaceAll<M extends ServerMessage>(
+  message: M,
+  changes: readonly { readonly span: Span; readonly by: string }[],
+): M {
+  const start = changes[0]?.span.start ?? 0;
+  const parts: string[] = [];
+  let end = start;
+  for (const { span, by } of changes) {
+    parts.push(message.text.slice(end, span.start), by);
+    end = span.end;
+  }
+  return replaceInMessage(message, { start, end }, parts.join(""));
+}
