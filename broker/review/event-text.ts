@@ -42,6 +42,12 @@ const Shapes = {
       ({ server, tool, other_server, other_tool }) =>
         `${tool} on ${server} can be taken for ${other_tool} on ${other_server}: an agent that is told to call one may call the other.`,
     ),
+  injection_marker: z
+    .object({ server: z.string(), markers: z.array(z.string()) })
+    .transform(
+      ({ server, markers }) =>
+        `What ${server} answered holds what is typical of an injection: ${markers.join(", ").replaceAll("_", " ")}. The agent has read it; nothing was blocked.`,
+    ),
 } as const;
 
 const shapes: ReadonlyMap<string, z.ZodType<string>> = new Map(Object.entries(Shapes));

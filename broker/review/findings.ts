@@ -21,6 +21,8 @@ const titles: ReadonlyMap<string, string> = new Map([
   ["instructions_drifted", "A server's instructions are not the reviewed ones"],
   ["text_cleaned", "A server's text had characters that nobody sees"],
   ["tool_shadowed", "Two tools can be taken for each other"],
+  ["injection_marker", "A server's answer looks like an injection"],
+  ["self_test", "A wall of the proxy did not hold at its start"],
 ]);
 
 export function describeRow(row: FindingRow): FindingView {

@@ -18,13 +18,18 @@ const COMMAND = join(import.meta.dirname, "..", "..", "bin", "lanyard.js");
 interface Replica {
   readonly process: ChildProcess;
   readonly port: number;
+  /** Requests that it has and has not answered. */
+  open: number;
 }
 
 export interface Replicas extends Desk {
   /** All requests go to this one; undefined: to all in turn. */
   pin(index: number | undefined): void;
-  /** SIGKILL: whatever it was doing is undone or done, and nobody is told. */
-  kill(index: number): Promise<void>;
+  /**
+   * SIGKILL, in the moment in which it is given a request while it has `open` others: whatever it was doing is undone
+   * or done, and nobody is told.
+   */
+  killWhile(index: number, open: number): Promise<void>;
   close(): Promise<void>;
 }
 
@@ -39,10 +44,16 @@ export async function startReplicas(count: number, databaseUrl: string): Promise
   const replicas: Replica[] = [];
   let pinned: number | undefined;
   let turn = 0;
+  let doomed: { replica: Replica | undefined; open: number; dead(ended: Promise<void>): void } | undefined;
   const balancer = createServer((incoming, outgoing) => {
     turn += 1;
-    const index = pinned ?? turn % replicas.length;
-    relay({ incoming, outgoing, port: replicas[index]?.port ?? 0 });
+    const replica = replicas[pinned ?? turn % replicas.length];
+    relay({ incoming, outgoing, replica });
+    if (replica !== undefined && replica === doomed?.replica && replica.open > doomed.open) {
+      replicas.splice(replicas.indexOf(replica), 1);
+      doomed.dead(end(replica, "SIGKILL"));
+      doomed = undefined;
+    }
   });
   balancer.listen(0, "127.0.0.1");
   await once(balancer, "listening");
@@ -75,10 +86,10 @@ export async function startReplicas(count: number, databaseUrl: string): Promise
     pin: (index) => {
       pinned = index;
     },
-    kill: async (index) => {
-      const [killed] = replicas.splice(index, 1);
-      if (killed !== undefined) await end(killed, "SIGKILL");
-    },
+    killWhile: async (index, open) =>
+      new Promise((dead) => {
+        doomed = { replica: replicas[index], open, dead };
+      }),
     close: async () => {
       balancer.close();
       balancer.closeAllConnections();
@@ -99,7 +110,7 @@ async function serve(environment: Record<string, string>, directory: string): Pr
   for await (const chunk of child.stderr) {
     said += String(chunk);
     const port = /listening on 127\.0\.0\.1:([0-9]+)/.exec(said)?.[1];
-    if (port !== undefined) return { process: child, port: Number(port) };
+    if (port !== undefined) return { process: child, port: Number(port), open: 0 };
   }
   throw new Error(`a replica did not start: ${said}`);
 }
@@ -114,12 +125,21 @@ async function end({ process: child }: Replica, signal: "SIGKILL" | "SIGTERM"): 
 interface Relayed {
   readonly incoming: IncomingMessage;
   readonly outgoing: ServerResponse;
-  readonly port: number;
+  readonly replica: Replica | undefined;
 }
 
 /** A replica that dies takes the answer with it: the caller's connection ends without one. */
-function relay({ incoming, outgoing, port }: Relayed): void {
+function relay({ incoming, outgoing, replica }: Relayed): void {
+  if (replica === undefined) {
+    outgoing.destroy();
+    return;
+  }
   const { method, url, headers } = incoming;
+  const { port } = replica;
+  replica.open += 1;
+  outgoing.once("close", () => {
+    replica.open -= 1;
+  });
   const forwarded = request({ host: "127.0.0.1", port, method, path: url, headers }, (answer) => {
     outgoing.writeHead(answer.statusCode ?? 502, answer.headers);
     answer.on("error", () => outgoing.destroy());

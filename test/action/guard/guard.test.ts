@@ -87,7 +87,7 @@ it("a guard whose log is refused lets no call through any more, and does not cal
   const [first, second] = await Promise.all([seal("the job ended"), seal("again")]);
   expect(first.log).toEqual({
     status: "unsealed",
-    reason: "the broker refused segment 1 of the log: It is over.",
+    reason: "the broker ended the session: It is over.",
   });
   expect(second).toBe(first);
 });

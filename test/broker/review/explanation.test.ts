@@ -126,6 +126,11 @@ describe("an event in words", () => {
       { server: "a", tool: "get_issue", other_server: "b", other_tool: "get-issue" },
       "get_issue on a can be taken for get-issue on b",
     ],
+    [
+      "injection_marker",
+      { server: "a", call: "x", markers: ["ignore_instructions"] },
+      "What a answered holds what is typical of an injection: ignore instructions.",
+    ],
   ])("%s", (event, detail, words) => {
     expect(describeEvent(event, detail)).toContain(words);
   });
