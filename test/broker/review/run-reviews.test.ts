@@ -254,7 +254,7 @@ test("events of the log that are more than information are findings", async () =
   await session.seal();
   expect((await read(session.run)).findings).toMatchObject([
     {
-      title: "Injection marker",
+      title: "A server's answer looks like an injection",
       severity: "warning",
       source: "log",
       detail: "server: github; text: ignore previous instructions",
