@@ -15,6 +15,7 @@ import type { SessionRow } from "../storage/schema.ts";
 import { listSegments } from "../storage/segments.ts";
 import { endSession, findSession, markRecovered } from "../storage/sessions.ts";
 import { spendToken } from "../storage/spent.ts";
+import { ObjectTooLarge } from "./bucket.ts";
 import { writeManifest } from "./manifests.ts";
 import { checkStored, describeSegment } from "./stored-segments.ts";
 import { type Tail, readTail, unpackTail } from "./tail.ts";
@@ -87,7 +88,7 @@ async function storeTail(
   const object = segmentObject("recovered", RECOVERED_SEGMENT);
   if ((await bucket.putOnce(session.object_prefix + object, body)) === "exists") {
     // A broker that died at this point left it; anything else was put there by a recovery that came first.
-    const present = await bucket.read(session.object_prefix + object, body.length).catch(() => undefined);
+    const present = await bucket.read(session.object_prefix + object, body.length).catch(whenTooLarge);
     if (present?.equals(body) !== true) {
       return refuse("recovery_refused", `session ${session.id}: another tail is stored already`);
     }
@@ -106,4 +107,9 @@ async function note(session: SessionRow, reason: string, services: Services): Pr
     detail: `Recovery of this session: ${reason}.`,
     time: services.now(),
   });
+}
+
+/** What is longer is another tail; a bucket that does not answer says nothing about it, and the job asks again. */
+function whenTooLarge(error: unknown): undefined {
+  if (!(error instanceof ObjectTooLarge)) throw error;
 }

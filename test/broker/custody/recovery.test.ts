@@ -1,7 +1,7 @@
 /** Recovery: what is left of a log when the proxy is gone, and what somebody might make of it. */
-import { readFile } from "node:fs/promises";
+import { mkdir, readFile, symlink, unlink } from "node:fs/promises";
 import { type Socket, connect } from "node:net";
-import { join } from "node:path";
+import { dirname, join } from "node:path";
 import type { JSONWebKeySet } from "jose";
 import { afterAll, beforeAll, beforeEach, expect, test } from "vitest";
 import { Chain } from "../../../audit/chain.ts";
@@ -185,6 +185,32 @@ test("twice", async () => {
     body: { error: "recovery_refused" },
   });
   expect(await findingsOf(job.run_id)).toEqual(["recovery_refused"]);
+});
+
+test("a bucket that does not answer is no other tail: the job is told to ask again, and can", async () => {
+  const { text } = log.write([note("two")]);
+  const key = (await bucket.list("audit/v1/")).find((each) => each.includes(session)) ?? "";
+  const prefix = key.slice(0, key.indexOf(session) + session.length + 1);
+  const object = join(on.directory, "audit", prefix, "recovered", "000001.jsonl.zst");
+  await mkdir(dirname(object), { recursive: true });
+  await symlink(object, object);
+  expect(await recover({ tail: await pack(text) })).toMatchObject({
+    status: 503,
+    body: { error: "temporarily_unavailable" },
+  });
+  await unlink(object);
+  expect(await recover({ tail: await pack(text) })).toMatchObject({ status: 200, body: { records: 1 } });
+});
+
+test("a longer tail that lies there already is another one", async () => {
+  const { text } = log.write([note("two")]);
+  const key = (await bucket.list("audit/v1/")).find((each) => each.includes(session)) ?? "";
+  const prefix = key.slice(0, key.indexOf(session) + session.length + 1);
+  await bucket.putOnce(`${prefix}recovered/000001.jsonl.zst`, Buffer.alloc(100_000));
+  expect(await recover({ tail: await pack(text) })).toMatchObject({
+    status: 403,
+    body: { error: "recovery_refused" },
+  });
 });
 
 test("two at once: one of them is stored", async () => {
