@@ -4,14 +4,14 @@
  * before.
  */
 import { Command, Option } from "commander";
-import { readDatabaseConfig, readKeysConfig } from "../config.ts";
+import { readKeysConfig } from "../config.ts";
 import { PUBLISH_AHEAD_MS, TOKEN_KEY_KEPT_MS, scheduleKeys } from "../keys/key-schedule.ts";
 import { distrustKey } from "../keys/distrust.ts";
 import { type Rotation, rotateKey } from "../keys/rotation.ts";
-import { type SealingKey, SealingKeyUnusable, findSealingKey } from "../keys/sealing-key.ts";
-import { DatabaseUnusable, openDatabase } from "../storage/database.ts";
+import { type SealingKey, findSealingKey } from "../keys/sealing-key.ts";
 import type { KeyPurpose, Queries } from "../storage/schema.ts";
 import { findKeyPurpose, listSigningKeys } from "../storage/signing-keys.ts";
+import { withDatabase } from "./database.ts";
 import {
   type ListedKey,
   describeDistrust,
@@ -76,30 +76,6 @@ function describeSchedule(): string {
     `A token key stays published for ${keptHours} hours after the next one began to sign, a checkpoint key for ever.`,
     "Give the database and the sealing key as to `lanyard serve`: LANYARD_DATABASE and LANYARD_KEYS.",
   ].join("\n");
-}
-
-async function withDatabase(
-  terminal: Terminal,
-  action: (database: Queries) => Promise<ExitCode>,
-): Promise<void> {
-  const read = readDatabaseConfig();
-  if (!read.ok) {
-    for (const { variable, message } of read.problems) terminal.writeError(`${variable}: ${message}\n`);
-    return terminal.exit(2);
-  }
-  try {
-    const database = await openDatabase(read.database);
-    try {
-      terminal.exit(await action(database));
-    } finally {
-      await database.destroy();
-    }
-  } catch (error) {
-    const isKey = error instanceof SealingKeyUnusable;
-    if (!isKey && !(error instanceof DatabaseUnusable)) throw error;
-    terminal.writeError(`${isKey ? "LANYARD_KEYS" : "LANYARD_DATABASE"}: ${error.message}\n`);
-    terminal.exit(1);
-  }
 }
 
 async function list(database: Queries, { json }: Options, terminal: Terminal): Promise<ExitCode> {

@@ -3,9 +3,8 @@
  * while the broker runs: what it changes counts from the next request on.
  */
 import { Command } from "commander";
-import { readDatabaseConfig } from "../config.ts";
 import { OperatorAccounts } from "../operators/accounts.ts";
-import { DatabaseUnusable, openDatabase } from "../storage/database.ts";
+import { withDatabase } from "./database.ts";
 import { type ExitCode, type Terminal, openTerminal } from "./terminal.ts";
 
 interface Options {
@@ -20,14 +19,18 @@ export function operatorCommand(terminal: Terminal = openTerminal()): Command {
     .argument("<name>", "letters, digits, dots, dashes, underscores and @")
     .option("--json", "print one JSON object")
     .action(async (name: string, options: Options) => {
-      await withAccounts(terminal, async (accounts) => add(accounts, { name, ...options }, terminal));
+      await withDatabase(terminal, async (database) =>
+        add(new OperatorAccounts(database, Date.now), { name, ...options }, terminal),
+      );
     });
   command
     .command("list")
     .description("list operators; tokens are not kept and cannot be shown")
     .option("--json", "print one JSON object")
     .action(async (options: Options) => {
-      await withAccounts(terminal, async (accounts) => list(accounts, options, terminal));
+      await withDatabase(terminal, async (database) =>
+        list(new OperatorAccounts(database, Date.now), options, terminal),
+      );
     });
   command
     .command("remove")
@@ -35,32 +38,11 @@ export function operatorCommand(terminal: Terminal = openTerminal()): Command {
     .argument("<name>", "as in the list")
     .option("--json", "print one JSON object")
     .action(async (name: string, options: Options) => {
-      await withAccounts(terminal, async (accounts) => remove(accounts, { name, ...options }, terminal));
+      await withDatabase(terminal, async (database) =>
+        remove(new OperatorAccounts(database, Date.now), { name, ...options }, terminal),
+      );
     });
   return command;
-}
-
-async function withAccounts(
-  terminal: Terminal,
-  action: (accounts: OperatorAccounts) => Promise<ExitCode>,
-): Promise<void> {
-  const read = readDatabaseConfig();
-  if (!read.ok) {
-    for (const { variable, message } of read.problems) terminal.writeError(`${variable}: ${message}\n`);
-    return terminal.exit(2);
-  }
-  try {
-    const database = await openDatabase(read.database);
-    try {
-      terminal.exit(await action(new OperatorAccounts(database, Date.now)));
-    } finally {
-      await database.destroy();
-    }
-  } catch (error) {
-    if (!(error instanceof DatabaseUnusable)) throw error;
-    terminal.writeError(`LANYARD_DATABASE: ${error.message}\n`);
-    terminal.exit(1);
-  }
 }
 
 async function add(

@@ -4,9 +4,7 @@
  */
 import { userInfo } from "node:os";
 import { Command, InvalidArgumentError, Option } from "commander";
-import { readDatabaseConfig } from "../config.ts";
 import { revokeSession } from "../sessions/revocation.ts";
-import { DatabaseUnusable, openDatabase } from "../storage/database.ts";
 import { listFindings } from "../storage/findings.ts";
 import { readPolicy } from "../storage/policies.ts";
 import { listPolicyChanges } from "../storage/policy-changes.ts";
@@ -14,6 +12,7 @@ import type { Queries, SessionRow, SessionState } from "../storage/schema.ts";
 import { listSegments } from "../storage/segments.ts";
 import { listSessions } from "../storage/session-list.ts";
 import { findSession } from "../storage/sessions.ts";
+import { withDatabase } from "./database.ts";
 import { describeListed, describeWhole, renderSheet, renderTable, stateOf } from "./session-text.ts";
 import { type ExitCode, type Terminal, openTerminal } from "./terminal.ts";
 
@@ -77,29 +76,6 @@ export function sessionCommand(terminal: Terminal = openTerminal()): Command {
       await withDatabase(terminal, async (database) => revoke({ id, ...options }, { database, terminal }));
     });
   return command;
-}
-
-async function withDatabase(
-  terminal: Terminal,
-  action: (database: Queries) => Promise<ExitCode>,
-): Promise<void> {
-  const read = readDatabaseConfig();
-  if (!read.ok) {
-    for (const { variable, message } of read.problems) terminal.writeError(`${variable}: ${message}\n`);
-    return terminal.exit(2);
-  }
-  try {
-    const database = await openDatabase(read.database);
-    try {
-      terminal.exit(await action(database));
-    } finally {
-      await database.destroy();
-    }
-  } catch (error) {
-    if (!(error instanceof DatabaseUnusable)) throw error;
-    terminal.writeError(`LANYARD_DATABASE: ${error.message}\n`);
-    terminal.exit(1);
-  }
 }
 
 async function list(options: ListOptions, { database, terminal }: Context): Promise<ExitCode> {
