@@ -57,6 +57,8 @@ const roomImports = {
 const environment = "Only broker/config.ts and action/inputs.ts read the environment: pass the value in.";
 const wholeZod = 'What goes into the Action\'s bundles uses `import * as z from "zod/mini"`.';
 
+const seeded = "test/support/properties.ts has it with the seed that was asked for.";
+
 const withoutEnvironment = { name: "node:process", importNames: ["env"], message: environment };
 const withoutWholeZod = ["zod", "zod/v4", "zod/v3"].map((name) => ({ name, message: wholeZod }));
 
@@ -131,6 +133,8 @@ export default tseslint.config(
       "@typescript-eslint/no-unsafe-member-access": "off",
       "@typescript-eslint/no-unsafe-return": "off",
       "@typescript-eslint/unbound-method": "off",
+      "no-restricted-imports": ["error", { paths: [{ name: "fast-check", message: seeded }] }],
     },
   },
+  { files: ["test/support/properties.ts"], rules: { "no-restricted-imports": "off" } },
 );

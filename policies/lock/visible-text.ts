@@ -3,12 +3,11 @@
  * What has no shape, moves the cursor or turns the order around stands as an escape (`\u202e`).
  */
 
-/** Control, format and filler characters, variation selectors and tags: what can hide between letters. */
-const INVISIBLE_CLASS = [
-  "\\u0000-\\u001f\\u007f-\\u009f\\u00ad\\u034f\\u061c\\u115f\\u1160\\u17b4\\u17b5\\u180b-\\u180f",
-  "\\u200b-\\u200f\\u2028-\\u202e\\u2060-\\u206f\\u3164\\ufe00-\\ufe0f\\ufeff\\uffa0\\ufff0-\\uffff",
-  "\\ud800-\\udfff\\u{1bca0}-\\u{1bca3}\\u{1d173}-\\u{1d17a}\\u{e0000}-\\u{e0fff}",
-].join("");
+/**
+ * Control, format and filler characters, variation selectors and tags: what can hide between letters. By their
+ * properties, as in every other document: what one of the two did not know, the other would refuse to read.
+ */
+const INVISIBLE_CLASS = String.raw`\p{Cc}\p{Cf}\p{Cs}\p{Zl}\p{Zp}\p{Default_Ignorable_Code_Point}\p{Noncharacter_Code_Point}\u2800`;
 const invisible = new RegExp(`[${INVISIBLE_CLASS}]`, "gu");
 /** What a document may hold raw: its own line ends. */
 const hidden = new RegExp(`(?![\\n\\r])[${INVISIBLE_CLASS}]`, "u");

@@ -1,5 +1,5 @@
 import reference from "canonicalize";
-import fc from "fast-check";
+import fc from "../support/properties.ts";
 import { describe, expect, test } from "vitest";
 import {
   CanonicalError,

@@ -1,5 +1,5 @@
 import { hash } from "node:crypto";
-import fc from "fast-check";
+import fc from "../support/properties.ts";
 import { describe, expect, test } from "vitest";
 import reference from "canonicalize";
 import { CanonicalError } from "../../audit/canonical.ts";

@@ -1,5 +1,5 @@
 /** What holds of every policy and every sequence of calls. */
-import fc from "fast-check";
+import fc from "../support/properties.ts";
 import { describe, expect, it } from "vitest";
 import { compilePolicy } from "../../policies/compilation.ts";
 import type { CompiledPolicy, Usage } from "../../policies/decision.ts";

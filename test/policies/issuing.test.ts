@@ -1,5 +1,5 @@
 /** What a binding gives, whatever the order in which its documents were written or read. */
-import fc from "fast-check";
+import fc from "../support/properties.ts";
 import { describe, expect, it } from "vitest";
 import { stringify } from "yaml";
 import type { PolicyFile } from "../../policies/documents/document.ts";

@@ -1,5 +1,5 @@
 /** Random policies, each condition with its meaning beside it, and random calls that have to do with them. */
-import fc from "fast-check";
+import fc from "../support/properties.ts";
 import type { Call } from "../../policies/decision.ts";
 import type { SessionGrant, SessionPolicy } from "../../policies/session-policy.ts";
 import type { Facts, Meaning, Reference } from "./reference-policy.ts";

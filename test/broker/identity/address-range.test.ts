@@ -1,5 +1,5 @@
 /** What an address is decides whether anything is fetched from it: every spelling of an address is the same address. */
-import fc from "fast-check";
+import fc from "../../support/properties.ts";
 import { expect, test } from "vitest";
 import { classifyAddress } from "../../../broker/identity/address-range.ts";
 

@@ -1,5 +1,5 @@
 /** No two readers may see different objects in one text. */
-import fc from "fast-check";
+import fc from "../../support/properties.ts";
 import { expect, test } from "vitest";
 import { parseStrictObject } from "../../../broker/identity/strict-json.ts";
 

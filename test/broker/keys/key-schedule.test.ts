@@ -1,5 +1,5 @@
 /** When a key is published and signs: what holds for every sequence of rotations at every moment. */
-import fc from "fast-check";
+import fc from "../../support/properties.ts";
 import { describe, expect, test } from "vitest";
 import { PUBLISH_AHEAD_MS, TOKEN_KEY_KEPT_MS, scheduleKeys } from "../../../broker/keys/key-schedule.ts";
 

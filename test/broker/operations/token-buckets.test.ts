@@ -1,5 +1,5 @@
 /** The bucket alone: how many, how soon again, and that it forgets. */
-import fc from "fast-check";
+import fc from "../../support/properties.ts";
 import { expect, test } from "vitest";
 import { networkOf } from "../../../broker/operations/address-limit.ts";
 import { createTokenBuckets } from "../../../broker/operations/token-buckets.ts";

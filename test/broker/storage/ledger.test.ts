@@ -1,5 +1,5 @@
 /** What exchanges and renewals write, many in one commit: each is decided as if it had come alone. */
-import fc from "fast-check";
+import fc from "../../support/properties.ts";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { openDatabase } from "../../../broker/storage/database.ts";
 import { type Admitted, type Exchange, type Ledger, openLedger } from "../../../broker/storage/ledger.ts";

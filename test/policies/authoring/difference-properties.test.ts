@@ -1,5 +1,5 @@
 /** What "nothing is gained" promises, tried on random policies: no row of calls passes that did not pass before. */
-import fc from "fast-check";
+import fc from "../../support/properties.ts";
 import { describe, expect, it } from "vitest";
 import { comparePolicies } from "../../../policies/authoring/difference.ts";
 import { openRehearsal } from "../../../policies/authoring/rehearsal.ts";

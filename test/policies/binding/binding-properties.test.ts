@@ -3,7 +3,7 @@
  * It writes down, for each binding, every workload that the binding lets in, out of a small world in which that can be
  * done, and then looks the workload up in the list. What it knows of a binding it knows from the documentation.
  */
-import fc from "fast-check";
+import fc from "../../support/properties.ts";
 import { describe, expect, it } from "vitest";
 import { matchBinding } from "../../../policies/binding/binding.ts";
 import { Claims } from "../../../policies/claims.ts";

@@ -1,5 +1,5 @@
 /** A session that lost something: it never gets more than it had, and nothing that the documents no longer give. */
-import fc from "fast-check";
+import fc from "../../support/properties.ts";
 import { describe, expect, test } from "vitest";
 import { describeLoss } from "../../../policies/change/loss.ts";
 import { narrowPolicy } from "../../../policies/change/narrowing.ts";

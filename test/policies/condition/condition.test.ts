@@ -1,4 +1,4 @@
-import fc from "fast-check";
+import fc from "../../support/properties.ts";
 import { describe, expect, it } from "vitest";
 import { compileCondition } from "../../../policies/condition/condition.ts";
 import { collectRunFacts } from "../../../policies/run-facts.ts";

@@ -1,5 +1,5 @@
 /** The short way and the evaluator are compared on the same condition: one that asks for all arguments has to go the long way. */
-import fc from "fast-check";
+import fc from "../../support/properties.ts";
 import { describe, expect, it } from "vitest";
 import {
   compileCondition,

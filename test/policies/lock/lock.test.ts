@@ -1,4 +1,4 @@
-import fc from "fast-check";
+import fc from "../../support/properties.ts";
 import { describe, expect, it } from "vitest";
 import { digestDefinition, digestInstructions } from "../../../policies/lock/definition.ts";
 import { digestLock, type Lock, readLock } from "../../../policies/lock/lock.ts";
@@ -130,6 +130,8 @@ servers:
         "é",
         "😀",
         "\ufe0f",
+        "\u{13430}",
+        "\u{fffe}",
         "null",
         "1e5",
         "---",

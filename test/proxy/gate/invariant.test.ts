@@ -1,5 +1,5 @@
 /** Whatever an agent sends: nothing reaches the server that was not decided, recorded and allowed. */
-import fc from "fast-check";
+import fc from "../../support/properties.ts";
 import { afterAll, beforeAll, expect, it } from "vitest";
 import {
   answerJson,

@@ -1,4 +1,4 @@
-import fc from "fast-check";
+import fc from "../../support/properties.ts";
 import { expect, it } from "vitest";
 import { toByteText, toCharacters } from "../../../proxy/messages/json-spans.ts";
 import { cleanDefinition } from "../../../proxy/inspection/definition-cleaning.ts";

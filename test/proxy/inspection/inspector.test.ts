@@ -1,5 +1,5 @@
 /** What is done with one message of a server, and that whatever is not changed stays as it came. */
-import fc from "fast-check";
+import fc from "../../support/properties.ts";
 import { describe, expect, it, test } from "vitest";
 import { createRedactor } from "../../../audit/redaction/redaction.ts";
 import { INJECTION_MARKERS } from "../../../proxy/inspection/injection-markers.ts";
