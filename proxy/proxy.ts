@@ -11,7 +11,7 @@ import { Front } from "./front/front.ts";
 import type { SessionState } from "./gate/gate-context.ts";
 import type { Gate } from "./gate/gate.ts";
 import { VisibleNames } from "./gate/visible-names.ts";
-import { DEFAULT_LIMITS, type Limits } from "./limits.ts";
+import { DEFAULT_LIMITS, type Limits, limitsOfServer } from "./limits.ts";
 import { Places } from "./places.ts";
 import type { Recorder } from "./recorder.ts";
 import { Recording } from "./recording.ts";
@@ -73,16 +73,21 @@ export async function startProxy(options: ProxyOptions): Promise<RunningProxy> {
   // A server that no grant reaches does not exist for the agents: it is not even started.
   const reached = Object.entries(servers).filter(([name]) => options.policy.reaches(name));
   const connections = await Promise.all(
-    reached.map(async ([server, settings]) => ({ server, connect: await prepareConnection(settings) })),
+    reached.map(async ([server, settings]) => ({
+      server,
+      connect: await prepareConnection(settings),
+      limits: limitsOfServer(limits, settings.limits),
+      credential: settings.provenance,
+    })),
   );
   const { openServerGate } = await import("./gate/server-gate.ts");
   const { createInspector } = await import("./inspection/inspector.ts");
   const inspector = createInspector(redactor);
   const gates: ReadonlyMap<string, Gate> = new Map(
-    connections.map(({ server, connect }) => [
+    connections.map(({ server, connect, limits: own, credential }) => [
       server,
       openServerGate({
-        ...{ ...shared, inspector, server, connect, limits },
+        ...{ ...shared, inspector, server, connect, limits: own, credential },
         environment: options.environment ?? {},
         stderr: options.stderrOf(server),
         sessionState: () => options.sessionState(),

@@ -8,6 +8,7 @@ import { canonicalize, type Json } from "../audit/canonical.ts";
 import type { Digest, Entry, EntryOf, Totals } from "../audit/record.ts";
 import type { Redactor } from "../audit/redaction/redaction.ts";
 import type { ArgumentsInLog } from "../policies/session-policy.ts";
+import type { ServerLimitName } from "./limits.ts";
 import { RecordingFailed } from "./recorder.ts";
 
 export interface ClientInfo {
@@ -23,6 +24,9 @@ interface Named {
 
 /** What is recorded of a call besides the decision. */
 export interface CallFacts {
+  /** Where it has one already; otherwise it is given one. */
+  readonly id?: string | undefined;
+  readonly credential?: EntryOf<"call">["credential"];
   readonly agent: string;
   readonly client: ClientInfo | undefined;
   readonly server: string;
@@ -53,9 +57,12 @@ export type EventName =
   | "upstream_lost"
   | "server_start_failed"
   | "server_exited"
+  | "server_restarted"
+  | "server_down"
   | "server_output_dropped"
   | "server_message_dropped"
   | "server_request_refused"
+  | "agent_answer_dropped"
   | "message_refused"
   | "request_refused"
   | "limit_reached"
@@ -64,6 +71,7 @@ export type EventName =
   | "instructions_drifted"
   | "text_cleaned"
   | "secret_redacted"
+  | "credential_renewed"
   | "injection_marker"
   | "tool_shadowed"
   | "internal_error";
@@ -104,8 +112,7 @@ export class Recording {
   /** Returns the id of the call. Throws `RecordingFailed`. */
   recordCall(facts: CallFacts, decided: CallDecision): string {
     const { redactor } = this.#options;
-    const id = randomUUID();
-    const { client, named } = facts;
+    const { id = randomUUID(), client, named, credential } = facts;
     const { labels = [] } = decided;
     this.#record({
       kind: "call",
@@ -121,6 +128,7 @@ export class Recording {
       ...(decided.rule !== undefined && { rule: decided.rule }),
       ...(decided.observed !== undefined && { observed: decided.observed }),
       ...(labels.length > 0 && { labels: [...labels] }),
+      ...(credential !== undefined && { credential }),
       ...(facts.traceparent !== undefined && { traceparent: facts.traceparent }),
     });
     if (decided.decision === "allow") {
@@ -184,6 +192,16 @@ export class Recording {
     if (/^10*$/.test(String(count))) {
       this.noteEvent(event, "warning", { ...detail, count });
     }
+  }
+
+  /** A limit that the registry can set for a server, by its name there. */
+  noteLimit(server: string, limit: ServerLimitName): void {
+    this.noteRepeated("limit_reached", `${server} ${limit}`, { server, limit });
+  }
+
+  /** All of it, before any of it is cut away. */
+  redact(text: string): string {
+    return this.#options.redactor.redactText(text).text;
   }
 
   #record(entry: Entry): void {

@@ -9,9 +9,11 @@ const secondsPerUnit = new Map([
   ["h", 3600],
 ]);
 
+export const DURATION = /^[1-9][0-9]{0,5}[smh]$/;
+
 export const Duration = z
   .string()
-  .check(z.regex(/^[1-9][0-9]{0,5}[smh]$/, "expected a whole number with a unit: 90s, 15m or 2h"));
+  .check(z.regex(DURATION, "expected a whole number with a unit: 90s, 15m or 2h"));
 
 /** Seconds of a `Duration`. */
 export function secondsOf(duration: string): number {
@@ -21,4 +23,11 @@ export function secondsOf(duration: string): number {
     throw new Error(`not a duration: ${duration}`);
   }
   return count * factor;
+}
+
+/** In the largest unit that leaves a whole number. */
+export function writeDuration(seconds: number): string {
+  const [unit, factor] =
+    [...secondsPerUnit].reverse().find(([, each]) => seconds >= each && seconds % each === 0) ?? [];
+  return unit === undefined || factor === undefined ? `${seconds} s` : `${seconds / factor}${unit}`;
 }

@@ -16,24 +16,26 @@ export function readBody(request: IncomingMessage, fields: Fields, maxBytes: num
   return new Promise((resolve) => {
     const chunks: Buffer[] = [];
     let length = 0;
-    const finish = (body: Body): void => {
-      request.off("data", hold);
-      resolve(body);
-    };
     const hold = (chunk: Buffer): void => {
       length += chunk.length;
       if (length > maxBytes) {
-        finish({ ok: false, reason: "too_large" });
+        request.off("data", hold);
+        resolve({ ok: false, reason: "too_large" });
         return;
       }
       chunks.push(chunk);
     };
+    // The first of them is what counts.
+    const gone = (): void => resolve({ ok: false, reason: "gone" });
     request.on("data", hold);
-    request.once("end", () => {
+    request.on("end", () => {
       const [first] = chunks;
-      finish({ ok: true, bytes: chunks.length === 1 && first !== undefined ? first : Buffer.concat(chunks) });
+      resolve({
+        ok: true,
+        bytes: chunks.length === 1 && first !== undefined ? first : Buffer.concat(chunks),
+      });
     });
-    request.once("close", () => finish({ ok: false, reason: "gone" }));
-    request.once("error", () => finish({ ok: false, reason: "gone" }));
+    request.on("close", gone);
+    request.on("error", gone);
   });
 }

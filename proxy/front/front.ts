@@ -150,7 +150,6 @@ export class Front {
   }
 
   async #routeAgent({ side, request, response, fields, path }: Knock): Promise<void> {
-    const { limits } = this.#options;
     const { gates, agents, recording } = side;
     const agent = agents.findHolder(fields);
     if (agent === undefined) {
@@ -173,8 +172,8 @@ export class Front {
       this.#answer(response, refuseBusy(null, "requests"));
       return;
     }
-    response.once("close", () => this.#places.free());
-    await receiveVisit({ request, response, fields, agent, server }, { gate, recording, limits });
+    response.on("close", () => this.#places.free());
+    await receiveVisit({ request, response, fields, agent, server }, { gate, recording });
   }
 
   async #routeControl({ side, request, response, fields, path }: Knock): Promise<void> {

@@ -26,7 +26,10 @@ export interface Reply {
 }
 
 /** Sends what the proxy itself says. */
-export function send(reply: Reply, { status, text }: Answer): void {
+export function send(reply: Reply, { status, text, retryAfterSeconds }: Answer): void {
+  if (retryAfterSeconds !== undefined) {
+    reply.setField("retry-after", String(retryAfterSeconds));
+  }
   reply.finish(status, text);
 }
 
@@ -48,7 +51,7 @@ export class HttpReply implements Reply {
     this.#response = response;
     this.#maxUnreadBytes = maxUnreadBytes;
     response.on("error", () => undefined);
-    response.once("close", () => {
+    response.on("close", () => {
       this.#isGone = !response.writableEnded;
       if (this.#isGone) {
         this.#gone.forEach((listener) => listener());

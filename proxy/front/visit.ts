@@ -3,7 +3,7 @@
  */
 import type { IncomingMessage, ServerResponse } from "node:http";
 import type { Gate } from "../gate/gate.ts";
-import type { Limits } from "../limits.ts";
+import type { CallIds } from "../gate/sender.ts";
 import type { Fields } from "../messages/fields.ts";
 import { readIncoming } from "../messages/incoming.ts";
 import { type Answer, refuseHttp } from "../messages/refusals.ts";
@@ -17,20 +17,22 @@ export interface Visited {
   readonly fields: Fields;
   readonly agent: string;
   readonly server: string;
+  /** Of calls that another gate let through before. */
+  readonly callIds?: CallIds;
 }
 
 export interface Host {
   readonly gate: Gate;
-  readonly limits: Limits;
   readonly recording: Recording;
 }
 
 const JSON_TYPE = /^application\/json\s*(?:;|$)/i;
 
-export async function receiveVisit(visited: Visited, { gate, limits, recording }: Host): Promise<void> {
+export async function receiveVisit(visited: Visited, { gate, recording }: Host): Promise<void> {
   const { request, response, fields, agent, server } = visited;
+  const { limits } = gate;
   const reply = new HttpReply(response, limits.maxUnreadBytes);
-  const visit = { agent, fields, reply };
+  const visit = { agent, fields, reply, callIds: visited.callIds };
   const refuse = (reason: string, { status, text }: Answer): void => {
     recording.noteRepeated("message_refused", `${server} ${agent} ${reason}`, { server, agent, reason });
     reply.finish(status, text);
@@ -56,6 +58,7 @@ export async function receiveVisit(visited: Visited, { gate, limits, recording }
   const body = await readBody(request, fields, limits.maxRequestBytes);
   if (!body.ok) {
     if (body.reason === "too_large") {
+      recording.noteLimit(server, "request_size");
       refuse("too_large", refuseHttp(413, `Content Too Large: at most ${limits.maxRequestBytes} bytes`));
     }
     return;

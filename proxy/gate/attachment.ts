@@ -9,7 +9,7 @@ import { findClaimedRevision } from "../messages/revision.ts";
 import { findMembersOf, type ServerAnswer } from "../messages/server-message.ts";
 import type { ClientInfo } from "../recording.ts";
 import { type Amendment, passUnchanged } from "./amendment.ts";
-import { reduceServerCapabilities, withoutClientCapabilities } from "./capabilities.ts";
+import { reduceServerCapabilities, withGrantedCapabilities } from "./capabilities.ts";
 import { type Asked, findClient, type GateContext, recordOr } from "./gate-context.ts";
 import { cleanIntroduction } from "./introduction.ts";
 import { parseClientInfo } from "./sender.ts";
@@ -24,7 +24,7 @@ export function passHandshake(context: GateContext, asked: Asked): void {
     return;
   }
   if (sessions.size >= limits.maxSessions) {
-    recording.noteRepeated("limit_reached", "sessions", { limit: "max_sessions", server: context.server });
+    recording.noteLimit(context.server, "sessions");
     send(reply, refuseBusy(request.id, "sessions"));
     return;
   }
@@ -35,12 +35,12 @@ export function passHandshake(context: GateContext, asked: Asked): void {
   }
   let session: Session | undefined;
   sessions.noteOpening();
-  context.forwarding.request(sender, withoutClientCapabilities(request), {
+  context.forwarding.request(sender, withGrantedCapabilities(context, request), {
     reply,
     opensSession: (id) => {
       session = new Session(id, agent, client);
       sessions.add(session);
-      reply.setField("mcp-session-id", id);
+      reply.setField("mcp-session-id", sessions.nameOf(session));
     },
     amend: (answer) => {
       const revision = readAgreedRevision(answer);
@@ -60,7 +60,7 @@ export function passDiscovery(context: GateContext, asked: Asked): void {
   const { sender, request, reply } = asked;
   const client = findClient(context, sender, request);
   if (recordAttached(context, asked, { client, revision: findClaimedRevision(request) ?? null })) {
-    context.forwarding.request(sender, withoutClientCapabilities(request), {
+    context.forwarding.request(sender, withGrantedCapabilities(context, request), {
       reply,
       amend: (answer) => passIntroduction(context, answer),
     });
@@ -81,10 +81,14 @@ function recordAttached(
   { client, revision }: { client: ClientInfo | undefined; revision: string | null },
 ): boolean {
   const detail = { agent, server, client: client === undefined ? null : { ...client }, revision };
-  const recorded = recordOr(reply, refuseUnrecordedRequest(request.id), () => {
-    recording.recordEvent("client_attached", "info", detail);
-    return true;
-  });
+  const recorded = recordOr(
+    reply,
+    () => refuseUnrecordedRequest(request.id),
+    () => {
+      recording.recordEvent("client_attached", "info", detail);
+      return true;
+    },
+  );
   return recorded === true;
 }
 

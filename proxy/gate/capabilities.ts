@@ -1,14 +1,18 @@
 /**
  * Capabilities, on their way to either side: what is not granted is not offered, so that neither side counts on it. Of
- * a server that is everything but the kinds of which the agents may name something; of a client everything, since a
- * server may then not ask for it. A server that gets no `roots` also keeps to the directories that the registry names.
+ * a server that is everything but its log, where that is granted, and the kinds of which the agents may name something;
+ * of a client everything but what a grant lets the server ask for. A server that gets no `roots` keeps to the
+ * directories that the registry names.
  */
-import type { CompiledPolicy } from "../../policies/decision.ts";
-import { type ClientRequest, isObject } from "../messages/envelope.ts";
+import type { Json } from "../../audit/canonical.ts";
+import type { Ask } from "../../policies/asks.ts";
+import { type ClientRequest, isObject, type JsonObject } from "../messages/envelope.ts";
 import { findMembers, readSpan, replaceSpan } from "../messages/json-spans.ts";
-import { CLIENT_CAPABILITIES } from "../messages/revision.ts";
+import { CLIENT_CAPABILITIES, LOG_LEVEL } from "../messages/revision.ts";
 import { findMembersOf, replaceInMessage, type ServerAnswer } from "../messages/server-message.ts";
 import { type Amendment, passUnchanged } from "./amendment.ts";
+import { isAskGranted } from "./ask-decision.ts";
+import type { GateContext } from "./gate-context.ts";
 import type { Kind } from "./named-things.ts";
 
 /** Which capabilities of a server say something of this kind; a completion belongs to what it completes. */
@@ -20,30 +24,48 @@ const CAPABILITIES: Readonly<Record<string, readonly Kind[]>> = {
 };
 
 /** `initialize` carries them in its parameters, a stateless request in `_meta`. */
-export function withoutClientCapabilities(request: ClientRequest): ClientRequest {
+export function withGrantedCapabilities(context: Reach, request: ClientRequest): ClientRequest {
   const { params } = request;
   const meta = params?.["_meta"];
   if (params === undefined) {
     return request;
   }
+  const own = params["capabilities"];
   return {
     ...request,
     params: {
       ...params,
-      ...(request.method === "initialize" && isObject(params["capabilities"]) && { capabilities: {} }),
-      ...(isObject(meta) &&
-        isObject(meta[CLIENT_CAPABILITIES]) && { _meta: { ...meta, [CLIENT_CAPABILITIES]: {} } }),
+      ...(request.method === "initialize" && isObject(own) && { capabilities: keepGranted(context, own) }),
+      ...(isObject(meta) && { _meta: reduceMeta(context, meta) }),
     },
   };
 }
 
-export interface Reach {
-  readonly policy: CompiledPolicy;
-  readonly server: string;
+function reduceMeta(context: Reach, { [LOG_LEVEL]: level, ...meta }: JsonObject): JsonObject {
+  const offered = meta[CLIENT_CAPABILITIES];
+  return {
+    ...meta,
+    ...(isObject(offered) && { [CLIENT_CAPABILITIES]: keepGranted(context, offered) }),
+    ...(level !== undefined && isAskGranted(context, "logging") && { [LOG_LEVEL]: level }),
+  };
 }
 
+/** What a client can be asked for. */
+const OFFERED: readonly Ask[] = ["sampling", "elicitation", "roots"];
+
+function keepGranted(context: Reach, offered: JsonObject): JsonObject {
+  const kept = OFFERED.flatMap((ask): [string, Json][] => {
+    const own = offered[ask];
+    return own !== undefined && isAskGranted(context, ask) ? [[ask, own]] : [];
+  });
+  return Object.fromEntries(kept);
+}
+
+export type Reach = Pick<GateContext, "policy" | "server" | "usage">;
+
 /** The answer to `initialize` or `server/discover`. */
-export function reduceServerCapabilities({ policy, server }: Reach, answer: ServerAnswer): Amendment {
+export function reduceServerCapabilities(context: Reach, answer: ServerAnswer): Amendment {
+  const { policy, server } = context;
   const span = findMembersOf(answer, "result")?.get("capabilities");
   const found = span === undefined ? undefined : findMembers(answer.text, span.start);
   if (span === undefined || found === undefined) {
@@ -59,6 +81,10 @@ export function reduceServerCapabilities({ policy, server }: Reach, answer: Serv
     const isAnnounced = name === "tools" && policy.canLoseTools(server);
     return [`"${name}":${isAnnounced ? withListChanged(text) : text}`];
   });
+  const log = found.spans.get("logging");
+  if (log !== undefined && isAskGranted(context, "logging")) {
+    kept.push(`"logging":${answer.text.slice(log.start, log.end)}`);
+  }
   return { outcome: "ok", message: makePrivate(replaceInMessage(answer, span, `{${kept.join(",")}}`)) };
 }
 

@@ -7,57 +7,42 @@ import { findParamFields, type ParamField } from "../messages/param-fields.ts";
 import type { Definition } from "./list-filter.ts";
 import type { Listing } from "./named-things.ts";
 
-/** Lists that are being paged through at the same time. */
-const MAX_OPEN_LISTS = 16;
-
 interface KnownThing {
   readonly digest: Digest;
   readonly paramFields: readonly ParamField[];
 }
 
-interface ListPage {
-  readonly cursor: string | undefined;
-  readonly nextCursor: string | undefined;
-  readonly definitions: readonly Definition[];
-}
-
 /** One for each list of a server. */
 export type Catalogs = Readonly<Record<Listing["list"], Catalog>>;
 
-export function openCatalogs(maxListed: number): Catalogs {
+export function openCatalogs(): Catalogs {
   return {
-    tools: new Catalog(maxListed),
-    resources: new Catalog(maxListed),
-    resource_templates: new Catalog(maxListed),
-    prompts: new Catalog(maxListed),
+    tools: new Catalog(),
+    resources: new Catalog(),
+    resource_templates: new Catalog(),
+    prompts: new Catalog(),
   };
 }
 
 class Catalog {
-  readonly #maxListed: number;
-  #known = new Map<string, KnownThing>();
+  #known: ReadonlyMap<string, KnownThing> = new Map();
   #isRecorded = true;
-  /** By the cursor of the next page: the names on the pages before it. */
-  readonly #openLists = new Map<string, readonly string[]>();
-
-  constructor(maxListed: number) {
-    this.#maxListed = maxListed;
-  }
 
   get known(): ReadonlyMap<string, { readonly digest: Digest }> {
     return this.#known;
   }
 
-  /** False for a page with more than can be known; nothing of it is then. */
-  learn(page: ListPage): boolean {
-    const added = page.definitions.filter(({ name }) => !this.#known.has(name)).length;
-    if (this.#known.size + added > this.#maxListed) {
-      return false;
+  /** The whole list. Where a name stands twice, the last counts. */
+  learn(definitions: readonly Definition[]): void {
+    const known = new Map<string, KnownThing>();
+    for (const { name, definition, digest } of definitions) {
+      const before = this.#known.get(name);
+      const isKnown = before?.digest === digest;
+      known.set(name, isKnown ? before : { digest, paramFields: findParamFields(definition["inputSchema"]) });
     }
-    if (this.#hasNews(page)) {
-      this.#isRecorded = false;
-    }
-    return true;
+    const isSame = [...known].every(([name, thing]) => this.#known.get(name) === thing);
+    this.#isRecorded &&= isSame && known.size === this.#known.size;
+    this.#known = known;
   }
 
   /** What is visible of it has changed. */
@@ -73,41 +58,7 @@ class Catalog {
     }
   }
 
-  /** Whether anything is known now that was not, or is gone. */
-  #hasNews(page: ListPage): boolean {
-    const added = page.definitions.filter((definition) => this.#learnOne(definition)).length;
-    const before = page.cursor === undefined ? [] : this.#openLists.get(page.cursor);
-    const names = before === undefined ? undefined : [...before, ...page.definitions.map(({ name }) => name)];
-    if (page.cursor !== undefined) {
-      this.#openLists.delete(page.cursor);
-    }
-    if (names === undefined) {
-      return added > 0;
-    }
-    if (page.nextCursor !== undefined) {
-      if (this.#openLists.size < MAX_OPEN_LISTS) {
-        this.#openLists.set(page.nextCursor, names);
-      }
-      return added > 0;
-    }
-    return this.#forgetAllBut(new Set(names)) || added > 0;
-  }
-
   paramFieldsOf(tool: string): readonly ParamField[] {
     return this.#known.get(tool)?.paramFields ?? [];
-  }
-
-  #learnOne({ name, definition, digest }: Definition): boolean {
-    if (this.#known.get(name)?.digest === digest) {
-      return false;
-    }
-    this.#known.set(name, { digest, paramFields: findParamFields(definition["inputSchema"]) });
-    return true;
-  }
-
-  #forgetAllBut(names: ReadonlySet<string>): boolean {
-    const gone = [...this.#known.keys()].filter((name) => !names.has(name));
-    gone.forEach((name) => this.#known.delete(name));
-    return gone.length > 0;
   }
 }

@@ -6,7 +6,8 @@ import type { Reply } from "../front/reply.ts";
 import type { RequestId } from "../messages/envelope.ts";
 import type { Era } from "../messages/revision.ts";
 import type { Kind } from "./named-things.ts";
-import { CHANGED, SUBSCRIBED, writeChanged } from "./passing.ts";
+import { findChangedKind, SUBSCRIBED, writeChanged } from "./passing.ts";
+import { isSameViewer, type Sender } from "./sender.ts";
 
 export interface ChangeNoticeOptions {
   readonly reply: Reply;
@@ -17,8 +18,9 @@ export interface ChangeNoticeOptions {
   readonly hearsOf: ReadonlySet<Kind>;
   /** What its session is still to be told; who asks tells it. */
   takeNotices(): ReadonlySet<Kind>;
-  /** The server said that its tools changed. */
-  toolsChanged(): void;
+  readonly sender: Sender;
+  /** The server said so. */
+  listChanged(kind: Kind): void;
 }
 
 export class ChangeNotice {
@@ -30,9 +32,12 @@ export class ChangeNotice {
     this.#options = options;
   }
 
-  /** What the policy takes away in the middle of a session. */
-  announce(kinds: ReadonlySet<Kind>): void {
-    const { era, hearsOf } = this.#options;
+  /** Where it is for everybody, or for this agent. */
+  announce(kinds: ReadonlySet<Kind>, to?: Sender): void {
+    const { era, hearsOf, sender } = this.#options;
+    if (to !== undefined && !isSameViewer(sender, to)) {
+      return;
+    }
     if (era === "handshake") {
       this.#announceDue();
       return;
@@ -52,8 +57,9 @@ export class ChangeNotice {
 
   /** A notification of the server, after it was passed on: before the acknowledgment nothing else may be said. */
   heard(method: string): void {
-    if (method === CHANGED.tool) {
-      this.#options.toolsChanged();
+    const kind = findChangedKind(method);
+    if (kind !== undefined) {
+      this.#options.listChanged(kind);
     }
     if (method === SUBSCRIBED) {
       this.#isAcknowledged = true;

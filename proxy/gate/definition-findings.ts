@@ -51,7 +51,7 @@ export class DefinitionFindings {
   }
 
   /** An agent is shown this one, without what was removed from its texts. */
-  noteShown(kind: Kind, { name, digest }: Definition, removed: ReadonlyMap<Removal, number>): void {
+  noteShown(kind: Kind, { name, digest, cleaned: { removed } }: Definition): void {
     const { names, server } = this.#options;
     if (removed.size > 0) {
       const key = kind === "tool" ? `${name} ${digest}` : `${kind} ${name} ${digest}`;

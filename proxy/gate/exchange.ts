@@ -2,15 +2,15 @@
  * One request that was let through, from its forwarding to its answer. Exactly one answer goes to the agent and
  * exactly one result to the log, whatever the server, the agent or the clock does first.
  */
-import type { Reply } from "../front/reply.ts";
-import type { ClientRequest, RequestId } from "../messages/envelope.ts";
+import type { ServerLimitName } from "../limits.ts";
+import type { RequestId } from "../messages/envelope.ts";
 import {
   type Answer,
   answerFailure,
+  refuseDown,
   refuseUnrecorded,
   refuseUnrecordedRequest,
 } from "../messages/refusals.ts";
-import type { Era } from "../messages/revision.ts";
 import {
   type ServerAnswer,
   type ServerMessage,
@@ -18,45 +18,14 @@ import {
   withId,
 } from "../messages/server-message.ts";
 import { isRecordingFailure } from "../recorder.ts";
-import type { Outcome, Recording } from "../recording.ts";
-import type { Carriage, Loss, Sending, Sink } from "../upstream/upstream.ts";
-import { type Amend, type AmendedBody, writeAmended } from "./amendment.ts";
-import type { ChangeNotice } from "./change-notice.ts";
+import type { Outcome } from "../recording.ts";
+import type { Asking, Carriage, Loss, Sending, Sink } from "../upstream/upstream.ts";
+import { type AmendedBody, writeAmended } from "./amendment.ts";
 import { collectEvidence, type Evidence, NO_BYTES } from "./evidence.ts";
-import type { Hearing } from "./hearing.ts";
-import type { Inspecting } from "./inspecting.ts";
 import type { Kind } from "./named-things.ts";
-
-export interface ExchangeOptions {
-  readonly request: ClientRequest;
-  /** The id that the server knows the request by. */
-  readonly wireId: RequestId;
-  readonly era: Era;
-  readonly server: string;
-  readonly reply: Reply;
-  readonly amend: Amend;
-  readonly recording: Recording;
-  /** Of the call that was recorded; the result is recorded with it. */
-  readonly callId: string | undefined;
-  /** Absent for a subscription, which has no end of its own. */
-  readonly timeoutMs: number | undefined;
-  /** Between comments on a stream. */
-  readonly keepAliveMs: number;
-  /** How long a stream that broke can be asked for again; absent where nothing can be. */
-  readonly resumeGraceMs: number | undefined;
-  /** Whether the agent has a stream open on which the answer could still come. */
-  isAwaited(): boolean;
-  lost(loss: Loss): void;
-  /** The server answered with a bare status. */
-  answeredStatus(status: number): void;
-  messageDropped(): void;
-  readonly notice: ChangeNotice;
-  /** What of the server's notifications the agent hears. */
-  readonly hearing: Hearing;
-  readonly inspecting: Inspecting;
-  /** Once, when nothing more can come. */
-  over(): void;
-}
+import type { Sender } from "./sender.ts";
+import { StreamPulse } from "./stream-pulse.ts";
+import type { ExchangeOptions } from "./exchange-options.ts";
 
 const AFTER_ANSWER_MS = 1_000;
 
@@ -66,6 +35,7 @@ export class Exchange implements Sink {
   readonly #options: ExchangeOptions;
   readonly #startedAt = performance.now();
   #timer: NodeJS.Timeout | undefined;
+  readonly #pulse: StreamPulse | undefined;
   #resumeTimer: NodeJS.Timeout | undefined;
   #sending: Sending | undefined;
   #isStream = false;
@@ -77,14 +47,19 @@ export class Exchange implements Sink {
 
   constructor(options: ExchangeOptions) {
     this.#options = options;
-    const { request, timeoutMs, keepAliveMs, reply } = options;
+    const { request, timeoutMs, pulse, reply } = options;
     this.id = request.id;
     this.isStanding = timeoutMs === undefined;
     reply.onGone(() => this.#agentLeft());
-    this.#timer =
-      timeoutMs === undefined
-        ? setInterval(() => reply.sendComment(), keepAliveMs).unref()
-        : setTimeout(() => this.#giveUp("timeout", "The call took too long"), timeoutMs);
+    if (timeoutMs === undefined) {
+      this.#pulse = new StreamPulse(pulse, {
+        beat: () => reply.sendComment(),
+        idle: () => this.#exceed("stream_idle", "cancelled", "Nothing came on the stream for too long"),
+      });
+    } else {
+      const late = (): void => this.#exceed("call_time", "timeout", "The call took too long");
+      this.#timer = setTimeout(late, timeoutMs);
+    }
   }
 
   /** Whether an answer to `id` may still come on a stream that is not its own. */
@@ -107,12 +82,13 @@ export class Exchange implements Sink {
     this.#options.notice.opened();
   }
 
-  /** What the policy takes away in the middle of a session. */
-  announceChanged(kinds: ReadonlySet<Kind>): void {
-    this.#options.notice.announce(kinds);
+  /** What an agent gets of these lists is another now: any agent, or this one. */
+  announceChanged(kinds: ReadonlySet<Kind>, to?: Sender): void {
+    this.#options.notice.announce(kinds, to);
   }
 
   filler({ eventId, retry }: Carriage): void {
+    this.#pulse?.heard();
     if (eventId === undefined && retry === undefined) {
       this.#options.reply.sendComment();
       return;
@@ -121,12 +97,21 @@ export class Exchange implements Sink {
     void this.#options.reply.sendEvent({ data: "", id: eventId, retry });
   }
 
+  asked(request: ServerRequest, { carriage, answer }: Asking): Promise<void> | undefined {
+    this.#isResumable ||= carriage.eventId !== undefined && this.#options.resumeGraceMs !== undefined;
+    const { eventId: id, retry } = carriage;
+    const send = (data: string): Promise<void> | undefined =>
+      this.#options.reply.sendEvent({ data, id, retry });
+    return this.#options.ask(request, { stream: this, send, answer, isOpen: !this.#isOver });
+  }
+
   message(message: Exclude<ServerMessage, ServerRequest>, carriage: Carriage): Promise<void> | undefined {
     if (this.#isOver) {
       this.#options.messageDropped();
       return undefined;
     }
     this.#isResumable ||= carriage.eventId !== undefined && this.#options.resumeGraceMs !== undefined;
+    this.#pulse?.heard();
     if (message.kind === "notification") {
       const { reply, notice, hearing, inspecting } = this.#options;
       const heard = hearing.hear(message);
@@ -214,7 +199,13 @@ export class Exchange implements Sink {
       this.#options.reply.finishEmpty(200);
       return;
     }
-    this.#fail("error", `The server "${this.#options.server}" gave no answer (${loss.code}: ${loss.detail})`);
+    const { server, request, era } = this.#options;
+    const message = `The server "${server}" gave no answer (${loss.code}: ${loss.detail})`;
+    const isDown = loss.code === "down" && request.method === "tools/call";
+    this.#fail(
+      "error",
+      isDown ? refuseDown({ id: request.id, era, kind: "tool" }, server, loss.detail) : message,
+    );
   }
 
   /** The agent can come back for the answer (`Last-Event-ID`); one that does not has left. */
@@ -227,6 +218,11 @@ export class Exchange implements Sink {
     }, this.#options.resumeGraceMs);
   }
 
+  #exceed(limit: ServerLimitName, outcome: Outcome, message: string): void {
+    this.#options.recording.noteLimit(this.#options.server, limit);
+    this.#giveUp(outcome, message);
+  }
+
   #giveUp(outcome: Outcome, message: string, reason?: string): void {
     if (!this.#isOver) {
       this.#sending?.cancel(reason);
@@ -234,7 +230,7 @@ export class Exchange implements Sink {
     }
   }
 
-  #fail(outcome: Outcome, message: string, status = 200): void {
+  #fail(outcome: Outcome, said: string | Answer, status = 200): void {
     if (this.#isOver) {
       return;
     }
@@ -244,13 +240,13 @@ export class Exchange implements Sink {
       this.#options.reply.finishEmpty(200);
       return;
     }
-    this.#options.reply.finish(status, this.#conclude(outcome, message).text);
+    this.#options.reply.finish(status, this.#conclude(outcome, said).text);
   }
 
-  #conclude(outcome: Outcome, message: string): Answer {
+  #conclude(outcome: Outcome, said: string | Answer): Answer {
     try {
       this.#settle(outcome, NO_BYTES);
-      return answerFailure(this.#options.request.id, message);
+      return typeof said === "string" ? answerFailure(this.#options.request.id, said) : said;
     } catch (error) {
       if (!isRecordingFailure(error)) {
         throw error;
@@ -284,6 +280,7 @@ export class Exchange implements Sink {
     this.#isOver = true;
     clearTimeout(this.#timer);
     clearInterval(this.#resumeTimer);
+    this.#pulse?.stop();
     if (this.#isStream) {
       // The answer should end the stream; a server that holds it open holds nothing of ours for long.
       this.#timer = setTimeout(() => this.#sending?.leave(), AFTER_ANSWER_MS).unref();

@@ -4,16 +4,10 @@
  */
 import { randomInt } from "node:crypto";
 import { type Reply, send } from "../front/reply.ts";
-import type { Inspection } from "../../policies/session-policy.ts";
-import type { Inspector } from "../inspection/inspection.ts";
-import type { Limits } from "../limits.ts";
 import type { ClientNotification, ClientRequest } from "../messages/envelope.ts";
 import { refuseBusy } from "../messages/refusals.ts";
 import type { ServerAnswer } from "../messages/server-message.ts";
-import type { Places } from "../places.ts";
-import type { Recording } from "../recording.ts";
-import type { Loss, Sink, Upstream } from "../upstream/upstream.ts";
-import type { Amend } from "./amendment.ts";
+import type { Loss } from "../upstream/upstream.ts";
 import { ChangeNotice } from "./change-notice.ts";
 import { Exchange } from "./exchange.ts";
 import { InFlight } from "./in-flight.ts";
@@ -21,51 +15,24 @@ import type { Hearing } from "./hearing.ts";
 import { FULL_INSPECTION, Inspecting } from "./inspecting.ts";
 import { type Bounds, Inquiry, type Question } from "./inquiry.ts";
 import type { Kind } from "./named-things.ts";
-import { eraOf, parseAccept, revisionOf, type Sender, writeAccept } from "./sender.ts";
+import { awaitReceipt } from "./notification-receipt.ts";
+import { eraOf, isSameViewer, parseAccept, revisionOf, type Sender, writeAccept } from "./sender.ts";
+import { type PassAsk, passServerRequest } from "./server-request.ts";
 import { SessionStream } from "./session-stream.ts";
-import type { SessionTable } from "./session.ts";
-import type { Subscriptions } from "./subscriptions.ts";
-
-export interface ForwardingOptions {
-  readonly server: string;
-  readonly recording: Recording;
-  readonly limits: Limits;
-  readonly sessions: SessionTable;
-  /** For what stays open. */
-  readonly streams: Places;
-  readonly upstream: Upstream;
-  readonly inspector: Inspector;
-  readonly hearingOf: (subscriptions: Subscriptions) => Hearing;
-}
-
-export interface RequestOptions {
-  readonly reply: Reply;
-  readonly amend: Amend;
-  readonly callId?: string;
-  /** Everything, unless a grant says less. */
-  readonly inspection?: Inspection;
-  readonly paramFields?: ReadonlyMap<string, string>;
-  /** A subscription: it stays open until either side ends it. */
-  readonly isStanding?: boolean;
-  /** Of a subscription: the kinds of whose changes it wants to hear. */
-  readonly hearsOf?: ReadonlySet<Kind>;
-  /** Of a subscription: what else of the server it hears. */
-  readonly hearing?: Hearing;
-  readonly opensSession?: (session: string) => void;
-  /** Once, when the request is no longer in flight. */
-  readonly over?: () => void;
-}
+import { hearUnasked } from "./unasked-words.ts";
+import type { ForwardingOptions, RequestOptions } from "./forwarding-options.ts";
 
 const NOTHING: ReadonlySet<Kind> = new Set();
 
 export class Forwarding {
   readonly #options: ForwardingOptions;
   readonly #exchanges = new InFlight();
-  readonly #sessionStreams = new Set<SessionStream>();
+  readonly #sessionStreams = new Map<SessionStream, Sender>();
   readonly #inquiries = new Set<Inquiry>();
   /** Of a session's request; from a place that nobody can count on, a request without a session least of all. */
   #lastId = randomInt(2 ** 40);
   #isLost = false;
+  #isClosing = false;
   #whenIdle: (() => void) | undefined;
 
   constructor(options: ForwardingOptions) {
@@ -73,12 +40,14 @@ export class Forwarding {
   }
 
   request(sender: Sender, request: ClientRequest, options: RequestOptions): void {
-    const { server, recording, limits, streams, upstream, sessions } = this.#options;
+    const { server, recording, limits, load, streams, upstream, listChanged } = this.#options;
     const { reply, amend, callId, isStanding = false } = options;
     const { session } = sender;
-    if (isStanding && !streams.take()) {
-      recording.noteRepeated("limit_reached", "streams", { limit: "max_streams" });
-      send(reply, refuseBusy(request.id, "streams"));
+    const places = isStanding ? streams : load;
+    if (!places.take()) {
+      this.#noteFull(isStanding);
+      options.over?.();
+      send(reply, refuseBusy(request.id, isStanding ? "streams" : "requests"));
       return;
     }
     const era = eraOf(request);
@@ -92,7 +61,7 @@ export class Forwarding {
         return amend(answer);
       },
       timeoutMs: isStanding ? undefined : limits.callTimeoutMs,
-      keepAliveMs: limits.keepAliveMs,
+      pulse: limits,
       resumeGraceMs: session === undefined ? undefined : limits.resumeGraceMs,
       isAwaited: () => session !== undefined && session.streams > 0,
       lost: (loss) => this.#noteLost(loss),
@@ -102,16 +71,20 @@ export class Forwarding {
         ...{ reply, era, id: request.id },
         hearsOf: options.hearsOf ?? NOTHING,
         takeNotices: () => session?.takeNotices() ?? NOTHING,
-        toolsChanged: () => sessions.forgetSightings(session?.id),
+        sender,
+        listChanged: (kind) => listChanged(sender, kind),
       }),
       hearing: options.hearing ?? this.#hearingOf(sender),
       inspecting: this.#openInspecting(options),
+      // Without sessions a server asks within its answers, and before it has one it asks nothing.
+      ask: this.#askingOf(
+        sender,
+        era === "handshake" && request.method !== "initialize" && parseAccept(sender.fields).stream,
+      ),
       over: () => {
         session?.exchanges.remove(exchange);
         this.#exchanges.remove(exchange);
-        if (isStanding) {
-          streams.free();
-        }
+        places.free();
         options.over?.();
         this.#checkIdle();
       },
@@ -119,7 +92,8 @@ export class Forwarding {
     session?.exchanges.add(exchange);
     this.#exchanges.add(exchange);
     const forward = {
-      ...{ message: { ...request, id: wireId }, era },
+      ...{ message: { ...request, id: wireId }, era, agent: sender.agent },
+      calls: callId === undefined ? options.calls : [callId],
       revision: revisionOf(sender),
       session: session?.id,
       accept: writeAccept(parseAccept(sender.fields)),
@@ -130,47 +104,32 @@ export class Forwarding {
 
   /** `reply` gets the status that the server gave. */
   notify(sender: Sender, notification: ClientNotification, reply: Reply | undefined): void {
-    const { upstream } = this.#options;
+    const { upstream, limits } = this.#options;
     const forward = {
-      ...{ message: notification, era: eraOf(notification) },
+      ...{ message: notification, era: eraOf(notification), agent: sender.agent },
       revision: revisionOf(sender),
       session: sender.session?.id,
       accept: writeAccept(parseAccept(sender.fields)),
       paramFields: new Map<string, string>(),
     };
-    const inspecting = this.#openInspecting({});
-    const sink: Sink = {
-      opened: () => undefined,
-      filler: () => undefined,
-      message: (message, { status }) => {
-        if (status !== undefined && status >= 400) {
-          const shown = inspecting.pass(message);
-          if (shown === undefined) {
-            reply?.finishEmpty(status);
-          } else {
-            reply?.finish(status, shown.text);
-          }
-        }
-        return undefined;
-      },
-      status: (status) => {
-        this.#noteStatus(sender, status);
-        reply?.finishEmpty(status);
-      },
-      ended: () => reply?.finishEmpty(202),
-      failed: (loss) => {
-        this.#noteLost(loss);
-        reply?.finishEmpty(502);
-      },
-    };
-    upstream.send(forward, sink, () => undefined);
+    const sink = awaitReceipt(reply, this.#openInspecting({}), {
+      lost: (loss) => this.#noteLost(loss),
+      answeredStatus: (status) => this.#noteStatus(sender, status),
+      over: () => clearTimeout(timer),
+    });
+    // A server that takes its time holds agent and connection no longer than with a call.
+    const timer = setTimeout(() => {
+      sending.leave();
+      reply?.finishEmpty(504);
+    }, limits.callTimeoutMs).unref();
+    const sending = upstream.send(forward, sink, () => undefined);
   }
 
   openStream(sender: Sender, reply: Reply): void {
-    const { streams, upstream, limits, recording, sessions } = this.#options;
+    const { server, streams, upstream, limits, recording, listChanged } = this.#options;
     const { session } = sender;
     if (!streams.take()) {
-      recording.noteRepeated("limit_reached", "streams", { limit: "max_streams" });
+      this.#noteFull(true);
       send(reply, refuseBusy(null, "streams"));
       return;
     }
@@ -181,11 +140,13 @@ export class Forwarding {
       ...{ reply, session },
       hearing: this.#hearingOf(sender),
       inspecting: this.#openInspecting({}),
-      keepAliveMs: limits.keepAliveMs,
+      ask: this.#askingOf(sender, true),
+      pulse: limits,
+      idle: () => recording.noteLimit(server, "stream_idle"),
       lost: (loss) => this.#noteLost(loss),
       answeredStatus: (status) => this.#noteStatus(sender, status),
       messageDropped: () => this.noteMessageDropped(),
-      toolsChanged: () => sessions.forgetSightings(session?.id),
+      listChanged: (kind) => listChanged(sender, kind),
       over: () => {
         streams.free();
         this.#sessionStreams.delete(stream);
@@ -194,12 +155,13 @@ export class Forwarding {
         }
       },
     });
-    this.#sessionStreams.add(stream);
+    this.#sessionStreams.set(stream, sender);
     const request = {
       revision: revisionOf(sender),
       session: session?.id,
       accept: "text/event-stream",
       lastEventId: sender.fields.get("last-event-id"),
+      agent: sender.agent,
     };
     stream.start((sink) => upstream.openStream(request, sink));
   }
@@ -213,10 +175,13 @@ export class Forwarding {
     { method, params }: Question,
     { timeoutMs, maxBytes }: Bounds,
   ): Promise<ServerAnswer | undefined> {
+    if (this.#isClosing) {
+      return Promise.resolve(undefined);
+    }
     const { upstream, limits } = this.#options;
     const message = { kind: "request" as const, id: ++this.#lastId, method, params };
     const forward = {
-      ...{ message, era: eraOf(message) },
+      ...{ message, era: eraOf(message), agent: sender.agent },
       revision: revisionOf(sender),
       session: sender.session?.id,
       accept: writeAccept({ document: true, stream: true }),
@@ -226,27 +191,34 @@ export class Forwarding {
       lost: (loss) => this.#noteLost(loss),
       answeredStatus: (status) => this.#noteStatus(sender, status),
       messageDropped: () => this.noteMessageDropped(),
-      toolsChanged: () => this.#options.sessions.forgetSightings(sender.session?.id),
+      listChanged: (kind) => this.#options.listChanged(sender, kind),
     });
     this.#inquiries.add(inquiry);
     inquiry.start((sink) => upstream.send(forward, sink, () => undefined), timeoutMs);
     return inquiry.answer.finally(() => this.#inquiries.delete(inquiry));
   }
 
-  /** On each stream that can hear it; a session without one hears it on the next that opens. */
-  announceChanged(kinds: ReadonlySet<Kind>): void {
+  /** To every agent, or to one: on each stream that can hear it; a session without one hears it on the next that opens. */
+  announceChanged(kinds: ReadonlySet<Kind>, to?: Sender): void {
     for (const session of this.#options.sessions.list()) {
-      kinds.forEach((kind) => session.noticesDue.add(kind));
+      if (to === undefined || to.session === session) {
+        kinds.forEach((kind) => session.noticesDue.add(kind));
+      }
     }
-    [...this.#sessionStreams].forEach((stream) => stream.announceChanged(kinds));
-    this.#exchanges.list().forEach((exchange) => exchange.announceChanged(kinds));
+    for (const [stream, sender] of [...this.#sessionStreams]) {
+      if (to === undefined || isSameViewer(sender, to)) {
+        stream.announceChanged(kinds);
+      }
+    }
+    this.#exchanges.list().forEach((exchange) => exchange.announceChanged(kinds, to));
   }
 
   /** Calls in flight have `graceMs` to end; then they are cancelled. */
   async close(graceMs: number): Promise<void> {
+    this.#isClosing = true;
     [...this.#inquiries].forEach((inquiry) => inquiry.giveUp());
     this.#exchanges.list().forEach((exchange) => exchange.isStanding && exchange.cancel());
-    [...this.#sessionStreams].forEach((stream) => stream.close());
+    [...this.#sessionStreams.keys()].forEach((stream) => stream.close());
     if (this.#exchanges.size > 0) {
       await new Promise<void>((resolve) => {
         this.#whenIdle = resolve;
@@ -254,6 +226,7 @@ export class Forwarding {
       });
     }
     this.#exchanges.list().forEach((exchange) => exchange.cancel());
+    this.#options.asks.waiting.abandon(() => true, "cancelled");
     await this.#options.upstream.close();
   }
 
@@ -262,9 +235,22 @@ export class Forwarding {
     recording.noteRepeated("server_message_dropped", server, { server, reason: "answers_nothing" });
   }
 
+  /** Streams are counted over all servers. */
+  #noteFull(isStream: boolean): void {
+    const { recording, server } = this.#options;
+    if (isStream) {
+      recording.noteRepeated("limit_reached", "streams", { limit: "max_streams" });
+    } else {
+      recording.noteLimit(server, "concurrent_calls");
+    }
+  }
+
   /** One event for one outage. A server whose answer cannot be taken is there. */
   #noteLost({ code, detail }: Loss): void {
     const { recording, server } = this.#options;
+    if (code === "too_large") {
+      recording.noteLimit(server, "answer_size");
+    }
     if (code === "too_large" || code === "unreadable") {
       recording.noteRepeated("server_message_dropped", `${server} ${code}`, { server, reason: code });
     } else if (!this.#isLost) {
@@ -285,9 +271,20 @@ export class Forwarding {
     return new Inspecting({ server, recording, inspector, inspection, callId });
   }
 
-  #hearingOf({ agent, session }: Sender): Hearing {
-    const { sessions, hearingOf } = this.#options;
-    return hearingOf(sessions.subscriptionsOf(agent, session));
+  #hearingOf(sender: Sender): Hearing {
+    const { sessions, hearingOf, asks } = this.#options;
+    const hearing = hearingOf(sessions.subscriptionsOf(sender.agent, sender.session));
+    return {
+      hear: (notification) => hearing.hear(notification) ?? hearUnasked(asks, sender, notification),
+    };
+  }
+
+  #askingOf(sender: Sender, isPossible: boolean): PassAsk {
+    return (request, way) =>
+      passServerRequest(this.#options.asks, sender, {
+        request,
+        way: { ...way, isOpen: way.isOpen && isPossible },
+      });
   }
 
   #checkIdle(): void {

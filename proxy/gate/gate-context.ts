@@ -8,12 +8,15 @@ import type { Limits } from "../limits.ts";
 import type { ClientMessage, ClientRequest } from "../messages/envelope.ts";
 import type { Answer } from "../messages/refusals.ts";
 import { isRecordingFailure } from "../recorder.ts";
-import type { ClientInfo, Recording } from "../recording.ts";
+import type { CallFacts, ClientInfo, Recording } from "../recording.ts";
+import type { Admission } from "./admission.ts";
+import type { AskContext } from "./ask-decision.ts";
 import type { Catalogs } from "./catalog.ts";
-import type { Cursors } from "./cursors.ts";
 import type { DefinitionFindings } from "./definition-findings.ts";
 import type { Forwarding } from "./forwarding.ts";
 import { findClientInfo, type Sender } from "./sender.ts";
+import type { ListViews } from "./list-view.ts";
+import type { ServerLoad } from "./server-load.ts";
 import type { SessionTable } from "./session.ts";
 import type { Sighting } from "./sighting.ts";
 import type { Visibility } from "./visibility.ts";
@@ -28,11 +31,18 @@ export interface GateContext {
   readonly visibility: Visibility;
   readonly findings: DefinitionFindings;
   readonly recording: Recording;
+  /** Those of this server. */
   readonly limits: Limits;
+  readonly load: ServerLoad;
   readonly sessions: SessionTable;
   readonly catalogs: Catalogs;
-  readonly cursors: Cursors;
+  readonly views: ListViews;
   readonly forwarding: Forwarding;
+  /** What servers ask of agents. */
+  readonly asks: AskContext;
+  readonly admission: Admission;
+  /** What the server gets to see with the next call. */
+  credential(): CallFacts["credential"];
   sessionState(): SessionState;
   /** Tells every gate of the session that it has read more than `before`. */
   labelsGained(before: Usage["labels"]): void;
@@ -45,15 +55,15 @@ export interface Asked {
   readonly reply: Reply;
 }
 
-/** Runs what writes to the log; when that fails, the agent gets `refusal` and the result is undefined. */
-export function recordOr<T>(reply: Reply, refusal: Answer, write: () => T): T | undefined {
+/** Runs what writes to the log; when that fails, the agent gets what `refuse` gives and the result is undefined. */
+export function recordOr<T>(reply: Reply, refuse: () => Answer, write: () => T): T | undefined {
   try {
     return write();
   } catch (error) {
     if (!isRecordingFailure(error)) {
       throw error;
     }
-    send(reply, refusal);
+    send(reply, refuse());
     return undefined;
   }
 }

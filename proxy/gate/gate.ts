@@ -4,6 +4,7 @@
  */
 import type { Usage } from "../../policies/decision.ts";
 import { type Reply, send, splitReply } from "../front/reply.ts";
+import type { Limits } from "../limits.ts";
 import {
   type ClientMessage,
   type ClientNotification,
@@ -22,18 +23,21 @@ import {
 } from "../messages/refusals.ts";
 import { BATCH_REVISION, type Era } from "../messages/revision.ts";
 import { isRecordingFailure } from "../recorder.ts";
+import { isAskGranted } from "./ask-decision.ts";
 import { type Asked, findClient, type GateContext } from "./gate-context.ts";
-import { noteCatalogs } from "./listing.ts";
+import { noteCatalogs } from "./list-intake.ts";
 import { type Listing, LISTINGS, NAMED_METHODS } from "./named-things.ts";
 import { type Passage, PASSAGES } from "./passages.ts";
-import { passesFromClient } from "./passing.ts";
-import { eraOf, findTraceparent, parseAccept, revisionOf, type Sender } from "./sender.ts";
+import { passesFromClient, ROOTS_CHANGED } from "./passing.ts";
+import { type CallIds, eraOf, findTraceparent, parseAccept, revisionOf, type Sender } from "./sender.ts";
+import { passClientAnswer } from "./server-request.ts";
 import type { Session } from "./session.ts";
 
 /** Who asks, how, and where the answer goes. */
 export interface Visit {
   readonly agent: string;
   readonly fields: Fields;
+  readonly callIds?: CallIds | undefined;
   readonly reply: Reply;
 }
 
@@ -60,8 +64,12 @@ export class Gate {
     this.#sweep = setInterval(() => this.#endIdle(), Math.min(SWEEP_MS, sessionIdleMs)).unref();
   }
 
+  get limits(): Limits {
+    return this.#context.limits;
+  }
+
   /** The messages of one POST. */
-  post({ agent, fields, reply }: Visit, { messages, isBatch }: Post): void {
+  post({ agent, fields, reply, callIds }: Visit, { messages, isBatch }: Post): void {
     if (this.#isClosed) {
       // Let in before the end, and heard to its end after it: what it asks could no longer be recorded whole.
       send(reply, refuseHttp(503, "Service Unavailable: the proxy is closing"));
@@ -82,7 +90,7 @@ export class Gate {
       send(reply, refuseUnknownSession(first?.kind === "request" ? first.id : null));
       return;
     }
-    const sender: Sender = { agent, fields, session };
+    const sender: Sender = { agent, fields, session, callIds };
     if (isBatch && !this.#takesBatches(sender, messages)) {
       send(reply, refuseMessage("a batch is not part of this revision"));
       return;
@@ -95,7 +103,7 @@ export class Gate {
       if (message.kind === "notification") {
         this.#notify(sender, message, ownReply);
       } else if (message.kind === "response") {
-        // Nothing was asked of the agent, so there is nothing that it could answer.
+        passClientAnswer(this.#context.asks, sender, message);
         ownReply?.finishEmpty(202);
       }
     }
@@ -125,6 +133,7 @@ export class Gate {
       send(reply, refuseUnknownSession(null));
     } else {
       session.cancelAll();
+      this.#context.asks.waiting.abandon((ask) => ask.session === session, "cancelled");
       const status = await this.#endSession(session);
       if (status < 400) {
         this.#context.sessions.forget(session.id);
@@ -197,10 +206,11 @@ export class Gate {
     }
   }
 
-  #exists({ kinds, era }: Passage, asked: Era): boolean {
+  #exists({ kinds, ask, era }: Passage, asked: Era): boolean {
     const { policy, server } = this.#context;
     const isReached = kinds === undefined || kinds.some((kind) => policy.reaches(server, kind));
-    return isReached && (era === undefined || era === asked);
+    const isGranted = ask === undefined || isAskGranted(this.#context, ask);
+    return isReached && isGranted && (era === undefined || era === asked);
   }
 
   /** Nothing is forwarded, so nothing depends on the record. */
@@ -234,7 +244,10 @@ export class Gate {
         session?.exchanges.find(requestId)?.cancel(typeof reason === "string" ? reason : undefined);
       }
       reply?.finishEmpty(202);
-    } else if (passesFromClient(method)) {
+    } else if (
+      passesFromClient(method) ||
+      (method === ROOTS_CHANGED && isAskGranted(this.#context, "roots"))
+    ) {
       this.#context.forwarding.notify(sender, notification, reply);
     } else {
       reply?.finishEmpty(202);
@@ -243,7 +256,9 @@ export class Gate {
 
   #findSession(agent: string, fields: Fields): Session | "unknown" | undefined {
     const id = fields.get("mcp-session-id");
-    return id === undefined ? undefined : (this.#context.sessions.find(id, agent) ?? "unknown");
+    const { sessions, limits } = this.#context;
+    const isFull = sessions.size >= limits.maxSessions;
+    return id === undefined ? undefined : (sessions.find(id, agent, isFull) ?? "unknown");
   }
 
   /** Only what was agreed on counts; a handshake cannot be part of a batch. */
@@ -262,7 +277,9 @@ export class Gate {
     const { sessions, limits } = this.#context;
     for (const session of sessions.listExpired(limits.sessionIdleMs)) {
       sessions.forget(session.id);
-      void this.#endSession(session);
+      if (!sessions.areShared) {
+        void this.#endSession(session);
+      }
     }
   }
 }

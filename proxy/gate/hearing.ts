@@ -1,11 +1,10 @@
 /**
- * What of a server's notifications an agent hears: what keeps a conversation going, that a list changed of which it may
- * see something, and that a resource changed which it may read and asked to hear of.
+ * What of a server's notifications an agent hears as they are: what keeps a conversation going, and that a resource
+ * changed which it may read and asked to hear of. That a list changed, the gate says itself.
  */
-import type { CompiledPolicy } from "../../policies/decision.ts";
 import { readSpan } from "../messages/json-spans.ts";
 import { findMembersOf, type ServerNotification } from "../messages/server-message.ts";
-import { CHANGED, PROGRESS, SUBSCRIBED, UPDATED } from "./passing.ts";
+import { PROGRESS, SUBSCRIBED, UPDATED } from "./passing.ts";
 import type { Subscriptions } from "./subscriptions.ts";
 import type { Visibility } from "./visibility.ts";
 
@@ -14,27 +13,12 @@ export interface Hearing {
   hear(notification: ServerNotification): ServerNotification | undefined;
 }
 
-export interface HearingOptions {
-  readonly server: string;
-  readonly policy: CompiledPolicy;
-  readonly visibility: Visibility;
-}
-
-export function openHearing(
-  { server, policy, visibility }: HearingOptions,
-  subscriptions: Subscriptions,
-): Hearing {
+export function openHearing(visibility: Visibility, subscriptions: Subscriptions): Hearing {
   const passes = (notification: ServerNotification): boolean => {
     switch (notification.method) {
       case PROGRESS:
       case SUBSCRIBED:
         return true;
-      case CHANGED.tool:
-        return policy.reaches(server, "tool");
-      case CHANGED.resource:
-        return policy.reaches(server, "resource");
-      case CHANGED.prompt:
-        return policy.reaches(server, "prompt");
       case UPDATED: {
         const span = findMembersOf(notification, "params")?.get("uri");
         const uri = span === undefined ? undefined : readSpan(notification.text, span);

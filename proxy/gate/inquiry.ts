@@ -4,7 +4,8 @@
 import type { JsonObject, RequestId } from "../messages/envelope.ts";
 import type { ServerAnswer, ServerMessage, ServerRequest } from "../messages/server-message.ts";
 import type { Carriage, Loss, Sending, Sink } from "../upstream/upstream.ts";
-import { CHANGED } from "./passing.ts";
+import type { Kind } from "./named-things.ts";
+import { findChangedKind } from "./passing.ts";
 
 export interface Question {
   readonly method: string;
@@ -21,7 +22,7 @@ export interface InquiryEvents {
   lost(loss: Loss): void;
   answeredStatus(status: number): void;
   messageDropped(): void;
-  toolsChanged(): void;
+  listChanged(kind: Kind): void;
 }
 
 export class Inquiry implements Sink {
@@ -75,8 +76,9 @@ export class Inquiry implements Sink {
     if (this.#bytes > this.#maxBytes) {
       this.giveUp();
     } else if (message.kind === "notification") {
-      if (message.method === CHANGED.tool) {
-        this.#events.toolsChanged();
+      const kind = findChangedKind(message.method);
+      if (kind !== undefined) {
+        this.#events.listChanged(kind);
       }
     } else if (message.id === this.#id || (message.id === null && carriage.status !== undefined)) {
       if (carriage.status !== undefined && carriage.status >= 400) {

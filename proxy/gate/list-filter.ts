@@ -1,37 +1,40 @@
 /**
- * One page of a server's list on its way to the agent: what an agent must not see is cut out; what stays, stays byte
- * for byte unless it hides something, with every member that nobody here knows.
+ * A server's list on its way to the agent: what an agent must not see is cut out; what stays, stays byte for byte
+ * unless it hides something, with every member that nobody here knows. How the list is written does not tell whether
+ * anything was cut.
  */
 import { hash } from "node:crypto";
 import { canonicalize, type Json } from "../../audit/canonical.ts";
 import { digestDefinition } from "../../policies/lock/definition.ts";
+import { cleanDefinition, type Cleaned } from "../inspection/definition-cleaning.ts";
 import type { Limits } from "../limits.ts";
 import { isObject, type JsonObject } from "../messages/envelope.ts";
 import { readJson } from "../messages/json-reading.ts";
-import { findElements, readSpan, toCharacters } from "../messages/json-spans.ts";
-import { findMembersOf, replaceInMessage, type ServerAnswer } from "../messages/server-message.ts";
+import { toCharacters } from "../messages/json-spans.ts";
+import { replaceInMessage, type ServerAnswer } from "../messages/server-message.ts";
 import { makePrivate } from "./capabilities.ts";
+import { readPage } from "./list-pages.ts";
 import type { Listing } from "./named-things.ts";
 
 export interface FilteredList {
   readonly message: ServerAnswer;
   /** As the server listed them, the hidden ones too. */
   readonly definitions: readonly Definition[];
-  /** The server's own. */
-  readonly nextCursor: string | undefined;
+  readonly shown: readonly Definition[];
 }
 
 export interface Definition {
   readonly name: string;
   readonly definition: JsonObject;
   readonly digest: string;
+  /** As an agent gets it that sees it. */
+  readonly cleaned: Cleaned;
 }
 
 export interface Filter {
   readonly listing: Listing;
   readonly limits: Pick<Limits, "maxDepth" | "maxListed">;
-  /** The text of a definition as the agent sees it, nothing for one that it does not see. */
-  show(definition: Definition, text: string): string | undefined;
+  isVisible(definition: Definition): boolean;
 }
 
 /** What can be called has no longer one. */
@@ -39,40 +42,28 @@ const MAX_NAME_LENGTH = 512;
 /** Of anything but a tool: what says what it is. When it changed last says nothing of that. */
 const DESCRIBING = ["name", "title", "uri", "uriTemplate", "description", "mimeType", "arguments"];
 
-/** `undefined` for a list that two readers could take differently, or that is longer than can be known. */
+/** `undefined` for a list that two readers could take differently, that is not whole, or longer than can be known. */
 export function filterList(answer: ServerAnswer, filter: Filter): FilteredList | undefined {
   const { listing, limits } = filter;
-  const members = findMembersOf(answer, "result");
-  const list = members?.get(listing.member);
-  const elements = list === undefined ? undefined : findElements(answer.text, list.start);
-  if (members === undefined || list === undefined || elements === undefined) {
-    return undefined;
-  }
-  if (elements.length > limits.maxListed) {
+  const page = readPage(answer, listing);
+  if (page === undefined || page.cursor !== undefined || page.entries.length > limits.maxListed) {
     return undefined;
   }
   const definitions: Definition[] = [];
-  const kept: string[] = [];
-  let isUntouched = true;
-  for (const { start, end } of elements) {
-    const text = answer.text.slice(start, end);
-    const definition = readDefinition(text, listing, limits.maxDepth);
+  for (const { start, end } of page.entries) {
+    const definition = readDefinition(answer.text.slice(start, end), listing, limits.maxDepth);
     if (definition === undefined) {
       return undefined;
     }
     definitions.push(definition);
-    const shown = filter.show(definition, text);
-    isUntouched &&= shown === text;
-    if (shown !== undefined) {
-      kept.push(shown);
-    }
   }
-  const cursor = members.get("nextCursor");
-  const nextCursor = cursor === undefined ? undefined : readSpan(answer.text, cursor);
+  const shown = definitions.filter((definition) => filter.isVisible(definition));
+  const written = `[${shown.map(({ cleaned }) => cleaned.text).join(",")}]`;
+  const { list } = page;
+  const isUntouched = answer.text.slice(list.start, list.end) === written;
   return {
-    message: makePrivate(isUntouched ? answer : replaceInMessage(answer, list, `[${kept.join(",")}]`)),
-    definitions,
-    nextCursor: typeof nextCursor === "string" ? nextCursor : undefined,
+    message: makePrivate(isUntouched ? answer : replaceInMessage(answer, list, written)),
+    ...{ definitions, shown },
   };
 }
 
@@ -84,10 +75,11 @@ function readDefinition(
   const reading = readJson(toCharacters(text), { maxDepth, numbers: "any" });
   const definition: Json = reading.ok ? reading.value : null;
   const name = isObject(definition) ? definition[nameMember] : undefined;
-  const isNamed = typeof name === "string" && name.length <= MAX_NAME_LENGTH;
-  return isObject(definition) && isNamed
-    ? { name, definition, digest: kind === "tool" ? digestDefinition(definition) : digestOther(definition) }
-    : undefined;
+  if (!isObject(definition) || typeof name !== "string" || name.length > MAX_NAME_LENGTH) {
+    return undefined;
+  }
+  const digest = kind === "tool" ? digestDefinition(definition) : digestOther(definition);
+  return { name, definition, digest, cleaned: cleanDefinition(text) };
 }
 
 function digestOther(definition: JsonObject): string {

@@ -16,9 +16,11 @@ import {
 import type { ServerAnswer } from "../messages/server-message.ts";
 import type { CallVerdict } from "./call-decision.ts";
 import { judgeResult } from "./call-result.ts";
-import { withoutClientCapabilities } from "./capabilities.ts";
+import { withGrantedCapabilities } from "./capabilities.ts";
 import { type Asked, type GateContext, recordOr } from "./gate-context.ts";
+import { admitInputs, admitPages, withAskedInputs } from "./input-requests.ts";
 import { type Naming, SUBSCRIBE, UNSUBSCRIBE } from "./named-things.ts";
+import { holdToLoad } from "./overload.ts";
 import { decideCall, recordVerdict } from "./recorded-call.ts";
 import { eraOf } from "./sender.ts";
 import { lookAtTools, needsLook } from "./tool-lookup.ts";
@@ -44,10 +46,24 @@ export function passToolCall(context: GateContext, asked: Asked): void {
 }
 
 export function passNamedCall(context: GateContext, asked: Asked): void {
-  const { sender, request, reply } = asked;
+  context.admission.admit(() => admitCall(context, asked), {
+    admitted: (call) => passOn(context, asked, call),
+    failed: () => send(asked.reply, refuseUnrecordedCall(asked)),
+  });
+}
+
+interface AdmittedCall {
+  readonly verdict: CallVerdict;
+  readonly fields: ParamFields | undefined;
+  readonly callId: string;
+}
+
+/** Throws `RecordingFailed`. */
+function admitCall(context: GateContext, asked: Asked): AdmittedCall {
+  const { request } = asked;
   const decided = decideCall(context, asked);
   const fields = decided.effect === "allow" ? findParamFields(context, asked, decided.naming) : undefined;
-  const verdict: CallVerdict =
+  const agreed: CallVerdict =
     fields?.ok === false && decided.effect === "allow"
       ? {
           effect: "deny",
@@ -57,24 +73,35 @@ export function passNamedCall(context: GateContext, asked: Asked): void {
           refusal: refuseDisagreement(request.id, fields.detail),
         }
       : decided;
-  const callId = recordOr(reply, refuseUnrecordedCall(asked), () => recordVerdict(context, asked, verdict));
-  if (callId === undefined) {
-    return;
-  }
+  const verdict = holdToLoad(context, asked, agreed);
+  return { verdict, fields, callId: recordVerdict(context, asked, verdict) };
+}
+
+function passOn(context: GateContext, asked: Asked, { verdict, fields, callId }: AdmittedCall): void {
+  const { sender, request, reply } = asked;
   if (verdict.effect === "deny") {
     send(reply, verdict.refusal);
     return;
   }
+  context.load.noteCall(performance.now());
   const { kind } = verdict.naming;
+  const refuse = (): Answer => refuseUnrecordedCall(asked);
+  const answered = recordOr(reply, refuse, () => withAskedInputs(context.asks, asked));
+  if (answered === undefined) {
+    return;
+  }
   const noteOutcome = keepSubscription(context, asked, verdict.naming.name);
-  context.forwarding.request(sender, withoutUngranted(withoutClientCapabilities(request)), {
+  context.forwarding.request(sender, withoutTask(withGrantedCapabilities(context, answered)), {
     reply,
     callId,
     inspection: findInspection(context, verdict),
     ...(fields?.ok === true && { paramFields: fields.fields }),
     amend: (answer) => {
       noteOutcome(answer);
-      return judgeResult({ id: request.id, era: eraOf(request), kind }, answer);
+      return judgeResult({ id: request.id, era: eraOf(request), kind }, answer, {
+        admitInputs: (written) => admitInputs(context.asks, asked, written),
+        admitPages: (written) => admitPages(context.asks, asked, written),
+      });
     },
   });
 }
@@ -120,14 +147,11 @@ function findParamFields(
     : undefined;
 }
 
-/**
- * Whoever does not offer tasks takes such a call for an ordinary one (2025-11-25, Tasks). And an agent that nobody
- * asked for input has none to give: what it sent would be taken for the word of a person (2026-07-28, MRTR).
- */
-function withoutUngranted(request: ClientRequest): ClientRequest {
+/** Whoever does not offer tasks takes such a call for an ordinary one (2025-11-25, Tasks). */
+function withoutTask(request: ClientRequest): ClientRequest {
   if (request.params === undefined) {
     return request;
   }
-  const { task, inputResponses, ...params } = request.params;
+  const { task, ...params } = request.params;
   return { ...request, params };
 }

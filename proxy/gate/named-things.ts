@@ -4,9 +4,13 @@
  */
 import type { Json } from "../../audit/canonical.ts";
 import type { Target } from "../../policies/decision.ts";
+import { SET_LEVEL } from "../messages/asks.ts";
 import { isName, isObject, type JsonObject } from "../messages/envelope.ts";
 
-export type Kind = Target["kind"];
+/** What servers list. */
+export type Kind = Exclude<Target["kind"], "ask">;
+
+export const KINDS: readonly Kind[] = ["tool", "resource", "prompt"];
 
 export interface Listing {
   readonly method: string;
@@ -36,9 +40,9 @@ export const LISTINGS: readonly Listing[] = [
   { method: "prompts/list", member: "prompts", nameMember: "name", kind: "prompt", list: "prompts" },
 ];
 
-/** What a request names, as far as it says it in a form that every reader takes for the same. */
+/** What a request names, or which ask it is of, as far as it says it in a form that every reader takes for the same. */
 export interface Naming {
-  readonly kind: Kind;
+  readonly kind: Target["kind"];
   readonly name: string;
   /** What conditions decide on; anything but an object is no call of this kind. */
   readonly args: Json;
@@ -72,6 +76,16 @@ export const NAMED_METHODS: ReadonlyMap<string, NamedMethod> = new Map([
   ["resources/read", RESOURCE],
   [SUBSCRIBE, RESOURCE],
   [UNSUBSCRIBE, RESOURCE],
+  [
+    SET_LEVEL,
+    {
+      takes: "a level",
+      read: ({ level }) =>
+        typeof level === "string"
+          ? { kind: "ask", name: "logging", args: { level }, logged: { level } }
+          : undefined,
+    },
+  ],
   ["completion/complete", { takes: "a ref, an argument and no more than MCP defines", read: readCompletion }],
 ]);
 

@@ -1,9 +1,12 @@
 /**
  * Every request that can go on from an agent to a server, and where it exists; there are no others.
  */
+import type { Ask } from "../../policies/asks.ts";
+import { SET_LEVEL } from "../messages/asks.ts";
 import type { Era } from "../messages/revision.ts";
 import { passUnchanged } from "./amendment.ts";
 import { passDiscovery, passHandshake } from "./attachment.ts";
+import { withGrantedCapabilities } from "./capabilities.ts";
 import type { Asked, GateContext } from "./gate-context.ts";
 import { passListing } from "./listing.ts";
 import { passNamedCall, passToolCall } from "./named-call.ts";
@@ -16,6 +19,8 @@ export interface Passage {
   readonly pass: Pass;
   /** It exists where anything of one of these is granted, and everywhere where there are none. */
   readonly kinds?: readonly Kind[];
+  /** It exists where a grant has this. */
+  readonly ask?: Ask;
   /** It exists in one era alone. */
   readonly era?: Era;
 }
@@ -38,9 +43,13 @@ export const PASSAGES: ReadonlyMap<string, Passage> = new Map<string, Passage>([
   [UNSUBSCRIBE, { pass: passNamedCall, kinds: ["resource"], era: "handshake" }],
   ["prompts/get", { pass: passNamedCall, kinds: ["prompt"] }],
   ["completion/complete", { pass: passNamedCall, kinds: ["prompt", "resource"] }],
+  [SET_LEVEL, { pass: passNamedCall, ask: "logging", era: "handshake" }],
   ["subscriptions/listen", { pass: passSubscription }],
 ]);
 
-function passPing({ forwarding }: GateContext, { sender, request, reply }: Asked): void {
-  forwarding.request(sender, request, { reply, amend: passUnchanged });
+function passPing(context: GateContext, { sender, request, reply }: Asked): void {
+  context.forwarding.request(sender, withGrantedCapabilities(context, request), {
+    reply,
+    amend: passUnchanged,
+  });
 }

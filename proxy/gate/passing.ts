@@ -4,18 +4,27 @@
 import type { RequestId } from "../messages/envelope.ts";
 import { toByteText } from "../messages/json-spans.ts";
 import { SUBSCRIPTION_ID } from "../messages/revision.ts";
-import type { Kind } from "./named-things.ts";
+import { type Kind, KINDS } from "./named-things.ts";
 
 export const PROGRESS = "notifications/progress";
+export const CANCELLED = "notifications/cancelled";
+/** What a person was sent to a web page for is done. */
+export const ELICITED = "notifications/elicitation/complete";
+export const ROOTS_CHANGED = "notifications/roots/list_changed";
 export const UPDATED = "notifications/resources/updated";
 export const SUBSCRIBED = "notifications/subscriptions/acknowledged";
 
 /** A list is another one. */
-export const CHANGED = {
+const CHANGED = {
   tool: "notifications/tools/list_changed",
   resource: "notifications/resources/list_changed",
   prompt: "notifications/prompts/list_changed",
 } as const satisfies Record<Kind, string>;
+
+/** Of which kind is the list that a server says has changed. */
+export function findChangedKind(method: string): Kind | undefined {
+  return KINDS.find((kind) => CHANGED[kind] === method);
+}
 
 /** `notifications/cancelled` is acted on, not passed. */
 const FROM_CLIENTS = new Set(["notifications/initialized", PROGRESS]);

@@ -2,10 +2,12 @@
  * One decision on its way to the log: recorded and counted in one step with the decision, so that what runs beside it
  * finds it counted, and before anything is forwarded.
  */
+import type { Call } from "../../policies/decision.ts";
 import type { ReadLabel } from "../../policies/labels.ts";
 import { eraOf, findTraceparent } from "./sender.ts";
-import type { CallDecision } from "../recording.ts";
-import { type CallVerdict, judgeCall } from "./call-decision.ts";
+import type { CallDecision, CallFacts } from "../recording.ts";
+import { type CallVerdict, judgeCall, type Permission } from "./call-decision.ts";
+import type { Naming } from "./named-things.ts";
 import { type Asked, findClient, type GateContext, sightingOf } from "./gate-context.ts";
 
 /** On what the request says; nothing is remembered of it. */
@@ -29,35 +31,55 @@ export function recordVerdict(
   { sender, request }: Pick<Asked, "sender" | "request">,
   verdict: CallVerdict,
 ): string {
-  const { policy, usage, recording, server } = context;
-  const gained =
-    verdict.effect === "allow" && verdict.isUse
-      ? policy.labelsOf(verdict.call).filter((label) => !usage.labels.has(label))
-      : [];
-  const id = recording.recordCall(
-    {
-      agent: sender.agent,
-      client: findClient(context, sender, request),
-      server,
-      method: request.method,
-      named: verdict.naming,
-      args: verdict.naming === undefined ? request.params?.["arguments"] : verdict.naming.logged,
-      argumentsInLog: verdict.argumentsInLog,
-      traceparent: findTraceparent(request),
-    },
-    describeDecision(verdict, gained),
-  );
-  if (verdict.effect === "allow" && verdict.isUse) {
-    count(context, verdict, gained);
+  const facts: CallFacts = {
+    id: sender.callIds?.take(),
+    credential: context.credential(),
+    agent: sender.agent,
+    client: findClient(context, sender, request),
+    server: context.server,
+    method: request.method,
+    named: nameThing(verdict.naming),
+    args: verdict.naming === undefined ? request.params?.["arguments"] : verdict.naming.logged,
+    argumentsInLog: verdict.argumentsInLog,
+    traceparent: findTraceparent(request),
+  };
+  if (verdict.effect === "deny") {
+    const { reason, rule } = verdict;
+    return context.recording.recordCall(facts, { decision: "deny", reason, rule });
   }
+  return verdict.isUse
+    ? recordUse(context, facts, verdict)
+    : context.recording.recordCall(facts, describePermission(verdict.decision, []));
+}
+
+export interface Use {
+  readonly call: Call;
+  readonly decision: Permission;
+}
+
+/** Of whatever is let through and uses something. Throws `RecordingFailed`; nothing is counted then. */
+export function recordUse(
+  context: Pick<GateContext, "policy" | "usage" | "recording" | "labelsGained">,
+  facts: CallFacts,
+  use: Use,
+): string {
+  const { policy, usage, recording } = context;
+  const gained = policy.labelsOf(use.call).filter((label) => !usage.labels.has(label));
+  const id = recording.recordCall(facts, describePermission(use.decision, gained));
+  count(context, use, gained);
   return id;
 }
 
-function describeDecision(verdict: CallVerdict, labels: readonly ReadLabel[]): CallDecision {
-  if (verdict.effect === "deny") {
-    return { decision: "deny", reason: verdict.reason, rule: verdict.rule };
+/** What is asked for has no name but its method's. */
+function nameThing(naming: Naming | undefined): CallFacts["named"] {
+  if (naming === undefined || naming.kind === "ask") {
+    return undefined;
   }
-  const { decision } = verdict;
+  const { kind, name } = naming;
+  return { kind, name };
+}
+
+function describePermission(decision: Permission, labels: readonly ReadLabel[]): CallDecision {
   if (decision.reason === "granted") {
     return { decision: "allow", reason: decision.reason, rule: decision.rule, labels };
   }
@@ -66,10 +88,12 @@ function describeDecision(verdict: CallVerdict, labels: readonly ReadLabel[]): C
   return { decision: "allow", reason: decision.reason, observed, labels };
 }
 
-type Allowed = Extract<CallVerdict, { effect: "allow" }>;
-
 /** All agents are told what is gone before the server has the call, and so before there is an answer. */
-function count(context: GateContext, { call, decision }: Allowed, gained: readonly ReadLabel[]): void {
+function count(
+  context: Pick<GateContext, "usage" | "labelsGained">,
+  { call, decision }: Use,
+  gained: readonly ReadLabel[],
+): void {
   const before = gained.length === 0 ? undefined : new Set(context.usage.labels);
   context.usage.count(call, decision);
   if (before !== undefined) {

@@ -11,6 +11,18 @@ export interface Sender {
   readonly agent: string;
   readonly fields: Fields;
   readonly session: Session | undefined;
+  /** Where another gate has recorded its calls before: under these ids. */
+  readonly callIds?: CallIds | undefined;
+}
+
+/** The ids of the calls in one message, in their order. */
+export interface CallIds {
+  take(): string | undefined;
+}
+
+/** Whether both are the same session, or the same agent without one. */
+export function isSameViewer(one: Sender, other: Sender): boolean {
+  return one.session === other.session && (one.session !== undefined || one.agent === other.agent);
 }
 
 const TRACEPARENT = /^[0-9a-f]{2}-[0-9a-f]{32}-[0-9a-f]{16}-[0-9a-f]{2}$/;

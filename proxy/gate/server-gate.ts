@@ -7,20 +7,28 @@ import type { SessionUsage } from "../../policies/usage.ts";
 import type { Inspector } from "../inspection/inspection.ts";
 import type { Limits } from "../limits.ts";
 import type { Places } from "../places.ts";
-import type { Recording } from "../recording.ts";
+import type { CallFacts, Recording } from "../recording.ts";
 import type { Environment } from "../upstream/child-environment.ts";
 import type { Connect } from "../upstream/connecting.ts";
+import { type Admission, AT_ONCE } from "./admission.ts";
+import type { AskContext } from "./ask-decision.ts";
 import { openCatalogs } from "./catalog.ts";
-import { Cursors } from "./cursors.ts";
 import { DefinitionFindings } from "./definition-findings.ts";
 import { Forwarding } from "./forwarding.ts";
-import type { SessionState } from "./gate-context.ts";
+import type { GateContext, SessionState } from "./gate-context.ts";
 import { Gate } from "./gate.ts";
 import { openHearing } from "./hearing.ts";
-import { answerServerRequest } from "./server-request.ts";
+import { recordProcesses } from "./process-record.ts";
+import { ServerLoad } from "./server-load.ts";
+import { noteListChanged } from "./list-changes.ts";
+import { ListViews } from "./list-view.ts";
+import { refuseServerRequest } from "./server-request.ts";
+import type { SessionNames } from "./session-names.ts";
 import { SessionTable } from "./session.ts";
 import { Visibility } from "./visibility.ts";
 import type { VisibleNames } from "./visible-names.ts";
+import { WaitingAsks } from "./waiting-asks.ts";
+import { readListsWhole } from "./whole-lists.ts";
 
 export interface ServerGateOptions {
   readonly server: string;
@@ -34,6 +42,12 @@ export interface ServerGateOptions {
   readonly limits: Limits;
   readonly environment: Environment;
   readonly stderr: (chunk: Buffer) => void;
+  /** At once, unless other processes have gates of the same session. */
+  readonly admission?: Admission;
+  /** As the server gives them, unless other processes have gates of the same session. */
+  readonly sessionNames?: SessionNames;
+  /** What the server gets to see with the next call; absent: nothing. */
+  readonly credential?: (() => CallFacts["credential"]) | undefined;
   sessionState(): SessionState;
   labelsGained(before: Usage["labels"]): void;
 }
@@ -41,35 +55,41 @@ export interface ServerGateOptions {
 export function openServerGate(options: ServerGateOptions): Gate {
   const { server, recording, limits, streams, policy, usage, names, environment, stderr } = options;
   const { inspector } = options;
-  const sessions = new SessionTable();
-  const upstream = options.connect({
+  const sessions = new SessionTable(options.sessionNames);
+  const load = new ServerLoad(limits);
+  const asks: AskContext = {
+    ...{ server, policy, usage, sessions, recording, inspector, limits },
+    waiting: new WaitingAsks(recording, limits.callTimeoutMs),
+    sessionState: () => options.sessionState(),
+    labelsGained: (before) => options.labelsGained(before),
+  };
+  const connected = options.connect({
     ...{ limits, environment, stderr },
     events: {
-      answer: (request) => answerServerRequest(recording, server, request),
+      answer: (request) => refuseServerRequest(asks, request),
       toolsChanged: (session) => sessions.forgetSightings(session),
       sessionEnded: (session) => sessions.forget(session),
-      noteLost: ({ code, detail }) => {
-        const event = code === "start_failed" ? "server_start_failed" : "server_exited";
-        recording.noteRepeated(event, server, { server, detail });
-      },
+      ...recordProcesses({ server, recording, limits }),
       noteOutputDropped: () => recording.noteRepeated("server_output_dropped", server, { server }),
       noteMessageDropped: () => forwarding.noteMessageDropped(),
     },
   });
+  const upstream = readListsWhole(connected, limits);
   const visibility = new Visibility({ server, policy, usage });
   const forwarding = new Forwarding({
-    ...{ server, recording, limits, sessions, streams, upstream, inspector },
-    hearingOf: (subscriptions) => openHearing({ server, policy, visibility }, subscriptions),
+    ...{ server, recording, limits, load, sessions, streams, upstream, inspector, asks },
+    listChanged: (sender, kind) => noteListChanged(context, sender, kind),
+    hearingOf: (subscriptions) => openHearing(visibility, subscriptions),
   });
-  return new Gate(
-    {
-      ...{ server, policy, usage, visibility, recording, limits, sessions, forwarding },
-      findings: new DefinitionFindings({ server, recording, visibility, names }),
-      catalogs: openCatalogs(limits.maxListed),
-      cursors: new Cursors(),
-      sessionState: () => options.sessionState(),
-      labelsGained: (before) => options.labelsGained(before),
-    },
-    ({ id, revision }) => upstream.endSession(id, revision),
-  );
+  const context: GateContext = {
+    ...{ server, policy, usage, visibility, recording, limits, load, sessions, forwarding, asks },
+    findings: new DefinitionFindings({ server, recording, visibility, names }),
+    catalogs: openCatalogs(),
+    views: new ListViews(),
+    admission: options.admission ?? AT_ONCE,
+    credential: () => options.credential?.(),
+    sessionState: () => options.sessionState(),
+    labelsGained: (before) => options.labelsGained(before),
+  };
+  return new Gate(context, ({ id, revision, agent }) => upstream.endSession(id, revision, agent));
 }

@@ -5,37 +5,49 @@
 import type { Reply } from "../front/reply.ts";
 import { refuseHttp } from "../messages/refusals.ts";
 import type { ServerMessage, ServerRequest } from "../messages/server-message.ts";
-import type { Carriage, Loss, Sending, Sink } from "../upstream/upstream.ts";
+import type { Asking, Carriage, Loss, Sending, Sink } from "../upstream/upstream.ts";
 import type { Hearing } from "./hearing.ts";
 import type { Inspecting } from "./inspecting.ts";
 import type { Kind } from "./named-things.ts";
-import { CHANGED, writeChanged } from "./passing.ts";
+import { findChangedKind, writeChanged } from "./passing.ts";
+import type { PassAsk } from "./server-request.ts";
 import type { Session } from "./session.ts";
+import { type PulseBounds, StreamPulse } from "./stream-pulse.ts";
 
 export interface SessionStreamOptions {
   readonly reply: Reply;
   readonly session: Session | undefined;
-  readonly keepAliveMs: number;
+  readonly pulse: PulseBounds;
   /** What of the server's notifications the agent hears. */
   readonly hearing: Hearing;
   readonly inspecting: Inspecting;
+  /** The server asks the agent's side for something. */
+  readonly ask: PassAsk;
+  /** Nothing came on it for too long. */
+  idle(): void;
   lost(loss: Loss): void;
   answeredStatus(status: number): void;
   messageDropped(): void;
-  /** The server said that its tools changed. */
-  toolsChanged(): void;
+  /** The server said so. */
+  listChanged(kind: Kind): void;
   over(): void;
 }
 
 export class SessionStream implements Sink {
   readonly #options: SessionStreamOptions;
-  readonly #timer: NodeJS.Timeout;
+  readonly #pulse: StreamPulse;
   #sending: Sending | undefined;
   #isOver = false;
 
   constructor(options: SessionStreamOptions) {
     this.#options = options;
-    this.#timer = setInterval(() => options.reply.sendComment(), options.keepAliveMs).unref();
+    this.#pulse = new StreamPulse(options.pulse, {
+      beat: () => options.reply.sendComment(),
+      idle: () => {
+        options.idle();
+        this.close();
+      },
+    });
     options.reply.onGone(() => this.close());
   }
 
@@ -77,6 +89,7 @@ export class SessionStream implements Sink {
   }
 
   filler({ eventId, retry }: Carriage): void {
+    this.#pulse.heard();
     if (eventId === undefined && retry === undefined) {
       this.#options.reply.sendComment();
     } else {
@@ -84,12 +97,22 @@ export class SessionStream implements Sink {
     }
   }
 
+  asked(request: ServerRequest, { carriage, answer }: Asking): Promise<void> | undefined {
+    const { eventId: id, retry } = carriage;
+    const send = (data: string): Promise<void> | undefined =>
+      this.#options.reply.sendEvent({ data, id, retry });
+    return this.#options.ask(request, { stream: this, send, answer, isOpen: !this.#isOver });
+  }
+
   message(message: Exclude<ServerMessage, ServerRequest>, carriage: Carriage): Promise<void> | undefined {
     const { reply, session, hearing, inspecting } = this.#options;
     const { eventId: id, retry } = carriage;
+    this.#pulse.heard();
     if (message.kind === "notification") {
-      if (message.method === CHANGED.tool) {
-        this.#options.toolsChanged();
+      const kind = findChangedKind(message.method);
+      if (kind !== undefined) {
+        this.#options.listChanged(kind);
+        return undefined;
       }
       const heard = hearing.hear(message);
       const data = heard === undefined ? undefined : inspecting.pass(heard)?.text;
@@ -145,7 +168,7 @@ export class SessionStream implements Sink {
       return;
     }
     this.#isOver = true;
-    clearInterval(this.#timer);
+    this.#pulse.stop();
     finish();
     this.#options.over();
   }

@@ -7,6 +7,7 @@ import type { ClientInfo } from "../recording.ts";
 import type { Exchange } from "./exchange.ts";
 import { InFlight } from "./in-flight.ts";
 import type { Kind } from "./named-things.ts";
+import type { SessionNames } from "./session-names.ts";
 import { Sighting } from "./sighting.ts";
 import { Subscriptions } from "./subscriptions.ts";
 
@@ -67,6 +68,7 @@ export interface Attachment {
 }
 
 export class SessionTable {
+  readonly #names: SessionNames | undefined;
   readonly #sessions = new Map<string, Session>();
   readonly #attachments = new Map<string, Attachment>();
   /** What was seen by whoever has no session. */
@@ -74,6 +76,20 @@ export class SessionTable {
   /** Of agents without a session. */
   readonly #subscriptions = new Map<string, Subscriptions>();
   #opening = 0;
+
+  constructor(names?: SessionNames) {
+    this.#names = names;
+  }
+
+  /** Other processes know these sessions, too: that nobody uses one here does not say that nobody uses it. */
+  get areShared(): boolean {
+    return this.#names !== undefined;
+  }
+
+  /** What the agent is told that it is called. */
+  nameOf(session: Session): string {
+    return this.#names?.give(session) ?? session.id;
+  }
 
   /** Handshakes that are under way count as well: what they start is started already. */
   get size(): number {
@@ -106,13 +122,24 @@ export class SessionTable {
     [this, ...this.#sessions.values()].forEach(({ sighting }) => sighting.forget());
   }
 
-  /** Only for the agent that opened it. */
-  find(id: string, agent: string): Session | undefined {
-    const session = this.#sessions.get(id);
+  /** Only for the agent that opened it; `isFull` says that there is no room for one that was opened elsewhere. */
+  find(name: string, agent: string, isFull = false): Session | undefined {
+    const session = this.#names === undefined ? this.#sessions.get(name) : this.#open(name, isFull);
     if (session?.agent !== agent) {
       return undefined;
     }
     session.lastUsedAt = performance.now();
+    return session;
+  }
+
+  #open(name: string, isFull: boolean): Session | undefined {
+    const named = this.#names?.open(name);
+    const known = named && this.#sessions.get(named.id);
+    if (named === undefined || known !== undefined || isFull) {
+      return known;
+    }
+    const session = new Session(named.id, named.agent, named.client);
+    this.add(session);
     return session;
   }
 

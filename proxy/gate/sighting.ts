@@ -8,7 +8,7 @@ export class Sighting {
   #generation = 0;
   /** The gate's own look at the whole list: one at a time. */
   lookup: Promise<void> | undefined;
-  /** Every page was seen: what is not known now is not there. */
+  /** The list was seen: what is not known now is not there. */
   isWhole = false;
 
   /** Changes whenever what was seen before says nothing any more: a list that was asked for earlier does not count. */
@@ -16,17 +16,12 @@ export class Sighting {
     return this.#generation;
   }
 
-  learn(generation: number, tools: Iterable<{ readonly name: string; readonly digest: string }>): void {
+  /** All that there are. Where a name stands twice, the last counts. */
+  learn(generation: number, tools: readonly { readonly name: string; readonly digest: string }[]): void {
     if (generation === this.#generation) {
-      for (const { name, digest } of tools) {
-        this.#digests.set(name, digest);
-      }
+      this.#digests = new Map(tools.map(({ name, digest }) => [name, digest]));
+      this.isWhole = true;
     }
-  }
-
-  /** Whether everything was seen since then. */
-  conclude(generation: number): void {
-    this.isWhole = generation === this.#generation;
   }
 
   digestOf(tool: string): string | undefined {

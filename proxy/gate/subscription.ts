@@ -12,10 +12,10 @@ import { refuseInvalidCall, refuseUnrecordedRequest } from "../messages/refusals
 import { findMembersOf, replaceInMessage, type ServerNotification } from "../messages/server-message.ts";
 import { isRecordingFailure } from "../recorder.ts";
 import { passUnchanged } from "./amendment.ts";
-import { withoutClientCapabilities } from "./capabilities.ts";
-import { type Asked, type GateContext, recordOr } from "./gate-context.ts";
+import { withGrantedCapabilities } from "./capabilities.ts";
+import type { Asked, GateContext } from "./gate-context.ts";
 import { openHearing, type Hearing } from "./hearing.ts";
-import { type Kind, SUBSCRIBE } from "./named-things.ts";
+import { type Kind, KINDS, SUBSCRIBE } from "./named-things.ts";
 import { SUBSCRIBED } from "./passing.ts";
 import { decideCall, recordVerdict } from "./recorded-call.ts";
 import { Subscriptions } from "./subscriptions.ts";
@@ -25,12 +25,11 @@ const WISHES = {
   resource: "resourcesListChanged",
   prompt: "promptsListChanged",
 } as const satisfies Record<Kind, string>;
-const KINDS: readonly Kind[] = ["tool", "resource", "prompt"];
 /** Of one request: each is a record on the log. */
 const MAX_RESOURCES = 200;
 
 export function passSubscription(context: GateContext, asked: Asked): void {
-  const { sender, request, reply } = asked;
+  const { request, reply } = asked;
   const wishes = request.params?.["notifications"];
   const wanted = isObject(wishes) ? listResources(wishes) : [];
   if (wanted === undefined) {
@@ -38,20 +37,24 @@ export function passSubscription(context: GateContext, asked: Asked): void {
     send(reply, refuseInvalidCall(request.id, form));
     return;
   }
-  const opened = recordOr(reply, refuseUnrecordedRequest(request.id), () =>
-    wanted.flatMap((uri) => decideResource(context, asked, uri)),
-  );
-  if (opened === undefined) {
-    return;
-  }
+  context.admission.admit(() => wanted.flatMap((uri) => decideResource(context, asked, uri)), {
+    admitted: (opened) => listen(context, asked, opened),
+    failed: () => send(reply, refuseUnrecordedRequest(request.id)),
+  });
+}
+
+function listen(context: GateContext, asked: Asked, opened: readonly OpenedResource[]): void {
+  const { sender, request, reply } = asked;
+  const wishes = request.params?.["notifications"];
   const hearsOf = new Set(
     KINDS.filter((kind) => isObject(wishes) && wishes[WISHES[kind]] === true && isOffered(context, kind)),
   );
   const granted = isObject(wishes) ? reduceWishes(wishes, hearsOf, opened) : undefined;
   const hearing = openOwnHearing(context, granted ?? {}, hearsOf);
   const startedAt = performance.now();
-  context.forwarding.request(sender, withoutClientCapabilities(withWishes(request, granted)), {
+  context.forwarding.request(sender, withGrantedCapabilities(context, withWishes(request, granted)), {
     ...{ reply, hearsOf, hearing, amend: passUnchanged, isStanding: true },
+    calls: opened.map(({ callId }) => callId),
     over: () => {
       const duration_ms = Math.round(performance.now() - startedAt);
       const outcome = hearing.isAcknowledged ? "ok" : "error";
@@ -123,7 +126,7 @@ interface OwnHearing extends Hearing {
 function openOwnHearing(context: GateContext, granted: JsonObject, hearsOf: ReadonlySet<Kind>): OwnHearing {
   const { resourceSubscriptions: uris = [] } = granted;
   const subscriptions = new Subscriptions(Array.isArray(uris) ? uris.map(String) : []);
-  const hearing = openHearing(context, subscriptions);
+  const hearing = openHearing(context.visibility, subscriptions);
   const announcesTools = hearsOf.has("tool") && context.policy.canLoseTools(context.server);
   const own = {
     isAcknowledged: false,

@@ -8,6 +8,8 @@
  * that have the pair are compared.
  */
 
+import { foldCase, isControl, listPairs, mark, SPACE } from "./byte-pairs.ts";
+
 /** One bit: what is found is the kinds joined by `|`. */
 export type Kind = number;
 
@@ -32,9 +34,7 @@ const BUCKETS = 14;
 /** For what may be an escape, and for what is looked at whatever follows. */
 const ESCAPES = 1 << 14;
 const ALWAYS = 1 << 15;
-const ANY_FIRST = 1 << 16;
 const BACKSLASH = 0x5c;
-const SPACE = 0x20;
 const CARRIAGE_RETURN = 0x72;
 const LINE_FEED = 0x6e;
 /** After the backslash of an escape that stands for `"`, `\` or white space. */
@@ -47,14 +47,42 @@ const COMMON = new Set(
   ),
 );
 
+/** Pairs that are looked at in one step. */
+const STEP = 4;
+/** And before what they gave is looked at. */
+const BLOCK = 4096;
+/** Bytes that the last step reads behind a text. */
+const BEHIND = 16;
+const FIRST_KEPT = 64 * 1024;
+/** Longer texts are rare: what they were held in is let go. */
+const MAX_KEPT = 1024 * 1024;
+
+/** The same bytes in ones, twos and fours. Every machine that Node runs on is little-endian. */
+interface Held {
+  readonly bytes: Buffer;
+  readonly words: Uint16Array;
+  readonly doubles: Int32Array;
+}
+
+function hold(length: number): Held {
+  const whole = new ArrayBuffer((length + 3) & ~3);
+  return { bytes: Buffer.from(whole), words: new Uint16Array(whole), doubles: new Int32Array(whole) };
+}
+
 export class ByteSearch {
   readonly #escape: Kind;
   readonly #control: Kind;
   /** By pair of bytes, the first in the lower half: one bit per bucket. */
   readonly #pairs = new Uint16Array(0x10000);
   readonly #following = new Uint16Array(0x10000).fill(ALWAYS | ESCAPES);
-  /** By pair, or by its second byte where its first can be any. */
-  readonly #candidates = new Map<number, Candidate[]>();
+  /** By pair. */
+  readonly #candidates = new Array<Candidate[] | undefined>(0x10000);
+  /** By the second byte of a pair whose first can be any. */
+  readonly #openCandidates = new Array<Candidate[] | undefined>(0x100);
+  /** What is searched, written over by the next. */
+  #held = hold(FIRST_KEPT);
+  /** Of one block, written over by the next. */
+  readonly #hits = new Int32Array(BLOCK / STEP);
   #dealt = 0;
 
   /** `escape`: escapes of JSON but for `\" \\ \n \t \r\n`. `control`: control characters but white space. */
@@ -77,16 +105,19 @@ export class ByteSearch {
   }
 
   add({ kind, bytes, anyCase = false }: Sequence): void {
-    const codes = Uint8Array.from(bytes, (byte) => foldCase(byte.charCodeAt(0), anyCase));
+    const codes = readCodes(bytes, anyCase);
     const bucket = this.#dealt++ % BUCKETS;
     // Of two pairs one byte apart, one begins at an even place, wherever the sequence begins.
     const rarest = codes.length === 2 ? -1 : findRarest(codes);
     for (const offset of [rarest, rarest + 1]) {
       const [first, second, third, fourth] = [0, 1, 2, 3].map((index) => codes[offset + index]);
-      for (const pair of offset === -1
-        ? [ANY_FIRST | (second ?? 0)]
-        : listPairs({ first, second, anyCase })) {
-        this.#candidates.set(pair, [...(this.#candidates.get(pair) ?? []), { kind, codes, anyCase, offset }]);
+      const candidate = { kind, codes, anyCase, offset };
+      if (offset === -1) {
+        (this.#openCandidates[second ?? 0] ??= []).push(candidate);
+      } else {
+        listPairs({ first, second, anyCase }).forEach((pair) =>
+          (this.#candidates[pair] ??= []).push(candidate),
+        );
       }
       const isOpen = third === undefined && fourth === undefined;
       mark(this.#pairs, { first, second, anyCase, bits: isOpen ? (1 << bucket) | ALWAYS : 1 << bucket });
@@ -96,27 +127,76 @@ export class ByteSearch {
     }
   }
 
-  /** `text` has one character per byte. With `isEnough`, ends at the first that is found. */
+  /** `text` has one character per byte. With `isEnough`, ends soon after the first that is found. */
   search(text: string, isEnough: boolean): Kind {
-    const length = text.length >> 1;
-    const bytes = Buffer.allocUnsafe((length + 2) * 2).fill(SPACE, length * 2);
-    bytes.write(text, "latin1");
-    // Node's buffers begin at even places, and every machine that it runs on is little-endian.
-    const words = new Uint16Array(bytes.buffer, bytes.byteOffset, length + 2);
-    const pairs = this.#pairs;
-    const following = this.#following;
+    const held = this.#hold(text);
+    const end = text.length >> 1;
     let found = 0;
-    let word = words[0] ?? 0;
-    for (let place = 1; place <= length + 1; place++) {
-      const next = words[place] ?? 0;
-      // Both tables every time: whether the first has the pair is a guess that a processor loses too often.
-      if (((pairs[word] ?? 0) & (following[next] ?? 0)) !== 0) {
-        found |= this.#look(bytes, place * 2 - 2, word);
+    for (let from = 0; from <= end; from += BLOCK) {
+      const hits = this.#findHits(held, from, Math.min(end, from + BLOCK - 1));
+      for (let index = 0; index < hits; index++) {
+        found |= this.#lookInStep(held, this.#hits[index] ?? 0);
         if (isEnough && found !== 0) {
           return found;
         }
       }
-      word = next;
+    }
+    return found;
+  }
+
+  /** The bytes of a text, and spaces behind it. */
+  #hold(text: string): Held {
+    const wanted = text.length + BEHIND;
+    let held = this.#held;
+    if (held.bytes.length < wanted) {
+      held = hold(Math.max(wanted, 2 * held.bytes.length));
+      if (wanted <= MAX_KEPT) {
+        this.#held = held;
+      }
+    }
+    held.bytes.write(text, "latin1");
+    held.bytes.fill(SPACE, text.length, wanted);
+    return held;
+  }
+
+  /**
+   * The steps in which a pair and what follows it are of one bucket: how many; their places go to `#hits`. Nothing is
+   * called in here and both tables are asked every time: this is where the time goes, and a processor guesses badly.
+   */
+  #findHits({ doubles }: Held, from: number, last: number): number {
+    const pairs = this.#pairs;
+    const following = this.#following;
+    const places = this.#hits;
+    let count = 0;
+    let double = doubles[from >> 1] ?? 0;
+    for (let place = from; place <= last; place += STEP) {
+      const second = doubles[(place >> 1) + 1] ?? 0;
+      const third = doubles[(place >> 1) + 2] ?? 0;
+      const b = double >>> 16;
+      const c = second & 0xffff;
+      const d = second >>> 16;
+      const hits =
+        ((pairs[double & 0xffff] ?? 0) & (following[b] ?? 0)) |
+        ((pairs[b] ?? 0) & (following[c] ?? 0)) |
+        ((pairs[c] ?? 0) & (following[d] ?? 0)) |
+        ((pairs[d] ?? 0) & (following[third & 0xffff] ?? 0));
+      if (hits !== 0) {
+        places[count++] = place;
+      }
+      double = third;
+    }
+    return count;
+  }
+
+  #lookInStep({ bytes, words }: Held, step: number): Kind {
+    const pairs = this.#pairs;
+    const following = this.#following;
+    let found = 0;
+    for (let place = step; place < step + STEP; place++) {
+      const word = words[place] ?? 0;
+      if (((pairs[word] ?? 0) & (following[words[place + 1] ?? 0] ?? 0)) !== 0) {
+        found |= this.#look(bytes, place * 2, word);
+      }
     }
     return found;
   }
@@ -127,43 +207,27 @@ export class ByteSearch {
     if (opensEscape(bytes, at) || opensEscape(bytes, at + 1)) {
       found |= this.#escape;
     }
-    for (const candidates of [this.#candidates.get(pair), this.#candidates.get(ANY_FIRST | second)]) {
-      for (const candidate of candidates ?? []) {
-        if ((found & candidate.kind) === 0 && stands(candidate, bytes, at)) {
-          found |= candidate.kind;
-        }
-      }
-    }
+    found |= findStanding(this.#candidates[pair], bytes, at);
+    found |= findStanding(this.#openCandidates[second], bytes, at);
     return found;
   }
 }
 
-interface Marking {
-  /** Any byte where it is absent. */
-  readonly first?: number | undefined;
-  readonly second?: number | undefined;
-  readonly anyCase?: boolean;
-  readonly bits: number;
+function readCodes(bytes: string, anyCase: boolean): Uint8Array {
+  const codes = Buffer.from(bytes, "latin1");
+  return anyCase ? codes.map((code) => foldCase(code, true)) : codes;
 }
 
-function mark(table: Uint16Array, { bits, ...pairs }: Marking): void {
-  for (const pair of listPairs(pairs)) {
-    table[pair] = (table[pair] ?? 0) | bits;
+function findStanding(candidates: readonly Candidate[] | undefined, bytes: Uint8Array, at: number): Kind {
+  let found = 0;
+  if (candidates !== undefined) {
+    for (const candidate of candidates) {
+      if (stands(candidate, bytes, at)) {
+        found |= candidate.kind;
+      }
+    }
   }
-}
-
-function listPairs({ first, second, anyCase = false }: Omit<Marking, "bits">): number[] {
-  const highs = listBytes(second, anyCase);
-  return listBytes(first, anyCase).flatMap((low) => highs.map((high) => low | (high << 8)));
-}
-
-const EVERY_BYTE = Array.from({ length: 0x100 }, (_, byte) => byte);
-
-function listBytes(byte: number | undefined, anyCase: boolean): readonly number[] {
-  if (byte === undefined) {
-    return EVERY_BYTE;
-  }
-  return anyCase && isLetter(byte) ? [byte, byte & ~0x20] : [byte];
+  return found;
 }
 
 function stands({ codes, anyCase, offset }: Candidate, bytes: Uint8Array, at: number): boolean {
@@ -192,18 +256,6 @@ function opensEscape(bytes: Uint8Array, at: number): boolean {
   return (at - before) % 2 === 1;
 }
 
-function isControl(byte: number): boolean {
-  return byte === 0x7f || (byte < SPACE && byte !== 0x09 && byte !== 0x0a && byte !== 0x0d);
-}
-
-function isLetter(byte: number): boolean {
-  return (byte | 0x20) >= 0x61 && (byte | 0x20) <= 0x7a;
-}
-
-function foldCase(byte: number, anyCase: boolean): number {
-  return anyCase && isLetter(byte) ? byte | 0x20 : byte;
-}
-
 /** Where the two pairs begin that most texts have least of, with two more bytes behind them where there are any. */
 function findRarest(codes: Uint8Array): number {
   const weigh = (at: number): number => {
@@ -212,7 +264,8 @@ function findRarest(codes: Uint8Array): number {
   };
   let best = 0;
   let least = Infinity;
-  for (let at = 0; at <= Math.max(0, codes.length - 5); at++) {
+  // None weighs less than two of one each.
+  for (let at = 0; at <= Math.max(0, codes.length - 5) && least > 2; at++) {
     const weight = weigh(at) + weigh(at + 1);
     if (weight < least) {
       [best, least] = [at, weight];

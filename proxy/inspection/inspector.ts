@@ -18,14 +18,13 @@ const SMALL_BYTES = 256 * 1024;
 const MAX_MARKED_LENGTH = 1024 * 1024;
 
 export function createInspector(redactor: Redactor): Inspector {
-  let search = buildSearch(redactor.forms.keys());
-  let known = redactor.forms.size;
+  let built: { readonly search: ByteSearch; readonly forms: number } | undefined;
   return {
     inspect: (message, inspection) => {
-      if (redactor.forms.size !== known) {
-        search = buildSearch(redactor.forms.keys());
-        known = redactor.forms.size;
+      if (redactor.forms.size !== built?.forms) {
+        built = { search: buildSearch(redactor.forms.keys()), forms: redactor.forms.size };
       }
+      const { search } = built;
       return isSuspicious(message, search)
         ? new Look({ message, inspection, redactor, search }).inspect()
         : undefined;

@@ -22,9 +22,11 @@ export interface ClientNotification {
 }
 
 /** An answer to a request of the server. */
-interface ClientResponse {
+export interface ClientResponse {
   readonly kind: "response";
   readonly id: RequestId;
+  /** Its `result`, or its `error`. */
+  readonly outcome: JsonObject;
 }
 
 export type ClientMessage = ClientRequest | ClientNotification | ClientResponse;
@@ -109,7 +111,8 @@ function parseResponse(value: JsonObject, id: RequestId | undefined): EnvelopeRe
   if (id === undefined || "result" in value === "error" in value) {
     return refuse("not_a_message");
   }
-  return { ok: true, message: { kind: "response", id } };
+  const { jsonrpc: _, id: __, ...outcome } = value;
+  return { ok: true, message: { kind: "response", id, outcome } };
 }
 
 function findFault(params: JsonObject): EnvelopeFault | undefined {

@@ -23,6 +23,8 @@ export interface Answer {
   readonly status: number;
   /** One character per byte. */
   readonly text: string;
+  /** When it is worth asking again. */
+  readonly retryAfterSeconds?: number;
 }
 
 /** A request that names something, and by which revisions' rules it is answered. */
@@ -69,7 +71,7 @@ export function refuseInvalidCall(id: RequestId, form: string): Answer {
   return answerError(200, id, { code: INVALID_PARAMS, message: `Invalid params: ${form}` });
 }
 
-/** One that was not given out for this list. */
+/** None is ever given out. */
 export function refuseCursor(id: RequestId): Answer {
   return answerError(200, id, { code: INVALID_PARAMS, message: "Invalid cursor" });
 }
@@ -99,6 +101,38 @@ export function refuseByLimit(asking: Asking, { rule, limit }: Extract<Decision,
   return answerRefusal(
     asking,
     `Refused by rule ${rule}: this session has used up ${calls} that its limit allows.`,
+  );
+}
+
+/** More than the registry lets the session ask of the server: HTTP's own status for what is not a tool (RFC 6585). */
+export function refuseByRate(
+  asking: Asking,
+  { server, max, retryAfterSeconds }: { server: string; max: number; retryAfterSeconds: number },
+): Answer {
+  const calls = max === 1 ? "one call" : `${max} calls`;
+  const text = `Refused: this session may make ${calls} a minute to the server "${server}"; try again in ${retryAfterSeconds} s.`;
+  return refuseForNow(asking, { text, status: 429, retryAfterSeconds });
+}
+
+export function refuseByConcurrency(asking: Asking, server: string, max: number): Answer {
+  const calls = max === 1 ? "one request" : `${max} requests`;
+  const text = `Refused: the server "${server}" is at work on ${calls}, as many as it may be; try again when one is answered.`;
+  return refuseForNow(asking, { text, status: 503, retryAfterSeconds: 1 });
+}
+
+function refuseForNow(
+  asking: Asking,
+  { text, status, retryAfterSeconds }: { text: string; status: number; retryAfterSeconds: number },
+): Answer {
+  const refusal = answerRefusal(asking, text);
+  return asking.kind === "tool" ? refusal : { ...refusal, status, retryAfterSeconds };
+}
+
+/** A server that ended too often to be started again. */
+export function refuseDown(asking: Asking, server: string, detail: string): Answer {
+  return answerRefusal(
+    asking,
+    `The server "${server}" is down for the rest of this session (${detail}): calling it again is of no use.`,
   );
 }
 
@@ -178,10 +212,8 @@ export function refuseMissingSession(id: RequestId | null): Answer {
 }
 
 export function refuseBusy(id: RequestId | null, what: string): Answer {
-  return answerError(503, id, {
-    code: INTERNAL_ERROR,
-    message: `Too many ${what} at the same time; try again`,
-  });
+  const message = `Too many ${what} at the same time; try again`;
+  return { ...answerError(503, id, { code: INTERNAL_ERROR, message }), retryAfterSeconds: 1 };
 }
 
 /** Refusals of HTTP itself: there is no message yet that they could answer. */

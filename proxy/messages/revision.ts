@@ -15,6 +15,7 @@ export const FIRST_STATELESS_REVISION = "2026-07-28";
 export const PROTOCOL_VERSION = "io.modelcontextprotocol/protocolVersion";
 export const CLIENT_INFO = "io.modelcontextprotocol/clientInfo";
 export const CLIENT_CAPABILITIES = "io.modelcontextprotocol/clientCapabilities";
+export const LOG_LEVEL = "io.modelcontextprotocol/logLevel";
 export const SUBSCRIPTION_ID = "io.modelcontextprotocol/subscriptionId";
 
 /** Error codes of JSON-RPC and of MCP that the proxy itself uses or acts on. */
@@ -25,6 +26,8 @@ export const INVALID_PARAMS = -32602;
 export const INTERNAL_ERROR = -32603;
 /** Of the revisions with a handshake; later ones say `INVALID_PARAMS`. */
 export const RESOURCE_NOT_FOUND = -32002;
+/** The error names web pages that a person has to visit before the request is sent again. */
+export const URL_ELICITATION_REQUIRED = -32042;
 export const HEADER_MISMATCH = -32020;
 export const MISSING_CLIENT_CAPABILITY = -32021;
 export const UNSUPPORTED_PROTOCOL_VERSION = -32022;

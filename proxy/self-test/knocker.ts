@@ -16,14 +16,15 @@ export interface Heard {
   readonly text: string;
 }
 
-/** For an answer that comes from this very process. */
+/** For all answers, which come from this very process. */
 const TIMEOUT_MS = 10_000;
-const MAX_SOCKETS = 4;
 
 export class Knocker {
   readonly #url: string;
   readonly #mark: string;
-  readonly #agent = new Agent({ keepAlive: true, maxSockets: MAX_SOCKETS });
+  /** One connection: the start of another costs more than what waits for it. */
+  readonly #agent = new Agent({ keepAlive: true, maxSockets: 1 });
+  readonly #timeout = AbortSignal.timeout(TIMEOUT_MS);
 
   constructor(url: string, mark: string) {
     this.#url = url;
@@ -37,7 +38,7 @@ export class Knocker {
         {
           method,
           agent: this.#agent,
-          signal: AbortSignal.timeout(TIMEOUT_MS),
+          signal: this.#timeout,
           headers: {
             accept: "application/json, text/event-stream",
             [PROBE_FIELD]: this.#mark,

@@ -1,21 +1,39 @@
 /**
  * How each server is reached. What speaks a transport is large: it is loaded for a session that has a server behind it.
  */
+import type { ServerLimits } from "../../policies/server-limits.ts";
 import type { Limits } from "../limits.ts";
+import type { CallFacts } from "../recording.ts";
+import type { Authority } from "./authority.ts";
 import type { Environment } from "./child-environment.ts";
 import type { Upstream, UpstreamEvents } from "./upstream.ts";
 
-/** How a server is reached, with every variable filled in. */
-export type ProxyServer =
-  | { readonly transport: "http"; readonly url: string }
+/** Variables of a server that change while it runs. */
+export interface OwnEnvironment {
+  /** As they are now: for the next process. */
+  readonly read: () => Readonly<Record<string, string>>;
+  /** Told when processes that run have old ones. */
+  readonly onChange: (listener: () => void) => void;
+}
+
+/** How a server is reached, with every variable filled in, and what it may take where that is its own. */
+export type ProxyServer = {
+  readonly limits?: ServerLimits;
+  /** What it gets to see with the next call; absent: nothing. */
+  readonly provenance?: () => CallFacts["credential"];
+} & (
+  | { readonly transport: "http"; readonly url: string; readonly authority?: Authority }
   | {
       readonly transport: "stdio";
       readonly command: readonly string[];
       readonly env: Readonly<Record<string, string>>;
+      /** Over `env`. */
+      readonly ownEnvironment?: OwnEnvironment;
       readonly cwd?: string;
       /** `eager`: with the proxy; `lazy`: at the first request. */
       readonly start: "eager" | "lazy";
-    };
+    }
+);
 
 interface ConnectOptions {
   readonly limits: Limits;
@@ -32,19 +50,14 @@ export type Connect = (options: ConnectOptions) => Upstream;
 export async function prepareConnection(how: ProxyServer): Promise<Connect> {
   if (how.transport === "http") {
     const { HttpUpstream } = await import("./http-upstream.ts");
-    return ({ limits, events }) => new HttpUpstream({ url: new URL(how.url), limits, events });
+    const { url, authority } = how;
+    return ({ limits, events }) => new HttpUpstream({ url: new URL(url), limits, events, authority });
   }
   const { StdioUpstream } = await import("./stdio-upstream.ts");
-  return ({ limits, events, environment, stderr }) => {
-    const upstream = new StdioUpstream({
-      command: how.command,
-      environment: { inherited: environment, own: how.env },
-      cwd: how.cwd,
-      ...{ limits, events, stderr },
+  const { command, env, ownEnvironment, cwd, start } = how;
+  return ({ limits, events, environment, stderr }) =>
+    new StdioUpstream({
+      ...{ command, cwd, start, limits, events, stderr },
+      environment: { inherited: environment, listed: env, own: ownEnvironment },
     });
-    if (how.start === "eager") {
-      upstream.start();
-    }
-    return upstream;
-  };
 }

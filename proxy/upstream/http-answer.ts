@@ -2,127 +2,164 @@
  * Reads what a server answers over HTTP, a document or an event stream, and hands it over message by message.
  * It reads no faster than the agent does, and never more than one message is held.
  */
-import type { IncomingMessage } from "node:http";
 import type { Limits } from "../limits.ts";
 import { readServerMessages, type ServerMessage, type ServerRequest } from "../messages/server-message.ts";
 import { EventReader, StreamFault } from "../messages/sse.ts";
+import type { AnswerHead, HttpExchange, Listener } from "./http-client.ts";
+import { PassedOver } from "./passed-over.ts";
 import type { Carriage, Loss, Sink } from "./upstream.ts";
 
-/** Of an answer that nobody reads. */
-const PASSED_OVER_BYTES = 64 * 1024;
-const PASSED_OVER_MS = 1_000;
-
 export interface AnswerReading {
+  readonly exchange: HttpExchange;
   readonly sink: Sink;
   readonly limits: Limits;
+  /** Before anything of the answer goes to the sink. */
+  opened(head: AnswerHead): void;
+  /** The answer to a request for which there is nobody. */
+  refuse(request: ServerRequest): string;
+  /** Takes an answer back to the server. */
+  answer(text: string): void;
+}
+
+export class HttpAnswer implements Listener {
+  readonly #reading: AnswerReading;
+  #head: AnswerHead | undefined;
+  /** Of a document. */
+  #chunks: Buffer[] = [];
+  #bytes = 0;
+  #events: EventReader | undefined;
+  #passedOver: PassedOver | undefined;
+  /** The sink hears nothing more. */
+  #isOver = false;
+
+  constructor(reading: AnswerReading) {
+    this.#reading = reading;
+  }
+
   /** Nobody waits any more. */
-  isOver(): boolean;
-  answer(request: ServerRequest): void;
-}
-
-export function readHttpAnswer(response: IncomingMessage, reading: AnswerReading): void {
-  const status = response.statusCode ?? 0;
-  const loss = findLoss(response, status);
-  if (loss !== undefined) {
-    passOver(response);
-    reading.sink.failed(loss);
-    return;
+  leave(): void {
+    this.#isOver = true;
+    this.#passedOver?.stop();
+    this.#reading.exchange.leave();
   }
-  const type = (response.headers["content-type"] ?? "").split(";")[0]?.trim().toLowerCase();
-  if (type === "text/event-stream" && status === 200) {
-    readStream(response, reading);
-  } else if (type === "application/json") {
-    readDocument(response, reading, status);
-  } else {
-    passOver(response);
-    reading.sink.status(status);
-  }
-}
 
-/** Read to its end, so that the connection can be used again, unless it has none that is near. */
-function passOver(response: IncomingMessage): void {
-  let bytes = 0;
-  const timer = setTimeout(() => response.destroy(), PASSED_OVER_MS).unref();
-  response.once("close", () => clearTimeout(timer));
-  response.on("error", () => undefined);
-  response.on("data", (chunk: Buffer) => {
-    bytes += chunk.length;
-    if (bytes > PASSED_OVER_BYTES) {
-      response.destroy();
+  head(head: AnswerHead): void {
+    const { sink, limits } = this.#reading;
+    this.#head = head;
+    this.#reading.opened(head);
+    const loss = findLoss(head);
+    const type = readType(head);
+    if (loss !== undefined) {
+      this.#passOver(() => sink.failed(loss));
+    } else if (type === "text/event-stream" && head.status === 200) {
+      this.#events = new EventReader(limits.maxAnswerBytes);
+      sink.opened();
+    } else if (type !== "application/json") {
+      this.#passOver(() => sink.status(head.status));
     }
-  });
-}
-
-function findLoss(response: IncomingMessage, status: number): Loss | undefined {
-  if (status === 401 || status === 403 || status === 407) {
-    return { code: "credentials_refused", detail: `HTTP ${status}` };
   }
-  if (status >= 300 && status < 400) {
-    return { code: "redirected", detail: `HTTP ${status}` };
+
+  data(bytes: Buffer): void {
+    if (this.#passedOver !== undefined) {
+      this.#passedOver.data(bytes);
+    } else if (this.#events === undefined) {
+      this.#hold(bytes);
+    } else if (!this.#isOver) {
+      this.#readOn(this.#events, bytes);
+    }
   }
-  const encoding = response.headers["content-encoding"] ?? "identity";
-  return encoding === "identity" ? undefined : { code: "unreadable", detail: "content-encoding" };
-}
 
-function readDocument(response: IncomingMessage, reading: AnswerReading, status: number): void {
-  const chunks: Buffer[] = [];
-  let bytes = 0;
-  const finish = onceOver(reading, response);
-  response.on("data", (chunk: Buffer) => {
-    bytes += chunk.length;
-    if (bytes > reading.limits.maxAnswerBytes) {
-      finish((sink) =>
-        sink.failed({ code: "too_large", detail: `more than ${reading.limits.maxAnswerBytes} bytes` }),
-      );
-      return;
+  end(): void {
+    const { sink } = this.#reading;
+    this.#passedOver?.stop();
+    if (!this.#isOver) {
+      this.#conclude(() => (this.#events === undefined ? this.#endDocument() : sink.ended()));
     }
-    chunks.push(chunk);
-  });
-  response.once("end", () =>
-    finish((sink) => {
-      const whole = chunks.length === 1 && chunks[0] !== undefined ? chunks[0] : Buffer.concat(chunks);
-      const messages = readServerMessages(whole.toString("latin1"), whole);
-      if (messages !== undefined) {
-        messages.forEach((message) => void deliver(message, reading, { status }));
-        sink.ended();
-      } else if (status === 200) {
-        sink.failed({ code: "unreadable", detail: "not a message" });
-      } else {
-        sink.status(status);
-      }
-    }),
-  );
-  const broken = (): void => finish((sink) => sink.failed({ code: "closed", detail: "mid-answer" }));
-  response.once("error", broken);
-  response.once("close", broken);
-}
+  }
 
-function readStream(response: IncomingMessage, reading: AnswerReading): void {
-  const events = new EventReader(reading.limits.maxAnswerBytes);
-  const finish = onceOver(reading, response);
-  reading.sink.opened();
-  response.on("data", (chunk: Buffer) => {
-    if (reading.isOver()) {
-      return;
+  failed(code: string): void {
+    const { sink } = this.#reading;
+    this.#passedOver?.stop();
+    if (!this.#isOver) {
+      const loss: Loss =
+        this.#head === undefined
+          ? { code: "unreachable", detail: code }
+          : { code: "closed", detail: "mid-answer" };
+      this.#conclude(() => sink.failed(loss));
     }
+  }
+
+  #hold(bytes: Buffer): void {
+    const { exchange, limits, sink } = this.#reading;
+    this.#bytes += bytes.length;
+    this.#chunks.push(bytes);
+    if (this.#bytes > limits.maxAnswerBytes) {
+      exchange.leave();
+      const detail = `more than ${limits.maxAnswerBytes} bytes`;
+      this.#conclude(() => sink.failed({ code: "too_large", detail }));
+    }
+  }
+
+  #endDocument(): void {
+    const { sink } = this.#reading;
+    const status = this.#head?.status ?? 0;
+    const [first] = this.#chunks;
+    const whole = this.#chunks.length === 1 && first !== undefined ? first : Buffer.concat(this.#chunks);
+    const messages = readServerMessages(whole.toString("latin1"), whole);
+    if (messages !== undefined) {
+      messages.forEach((message) => void deliver(message, this.#reading, { status }));
+      sink.ended();
+    } else if (status === 200) {
+      sink.failed({ code: "unreadable", detail: "not a message" });
+    } else {
+      sink.status(status);
+    }
+  }
+
+  #readOn(events: EventReader, bytes: Buffer): void {
+    const { exchange, sink } = this.#reading;
     try {
-      const waits = readEvents(events, chunk, reading);
+      const waits = readEvents(events, bytes, this.#reading);
       if (waits.length > 0) {
-        response.pause();
-        void Promise.all(waits).then(() => response.resume());
+        exchange.pause();
+        void Promise.all(waits).then(() => exchange.resume());
       }
     } catch (error) {
       if (!(error instanceof StreamFault)) {
         throw error;
       }
       const code = error.code === "event_too_large" ? "too_large" : "unreadable";
-      finish((sink) => sink.failed({ code, detail: error.code }));
+      exchange.leave();
+      this.#conclude(() => sink.failed({ code, detail: error.code }));
     }
-  });
-  response.once("end", () => finish((sink) => sink.ended()));
-  const broken = (): void => finish((sink) => sink.failed({ code: "closed", detail: "mid-answer" }));
-  response.once("error", broken);
-  response.once("close", broken);
+  }
+
+  #passOver(tell: () => void): void {
+    this.#passedOver = new PassedOver(() => this.#reading.exchange.leave());
+    this.#conclude(tell);
+  }
+
+  #conclude(tell: () => void): void {
+    this.#isOver = true;
+    tell();
+  }
+}
+
+function findLoss({ status, fields }: AnswerHead): Loss | undefined {
+  if (status === 401 || status === 403 || status === 407) {
+    return { code: "credentials_refused", detail: `HTTP ${status}` };
+  }
+  if (status >= 300 && status < 400) {
+    return { code: "redirected", detail: `HTTP ${status}` };
+  }
+  const encoding = fields["content-encoding"] ?? "identity";
+  return encoding === "identity" ? undefined : { code: "unreadable", detail: "content-encoding" };
+}
+
+function readType({ fields }: AnswerHead): string {
+  const type = fields["content-type"] ?? "";
+  const end = type.indexOf(";");
+  return (end === -1 ? type : type.slice(0, end)).trim().toLowerCase();
 }
 
 function readEvents(events: EventReader, chunk: Buffer, reading: AnswerReading): Promise<void>[] {
@@ -149,22 +186,14 @@ function deliver(
   carriage: Carriage,
 ): Promise<void> | undefined {
   if (message.kind === "request") {
-    reading.answer(message);
+    const { sink } = reading;
+    const answer = (text: string): void => reading.answer(text);
+    // A document ends with itself: whatever it asks, nobody could have been asked on it.
+    if (sink.asked !== undefined && carriage.status === undefined) {
+      return sink.asked(message, { carriage, answer });
+    }
+    answer(reading.refuse(message));
     return undefined;
   }
   return reading.sink.message(message, carriage);
-}
-
-/** One end only, and none after the reading is over. */
-function onceOver(reading: AnswerReading, response: IncomingMessage): (end: (sink: Sink) => void) => void {
-  let isEnded = false;
-  return (end) => {
-    if (!isEnded && !reading.isOver()) {
-      isEnded = true;
-      end(reading.sink);
-    }
-    if (!response.complete) {
-      response.destroy();
-    }
-  };
 }

@@ -13,6 +13,7 @@ import {
   type ServerMessage,
   type ServerNotification,
 } from "../messages/server-message.ts";
+import { LastWords } from "./last-words.ts";
 import { LineReader } from "./line-reader.ts";
 import { stopProcessGroup } from "./process-group.ts";
 import {
@@ -51,7 +52,11 @@ interface Pending {
   readonly progressToken: RequestId | undefined;
   readonly era: Era;
   readonly sink: Sink;
+  readonly isUnhurried: boolean;
 }
+
+/** They say nothing of whether the server is at work: one has no end of its own, others may never be answered. */
+const UNHURRIED = new Set(["subscriptions/listen", "server/discover", "ping"]);
 
 /** After its exit, output that is still in the pipe is waited for so long: a fork can hold the pipe open for ever. */
 const LAST_OUTPUT_MS = 200;
@@ -62,13 +67,18 @@ export class StdioChild {
   readonly #events: ChildEvents;
   readonly #process: ChildProcessByStdio<Writable, Readable, Readable>;
   readonly #pending = new Map<number, Pending>();
+  readonly #lastWords = new LastWords();
   #lastId = 0;
+  #heardAt = performance.now();
+  #owesAnswer = false;
+  #graceMs: number;
   #isOver = false;
   #stopping: Promise<void> | undefined;
 
   constructor({ command, environment, cwd }: ChildCommand, limits: Limits, events: ChildEvents) {
     const [file = "", ...args] = command;
     this.#limits = limits;
+    this.#graceMs = limits.stopGraceMs;
     this.#events = events;
     this.#process = spawn(file, args, {
       cwd,
@@ -88,7 +98,10 @@ export class StdioChild {
     stdin.on("error", () => closed("stdin"));
     stdout.once("end", () => closed("stdout"));
     stdout.on("data", (chunk: Buffer) => lines.read(chunk));
-    stderr.on("data", (chunk: Buffer) => events.stderr(chunk));
+    stderr.on("data", (chunk: Buffer) => {
+      this.#lastWords.write(chunk);
+      events.stderr(chunk);
+    });
     this.#process.once("error", (error: NodeJS.ErrnoException) =>
       this.#end({ code: "start_failed", detail: error.code ?? "error" }),
     );
@@ -106,6 +119,36 @@ export class StdioChild {
     return this.#isOver;
   }
 
+  /** Of its process group; undefined where it could not be started. */
+  get group(): number | undefined {
+    return this.#process.pid;
+  }
+
+  /** The end of its stderr, as it was written. */
+  get lastWords(): string {
+    return this.#lastWords.text;
+  }
+
+  /** When it last sent a message, or began. */
+  get heardAt(): number {
+    return this.#heardAt;
+  }
+
+  /** It was asked for something that was given up, and has said nothing since. */
+  get owesAnswer(): boolean {
+    return this.#owesAnswer;
+  }
+
+  /** Nothing was asked of it that it should be answering. */
+  get isIdle(): boolean {
+    return ![...this.#pending.values()].some(({ isUnhurried }) => !isUnhurried);
+  }
+
+  /** Of what it was asked last and has not answered, whoever can be asked something on it. */
+  get latestSink(): Sink | undefined {
+    return [...this.#pending.values()].findLast(({ sink }) => sink.asked !== undefined)?.sink;
+  }
+
   request(message: ClientRequest, era: Era, sink: Sink): Sending {
     const loss = this.#findLoss();
     if (loss !== undefined) {
@@ -115,10 +158,13 @@ export class StdioChild {
     this.#lastId++;
     const id = this.#lastId;
     const { text, progressToken } = writeForChild(message, id);
-    this.#pending.set(id, { id: message.id, progressToken, era, sink });
+    const isUnhurried = UNHURRIED.has(message.method);
+    this.#pending.set(id, { id: message.id, progressToken, era, sink, isUnhurried });
     this.#process.stdin.write(text);
     const cancel = (reason?: string): void => {
-      if (this.#pending.delete(id) && message.method !== "initialize" && !this.#isOver) {
+      const isPending = this.#pending.delete(id);
+      this.#owesAnswer ||= isPending && !isUnhurried;
+      if (isPending && message.method !== "initialize" && !this.#isOver) {
         const params = { requestId: id, ...(reason !== undefined && { reason }) };
         this.#process.stdin.write(writeNotification({ method: "notifications/cancelled", params }));
       }
@@ -138,11 +184,17 @@ export class StdioChild {
     return this.#stopping;
   }
 
+  /** Ends it for a fault of its own: what it was asked fails with `loss`. Without `graceMs` it has no time to end. */
+  giveUp(loss: Loss, graceMs = 0): void {
+    this.#graceMs = graceMs;
+    this.#end(loss);
+  }
+
   async #stop(): Promise<void> {
     const { pid, stdin, stdout, stderr } = this.#process;
     stdin.end();
     if (pid !== undefined) {
-      await stopProcessGroup(pid, this.#limits.stopGraceMs);
+      await stopProcessGroup(pid, this.#graceMs);
     }
     stdin.destroy();
     stdout.destroy();
@@ -164,10 +216,12 @@ export class StdioChild {
       return;
     }
     this.#isOver = true;
+    // Before anybody hears of it: whoever does may tell it to stop.
+    const isExpected = this.#stopping !== undefined;
     const pending = [...this.#pending.values()];
     this.#pending.clear();
     pending.forEach(({ sink }) => sink.failed(loss));
-    this.#events.over(loss, this.#stopping !== undefined);
+    this.#events.over(loss, isExpected);
     this.owner?.over();
     // What it forked goes with it.
     void this.stop();
@@ -179,6 +233,8 @@ export class StdioChild {
       this.#events.noteOutputDropped();
       return;
     }
+    this.#heardAt = performance.now();
+    this.#owesAnswer = false;
     messages.forEach((message) => this.#deliver(message));
   }
 
@@ -215,7 +271,8 @@ export class StdioChild {
   #endCancelled(message: ServerNotification): boolean {
     const id = findCancelled(message);
     const pending = id === undefined ? undefined : this.#pending.get(id);
-    if (id === undefined || pending === undefined) {
+    // With a handshake a server takes back what it asked itself, by ids of its own.
+    if (id === undefined || pending?.era !== "stateless") {
       return false;
     }
     this.#pending.delete(id);

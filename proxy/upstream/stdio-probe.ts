@@ -16,7 +16,8 @@ import { findMembersOf, type ServerMessage } from "../messages/server-message.ts
 import type { StdioChild } from "./stdio-child.ts";
 import type { Loss } from "./upstream.ts";
 
-const PROBE: ClientRequest = {
+/** What every server of a stateless revision answers. */
+export const DISCOVER: ClientRequest = {
   kind: "request",
   id: "era",
   method: "server/discover",
@@ -38,7 +39,7 @@ export function probeRevisions(
       clearTimeout(timer);
       resolve(loss);
     };
-    child.request(PROBE, "stateless", {
+    child.request(DISCOVER, "stateless", {
       opened: () => undefined,
       filler: () => undefined,
       status: () => undefined,

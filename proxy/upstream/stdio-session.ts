@@ -34,7 +34,11 @@ export class StdioSession implements ChildOwner {
 
   unsolicited(message: Exclude<ServerMessage, ServerAnswer>): void {
     if (message.kind === "request") {
-      this.child.notify(this.#events.answer(message));
+      this.#ask(message);
+      return;
+    }
+    if (message.method === "notifications/cancelled") {
+      void (this.child.latestSink ?? this.#stream)?.message(message, {});
       return;
     }
     if (message.method === "notifications/tools/list_changed") {
@@ -44,6 +48,17 @@ export class StdioSession implements ChildOwner {
       void this.#stream.message(message, {});
     } else if (this.#waiting.length < MAX_WAITING && message.text.length <= MAX_WAITING_LENGTH) {
       this.#waiting.push(message);
+    }
+  }
+
+  /** A pipe does not say to what it belongs: most likely to what the agent asked last. */
+  #ask(request: ServerRequest): void {
+    const sink = this.child.latestSink ?? this.#stream;
+    const answer = (text: string): void => this.child.notify(text);
+    if (sink?.asked === undefined) {
+      answer(this.#events.answer(request));
+    } else {
+      void sink.asked(request, { carriage: {}, answer });
     }
   }
 

@@ -10,26 +10,41 @@ import { type Answer, refuseMethod, refuseRevision } from "../messages/refusals.
 import { findClaimedRevision } from "../messages/revision.ts";
 import { readServerMessages } from "../messages/server-message.ts";
 import { buildChildEnvironment, type Environment } from "./child-environment.ts";
-import { StdioChild } from "./stdio-child.ts";
+import { watchHealth } from "./child-health.ts";
+import type { OwnEnvironment } from "./connecting.ts";
+import { ServerProcesses } from "./server-processes.ts";
+import type { StdioChild } from "./stdio-child.ts";
 import { probeRevisions } from "./stdio-probe.ts";
 import { StdioSession } from "./stdio-session.ts";
 import type { Forward, Loss, Sending, Sink, StreamRequest, Upstream, UpstreamEvents } from "./upstream.ts";
+import { NOTHING_SENT, startAfter } from "./waiting-sending.ts";
 
 export interface StdioUpstreamOptions {
   readonly command: readonly string[];
-  /** What the registry lists for it, and the proxy's own, of which it gets little. */
-  readonly environment: { readonly inherited: Environment; readonly own: Readonly<Record<string, string>> };
+  readonly environment: {
+    /** The proxy's own, of which it gets little. */
+    readonly inherited: Environment;
+    /** What the registry lists for it. */
+    readonly listed: Readonly<Record<string, string>>;
+    readonly own?: OwnEnvironment | undefined;
+  };
   readonly cwd: string | undefined;
+  /** `eager`: one is ready before the first request, and again after each that was lost. */
+  readonly start: "eager" | "lazy";
   readonly limits: Limits;
   readonly events: UpstreamEvents;
   readonly stderr: (chunk: Buffer) => void;
 }
 
-const NOTHING: Sending = { cancel: () => undefined, leave: () => undefined };
+interface Handshake {
+  readonly message: ClientRequest;
+  readonly sink: Sink;
+  readonly opensSession: (session: string) => void;
+}
 
 export class StdioUpstream implements Upstream {
   readonly #options: StdioUpstreamOptions;
-  readonly #running = new Set<StdioChild>();
+  readonly #processes: ServerProcesses;
   readonly #sessions = new Map<string, StdioSession>();
   /** Those without a handshake that the server speaks, once it said so. */
   #revisions: readonly string[] | undefined;
@@ -38,15 +53,33 @@ export class StdioUpstream implements Upstream {
   #spare: StdioChild | undefined;
   /** The one for requests without a handshake. */
   #shared: StdioChild | undefined;
-  #isClosed = false;
 
   constructor(options: StdioUpstreamOptions) {
     this.#options = options;
+    const { command, cwd, environment, limits, events, stderr, start } = options;
+    const { inherited, listed, own } = environment;
+    const restartable = (): void => (start === "eager" ? this.#prepare() : undefined);
+    this.#processes = new ServerProcesses({
+      command: () => ({
+        ...{ command, cwd },
+        environment: buildChildEnvironment(inherited, { ...listed, ...own?.read() }),
+      }),
+      events: { ...events, stderr },
+      ...{ limits, restartable },
+    });
+    own?.onChange(() => this.#processes.replaceIdle());
+    if (start === "eager") {
+      this.#prepare();
+    }
   }
 
-  /** Before the first request, so that the first answer is quick: a slow one makes clients take the older era. */
-  start(): void {
-    void this.#probe();
+  /** Before it is asked for, so that the first answer is quick: a slow one makes clients take the older era. */
+  #prepare(): void {
+    if (this.#revisions === undefined) {
+      void this.#probe();
+    } else if (this.#spare === undefined || this.#spare.isOver) {
+      this.#spare = this.#processes.start();
+    }
   }
 
   send(forward: Forward, sink: Sink, opensSession: (session: string) => void): Sending {
@@ -55,7 +88,7 @@ export class StdioUpstream implements Upstream {
     if (message.kind === "notification") {
       session?.child.notify(message);
       sink.status(session === undefined && era === "handshake" ? 404 : 202);
-      return NOTHING;
+      return NOTHING_SENT;
     }
     if (era === "stateless") {
       return this.#sendStateless(message, sink);
@@ -65,9 +98,14 @@ export class StdioUpstream implements Upstream {
         this.#openSession(message, sink, opensSession),
       );
     }
+    const { loss } = this.#processes;
+    if (session?.child.isOver === true && loss !== undefined) {
+      sink.failed(loss);
+      return NOTHING_SENT;
+    }
     if (session === undefined) {
       sink.status(forward.session === undefined ? 400 : 404);
-      return NOTHING;
+      return NOTHING_SENT;
     }
     return session.child.request(message, era, sink);
   }
@@ -76,7 +114,12 @@ export class StdioUpstream implements Upstream {
     const opened = session === undefined ? undefined : this.#sessions.get(session);
     if (opened === undefined) {
       sink.status(session === undefined ? 405 : 404);
-      return NOTHING;
+      return NOTHING_SENT;
+    }
+    const { loss } = this.#processes;
+    if (opened.child.isOver && loss !== undefined) {
+      sink.failed(loss);
+      return NOTHING_SENT;
     }
     return opened.openStream(sink);
   }
@@ -89,8 +132,7 @@ export class StdioUpstream implements Upstream {
   }
 
   async close(): Promise<void> {
-    this.#isClosed = true;
-    await Promise.all([...this.#running].map((child) => child.stop()));
+    await this.#processes.close();
   }
 
   #sendStateless(message: ClientRequest, sink: Sink): Sending {
@@ -104,7 +146,7 @@ export class StdioUpstream implements Upstream {
     return startAfter(probed, () => {
       if (lost !== undefined) {
         sink.failed(lost);
-        return NOTHING;
+        return NOTHING_SENT;
       }
       return this.#sendShared(message, sink);
     });
@@ -118,23 +160,39 @@ export class StdioUpstream implements Upstream {
         void sink.message(answer, { status: refusal.status });
       }
       sink.ended();
-      return NOTHING;
+      return NOTHING_SENT;
     }
-    if (this.#shared === undefined || this.#shared.isOver) {
-      const shared = this.#takeSpare() ?? this.#startChild();
-      shared.owner = {
-        over: () => undefined,
-        unsolicited: (unasked) => {
-          if (unasked.kind === "request") {
-            shared.notify(this.#options.events.answer(unasked));
-          } else if (unasked.method === "notifications/tools/list_changed") {
-            this.#options.events.toolsChanged(undefined);
-          }
-        },
-      };
-      this.#shared = shared;
+    const shared = this.#findShared();
+    return shared === undefined
+      ? this.#processes.whenStartable(sink, () =>
+          (this.#findShared() ?? this.#share(this.#processes.start())).request(message, "stateless", sink),
+        )
+      : shared.request(message, "stateless", sink);
+  }
+
+  #findShared(): StdioChild | undefined {
+    if (this.#shared?.isOver === false) {
+      return this.#shared;
     }
-    return this.#shared.request(message, "stateless", sink);
+    const spare = this.#takeSpare();
+    return spare === undefined ? undefined : this.#share(spare);
+  }
+
+  #share(child: StdioChild): StdioChild {
+    const { events, limits } = this.#options;
+    child.owner = {
+      over: () => undefined,
+      unsolicited: (unasked) => {
+        if (unasked.kind === "request") {
+          child.notify(events.answer(unasked));
+        } else if (unasked.method === "notifications/tools/list_changed") {
+          events.toolsChanged(undefined);
+        }
+      },
+    };
+    watchHealth(child, "stateless", limits);
+    this.#shared = child;
+    return child;
   }
 
   #findRefusal(message: ClientRequest): Answer | undefined {
@@ -151,20 +209,32 @@ export class StdioUpstream implements Upstream {
   }
 
   #openSession(message: ClientRequest, sink: Sink, opensSession: (session: string) => void): Sending {
-    const { events } = this.#options;
     const spare = this.#takeSpare();
-    // Those that are being stopped count: somebody could begin and leave faster than they end.
-    if (spare === undefined && this.#running.size > this.#options.limits.maxSessions) {
-      sink.failed({ code: "too_many_sessions", detail: `more than ${this.#options.limits.maxSessions}` });
-      return NOTHING;
+    if (spare !== undefined) {
+      return this.#openSessionIn(spare, { message, sink, opensSession });
     }
-    const child = spare ?? this.#startChild();
+    const { maxSessions } = this.#options.limits;
+    return this.#processes.whenStartable(sink, () => {
+      // One that is still being asked for its era is not given away.
+      const prepared = this.#revisions === undefined ? undefined : this.#takeSpare();
+      // Those that are being stopped count: somebody could begin and leave faster than they end.
+      if (prepared === undefined && this.#processes.size > maxSessions) {
+        sink.failed({ code: "too_many_sessions", detail: `more than ${maxSessions}` });
+        return NOTHING_SENT;
+      }
+      return this.#openSessionIn(prepared ?? this.#processes.start(), { message, sink, opensSession });
+    });
+  }
+
+  #openSessionIn(child: StdioChild, { message, sink, opensSession }: Handshake): Sending {
+    const { events, limits } = this.#options;
     const id = randomUUID();
     const session = new StdioSession(child, {
       answer: (request) => events.answer(request),
       toolsChanged: () => events.toolsChanged(id),
       over: () => {
-        if (this.#sessions.delete(id)) {
+        // Of a server that is down the agent hears just that, instead of a call for a session that cannot begin.
+        if (this.#processes.loss === undefined && this.#sessions.delete(id)) {
           events.sessionEnded(id);
         }
       },
@@ -178,6 +248,7 @@ export class StdioUpstream implements Upstream {
       message: (answer, carriage) => {
         if (answer.kind === "result") {
           this.#sessions.set(id, session);
+          watchHealth(child, "handshake", limits);
           opensSession(id);
         } else if (answer.kind === "error") {
           void child.stop();
@@ -198,17 +269,25 @@ export class StdioUpstream implements Upstream {
 
   /** Single flight; after a process that did not start, the next request tries again. */
   #probe(): Promise<Loss | undefined> {
-    if (this.#probing === undefined) {
-      const child = this.#startChild();
-      this.#spare = child;
-      this.#probing = probeRevisions(child, this.#options.limits.probeTimeoutMs, (revisions) => {
-        this.#revisions = revisions;
-      }).then((loss) => {
-        this.#probing = loss === undefined ? this.#probing : undefined;
-        return loss;
-      });
-    }
+    this.#probing ??= this.#askRevisions().then((loss) => {
+      this.#probing = loss === undefined ? this.#probing : undefined;
+      return loss;
+    });
     return this.#probing;
+  }
+
+  async #askRevisions(): Promise<Loss | undefined> {
+    while (this.#processes.pause !== undefined) {
+      await this.#processes.pause;
+    }
+    if (this.#processes.loss !== undefined) {
+      return this.#processes.loss;
+    }
+    const child = this.#processes.start();
+    this.#spare = child;
+    return probeRevisions(child, this.#options.limits.probeTimeoutMs, (revisions) => {
+      this.#revisions = revisions;
+    });
   }
 
   #takeSpare(): StdioChild | undefined {
@@ -216,48 +295,4 @@ export class StdioUpstream implements Upstream {
     this.#spare = undefined;
     return spare?.isOver === true ? undefined : spare;
   }
-
-  #startChild(): StdioChild {
-    const { events, limits, stderr, command, cwd } = this.#options;
-    const { inherited, own } = this.#options.environment;
-    const environment = buildChildEnvironment(inherited, own);
-    const child = new StdioChild({ command, cwd, environment }, limits, {
-      stderr,
-      noteOutputDropped: () => events.noteOutputDropped(),
-      noteMessageDropped: () => events.noteMessageDropped(),
-      over: (loss, isExpected) => {
-        this.#running.delete(child);
-        if (!isExpected) {
-          events.noteLost(loss);
-        }
-      },
-    });
-    this.#running.add(child);
-    if (this.#isClosed) {
-      void child.stop();
-    }
-    return child;
-  }
-}
-
-/** Starts at once when there is nothing to wait for. */
-function startAfter(ready: Promise<unknown> | undefined, start: () => Sending): Sending {
-  if (ready === undefined) {
-    return start();
-  }
-  let sending: Sending | undefined;
-  let isOver = false;
-  void ready.then(() => {
-    sending = isOver ? undefined : start();
-  });
-  return {
-    cancel: (reason) => {
-      isOver = true;
-      sending?.cancel(reason);
-    },
-    leave: () => {
-      isOver = true;
-      sending?.leave();
-    },
-  };
 }

@@ -17,6 +17,9 @@ export interface Forward {
   readonly accept: string;
   /** `Mcp-Param-*` fields. */
   readonly paramFields: ReadonlyMap<string, string>;
+  /** In whose name, for a server that is another gate; and the calls that it is, by their ids. */
+  readonly agent?: string | undefined;
+  readonly calls?: readonly string[] | undefined;
 }
 
 /** A stream of a session that belongs to no request (GET). */
@@ -25,6 +28,7 @@ export interface StreamRequest {
   readonly session: string | undefined;
   readonly accept: string;
   readonly lastEventId: string | undefined;
+  readonly agent?: string | undefined;
 }
 
 type LossCode =
@@ -32,7 +36,11 @@ type LossCode =
   | "exited"
   | "closed"
   | "start_failed"
+  | "unresponsive"
+  | "out_of_memory"
+  | "down"
   | "credentials_refused"
+  | "not_authorized"
   | "redirected"
   | "unreadable"
   | "too_large"
@@ -52,12 +60,21 @@ export interface Carriage {
   readonly status?: number | undefined;
 }
 
+/** A request of a server, on its way. */
+export interface Asking {
+  readonly carriage: Carriage;
+  /** Takes the answer back to the server: one line of JSON. */
+  readonly answer: (text: string) => void;
+}
+
 /** What a server says to one message or stream. Ends with one of `status`, `ended`, `failed`. */
 export interface Sink {
   /** The server opened an event stream. */
   opened(): void;
   /** A promise means: wait with the next. */
   message(message: Exclude<ServerMessage, ServerRequest>, carriage: Carriage): Promise<void> | undefined;
+  /** The server asks the agent's side for something; where it is absent, there is nobody to ask. */
+  asked?(request: ServerRequest, asking: Asking): Promise<void> | undefined;
   /** An event without a message: a comment, or an id to resume from. */
   filler(carriage: Carriage): void;
   /** The server answered with an HTTP status and no message. */
@@ -79,19 +96,23 @@ export interface Upstream {
   send(forward: Forward, sink: Sink, opensSession: (session: string) => void): Sending;
   openStream(request: StreamRequest, sink: Sink): Sending;
   /** The HTTP status that the server gave it. */
-  endSession(session: string, revision: string | undefined): Promise<number>;
+  endSession(session: string, revision: string | undefined, agent?: string): Promise<number>;
   close(): Promise<void>;
 }
 
 export interface UpstreamEvents {
-  /** A request of the server to the agent: the answer goes back to the server. */
+  /** A request of the server that came where no agent can be asked: the answer goes back to the server. */
   answer(request: ServerRequest): string;
   /** The server said that its tools changed, whether or not anybody listens: to one session, or to nobody. */
   toolsChanged(session: string | undefined): void;
   /** The session ended without the agent's doing. */
   sessionEnded(session: string): void;
-  /** A process of the server did not start, or exited without being told to. */
-  noteLost(loss: Loss): void;
+  /** A process of the server did not start, or ended without being told to; `stderr` is the end of it, as written. */
+  noteEnded(loss: Loss, stderr: string): void;
+  /** A process was started in place of one that ended: the `count`th within the window. */
+  noteRestarted(count: number): void;
+  /** It ended too often: nothing is started any more. */
+  noteDown(loss: Loss): void;
   /** A line of stdout that is no message, or too long for one. */
   noteOutputDropped(): void;
   /** An answer to nothing that was asked. */

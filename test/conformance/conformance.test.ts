@@ -7,6 +7,7 @@ import { createRequire } from "node:module";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { parse } from "yaml";
 import * as z from "zod";
+import type { SessionGrant } from "../../policies/session-policy.ts";
 import { type Rig, startRig, TOKEN } from "../proxy/rig.ts";
 import {
   type ConformanceServer,
@@ -21,7 +22,12 @@ import { type Forwarder, startForwarder } from "./token-forwarder.ts";
 
 const REVISIONS: readonly Revision[] = ["2025-11-25", "2026-07-28"];
 const TRANSPORTS: readonly Transport[] = ["http", "stdio"];
-const EVERYTHING = { tools: ["*"], resources: ["test://*"], prompts: ["*"] };
+const EVERYTHING: Omit<SessionGrant, "rule" | "server"> = {
+  tools: ["*"],
+  resources: ["test://*"],
+  prompts: ["*"],
+  asks: ["sampling", "elicitation", "roots", "logging"],
+};
 /** The suite waits much, and starts a process for each session over stdio. */
 const SUITE_MS = 180_000;
 

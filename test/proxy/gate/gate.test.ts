@@ -55,7 +55,7 @@ beforeEach(async () => {
       instructions: "be good",
       unknown: { kept: true },
     },
-    "tools/list": { tools: TOOLS, nextCursor: "page-2", unknown: [1.5] },
+    "tools/list": { tools: TOOLS, unknown: [1.5] },
     "tools/call": { content: [{ type: "text", text: "done" }] },
   };
   server = await startScriptedServer(({ method, message }, response) => {
@@ -323,13 +323,10 @@ describe("a recorder that throws", () => {
 describe("a list of tools", () => {
   const list = { jsonrpc: "2.0", id: 1, method: "tools/list" };
 
-  it("shows what is granted, byte for byte, and passes unknown members and, sealed, the cursor", async () => {
+  it("shows what is granted, byte for byte, and passes unknown members", async () => {
     const got = await send(url, { body: list });
-    const { nextCursor, ...shown } = got.json.result;
-    expect(shown).toEqual({ tools: [TOOLS[0], TOOLS[2]], unknown: [1.5] });
+    expect(got.json.result).toEqual({ tools: [TOOLS[0], TOOLS[2]], unknown: [1.5] });
     expect(got.text).not.toContain("secret");
-    await send(url, { body: { ...list, params: { cursor: nextCursor } } });
-    expect(server.received.at(-1)?.message.params).toEqual({ cursor: "page-2" });
   });
 
   it("keeps the text of numbers that a reader would change", async () => {
@@ -367,20 +364,6 @@ describe("a list of tools", () => {
     const [, second] = rig.recorder.of("catalog");
     expect(second?.tools?.map(({ name }) => name)).toEqual(["echo"]);
     expect(second?.tools?.[0]?.digest).not.toBe(first?.tools?.[0]?.digest);
-  });
-
-  it("in pages is known as a whole once it was read to its end", async () => {
-    const page = async (tools: object[], next: { nextCursor?: string } = {}, cursor?: string) => {
-      results["tools/list"] = { tools, ...next };
-      const got = await send(url, { body: { ...list, params: cursor === undefined ? {} : { cursor } } });
-      return got.json.result.nextCursor;
-    };
-    const first = await page([{ name: "a" }], { nextCursor: "p2" });
-    await page([{ name: "b" }], {}, first);
-    const again = await page([{ name: "a" }], { nextCursor: "p2" });
-    await page([{ name: "c" }], {}, again);
-    const known = rig.recorder.of("catalog").map(({ tools = [] }) => tools.map(({ name }) => name).join());
-    expect(known).toEqual(["a", "a,b", "a,c"]);
   });
 
   it("of a stateless server is private: another robot sees another one", async () => {

@@ -62,26 +62,17 @@ it("lists a tool whose name is a secret: the log does not hold it", async () => 
   expect(catalog?.tools?.map(({ name }) => name)).toEqual(["[redacted:bearer:canary]"]);
 });
 
-it("lists more tools than a log can bear, at once or page by page: no list, and no catalog of them", async () => {
-  let pages = 0;
+it("lists more tools than a log can bear: no list, and no catalog of them", async () => {
   const { url, rig } = await startWith(
     ({ message }, response) => {
-      pages++;
-      const count = pages === 1 ? 60 : 30;
-      const tools = Array.from({ length: count }, (_, index) => ({ name: `t${pages}-${index}` }));
-      const result = { tools, ...(count === 30 && { nextCursor: `page-${pages}` }) };
-      answerJson(response, { jsonrpc: "2.0", id: message.id, result });
+      const tools = Array.from({ length: 60 }, (_, index) => ({ name: `t-${index}` }));
+      answerJson(response, { jsonrpc: "2.0", id: message.id, result: { tools } });
     },
     { maxListed: 50 },
   );
   const whole = await send(url, { body: LIST });
   expect(whole.json.error.message).toContain("cannot be read");
-  const { tools, nextCursor: cursor } = (await send(url, { body: LIST })).json.result;
-  expect(tools).toEqual([]);
-  expect((await send(url, { body: { ...LIST, params: { cursor } } })).json.error.message).toContain(
-    "cannot be read",
-  );
-  expect(rig.recorder.of("catalog").map(({ tools = [] }) => tools.length)).toEqual([30]);
+  expect(rig.recorder.of("catalog")).toEqual([]);
 });
 
 it("floods the agent's side with requests and takes no answer: few connections are held for it", async () => {

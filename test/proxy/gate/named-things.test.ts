@@ -260,11 +260,15 @@ describe("a change of a resource", () => {
   it("is heard by the session that subscribed to it, and of its parts", async () => {
     const fields = await shakeHands(url);
     const stream = await openStream(url, { headers: fields });
-    const others = await openStream(url, { headers: await shakeHands(url) });
+    const othersFields = await shakeHands(url);
+    const others = await openStream(url, { headers: othersFields });
     await send(url, { headers: fields, body: ask("resources/subscribe", { uri }) });
+    await send(url, { headers: fields, body: ask("resources/list") });
+    await send(url, { headers: othersFields, body: ask("resources/list") });
     for (const of of ["note://one", `${uri}#part`, `${uri}2`, uri]) {
       server.say("notifications/resources/updated", { uri: of });
     }
+    server.things.resources = RESOURCES.slice(0, 2);
     server.say("notifications/resources/list_changed");
     await expect.poll(() => stream.messages.length).toBe(3);
     expect(stream.messages.map(({ method, params }) => params?.uri ?? method)).toEqual([
@@ -284,7 +288,9 @@ describe("a change of a resource", () => {
     const stream = await openStream(url, { headers: fields });
     await send(url, { headers: fields, body: ask("resources/subscribe", { uri }) });
     await send(url, { headers: fields, body: ask("resources/unsubscribe", { uri }) });
+    await send(url, { headers: fields, body: ask("prompts/list") });
     server.say("notifications/resources/updated", { uri });
+    server.things.prompts = PROMPTS.slice(1);
     server.say("notifications/prompts/list_changed");
     await expect
       .poll(() => stream.messages.map(({ method }) => method))

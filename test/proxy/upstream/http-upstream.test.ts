@@ -342,12 +342,12 @@ describe("a request of the server", () => {
       ]) {
         writeMessage(events, { jsonrpc: "2.0", method, params: {} });
       }
-      writeMessage(events, { jsonrpc: "2.0", method: "notifications/tools/list_changed" });
+      writeMessage(events, { jsonrpc: "2.0", method: "notifications/progress", params: {} });
       writeMessage(events, result(message.id));
       events.end();
     });
     const got = await send(url, { body: call(1, "echo") });
-    expect(got.events.map(({ method }) => method)).toEqual(["notifications/tools/list_changed", undefined]);
+    expect(got.events.map(({ method }) => method)).toEqual(["notifications/progress", undefined]);
   });
 });
 
@@ -436,7 +436,7 @@ describe("a session over HTTP", () => {
       withSession(({ method }, response) => {
         if (method === "GET") {
           const events = openEvents(response);
-          writeMessage(events, { jsonrpc: "2.0", method: "notifications/tools/list_changed" });
+          writeMessage(events, { jsonrpc: "2.0", method: "notifications/progress", params: {} });
           writeMessage(events, { jsonrpc: "2.0", id: 1, method: "roots/list" });
           writeMessage(events, result(77));
           events.end();
@@ -448,7 +448,7 @@ describe("a session over HTTP", () => {
       method: "GET",
       headers: { ...headers, accept: "text/event-stream", "last-event-id": "e-9" },
     });
-    expect(got.events.map(({ method }) => method)).toEqual(["notifications/tools/list_changed"]);
+    expect(got.events.map(({ method }) => method)).toEqual(["notifications/progress"]);
     const asked = server.received.find(({ method }) => method === "GET");
     expect(asked?.headers).toMatchObject({
       "last-event-id": "e-9",
@@ -571,7 +571,8 @@ describe("a subscription", () => {
         },
       ]);
     expect(received[0].params.notifications).toEqual({ toolsListChanged: true });
-    reference.notifyToolsChanged();
+    await send(`${rig.url}/mcp/one`, stateless({ jsonrpc: "2.0", id: 1, method: "tools/list" }));
+    reference.changeTools();
     await expect.poll(() => received[1]?.method).toBe("notifications/tools/list_changed");
     expect((await send(`${rig.url}/mcp/one`, { headers, body })).status).toBe(503);
     expect(rig.recorder.events("limit_reached")[0]?.detail).toMatchObject({ limit: "max_streams" });

@@ -138,7 +138,7 @@ describe("a stdio server with a handshake", () => {
     const { rig, url } = await startWith(scriptedCommand("plain"), { limits: { maxSessions: 1 } });
     await shakeHands(url);
     expect((await send(url, { body: INITIALIZE })).status).toBe(503);
-    expect(rig.recorder.events("limit_reached")[0]?.detail).toMatchObject({ limit: "max_sessions" });
+    expect(rig.recorder.events("limit_reached")[0]?.detail).toMatchObject({ limit: "sessions" });
   });
 });
 
