@@ -8,6 +8,10 @@ export interface BenchOptions {
   readonly rounds: number;
   /** Calls of each measurement; undefined: enough for a second or two. */
   readonly calls: number | undefined;
+  /** Whether what is fetched from npm takes part, where the bench has such. */
+  readonly peers: boolean;
+  /** What the report has to say beside its figures: a contender that failed, and where. */
+  note(line: string): void;
   /** One line for people who wait; never a figure's only place. */
   progress(line: string): void;
 }
@@ -18,6 +22,8 @@ export interface Bench {
   readonly summary: string;
   /** Whether `calls` changes anything. */
   readonly measuresCalls: boolean;
+  /** Whether `peers` changes anything. */
+  readonly hasPeers?: boolean;
   /** What a reader of the figures has to know. */
   readonly notes: readonly string[];
   measure(options: BenchOptions & { readonly pinning: Pinning }): Promise<Figure[]>;
@@ -28,12 +34,17 @@ export class BenchFailed extends Error {
   override readonly name = "BenchFailed";
 }
 
-export async function runBench(bench: Bench, options: BenchOptions): Promise<Report> {
+export async function runBench(bench: Bench, given: Omit<BenchOptions, "note">): Promise<Report> {
+  const noted: string[] = [];
+  const options: BenchOptions = { ...given, note: (line) => noted.push(line) };
   const machine = describeMachine();
   const pinning = await choosePinning();
   options.progress(describePinning(pinning));
   await pinSelf(pinning);
   const figures = await bench.measure({ ...options, pinning });
   const { name, summary, notes } = bench;
-  return { bench: name, summary, machine, pinning, rounds: options.rounds, spread: SPREAD, figures, notes };
+  return {
+    ...{ bench: name, summary, machine, pinning, rounds: options.rounds, spread: SPREAD, figures },
+    notes: [...noted, ...notes],
+  };
 }

@@ -5,7 +5,7 @@
  */
 import { spawn } from "node:child_process";
 import { once } from "node:events";
-import { join } from "node:path";
+import { isAbsolute, join } from "node:path";
 import { createInterface } from "node:readline";
 import { z } from "zod";
 import { BenchFailed } from "./bench.ts";
@@ -47,7 +47,7 @@ export async function withPrograms<Result>(
 }
 
 interface ChildProgramOptions {
-  /** A file of `programs/`, without `.ts`. */
+  /** A file of `programs/`, without `.ts`, or the path of any other. */
   readonly name: string;
   /** Passed as JSON. */
   readonly options: unknown;
@@ -56,7 +56,7 @@ interface ChildProgramOptions {
 }
 
 async function startProgram({ name, options, pinning, side }: ChildProgramOptions): Promise<ChildProgram> {
-  const program = join(import.meta.dirname, "programs", `${name}.ts`);
+  const program = isAbsolute(name) ? name : join(import.meta.dirname, "programs", `${name}.ts`);
   const node = [process.execPath, program, JSON.stringify(options)];
   const [file, args] = pinCommand(pinning, side, node);
   const child = spawn(file, args, { stdio: ["pipe", "pipe", "inherit"] });

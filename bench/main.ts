@@ -19,6 +19,7 @@ const CommandOptions = z.object({
   json: z.boolean().optional(),
   rounds: z.number(),
   calls: z.number().optional(),
+  peers: z.boolean().default(false),
 });
 
 const program = new Command("bench")
@@ -42,6 +43,8 @@ for (const bench of benches) {
     );
   if (bench.measuresCalls)
     command.option("--calls <n>", "calls of each measurement, for a quick look", parseCount);
+  if (bench.hasPeers === true)
+    command.option("--peers", "with the peers from npm, fetched once with npx at pinned versions");
   command.action((options: unknown) => printReport(bench, CommandOptions.parse(options)));
 }
 
@@ -49,6 +52,7 @@ async function printReport(bench: Bench, options: z.infer<typeof CommandOptions>
   const report = await runBench(bench, {
     rounds: options.rounds,
     calls: options.calls,
+    peers: options.peers,
     progress: (line) => process.stderr.write(`${bench.name}: ${line}\n`),
   });
   process.stdout.write(`${options.json === true ? JSON.stringify(report, null, 2) : renderTable(report)}\n`);

@@ -1,11 +1,14 @@
-/** What a bench and the programs it starts say to each other, as schemas. */
-import { z } from "zod";
+/**
+ * What a bench and the programs it starts say to each other, as schemas. Of the small zod, so that a contender whose
+ * start is measured loads little that is the bench's.
+ */
+import * as z from "zod/mini";
 
 /** Where an MCP server is reached, and with which headers besides MCP's own. */
 export const Endpoint = z.strictObject({ url: z.url(), headers: z.record(z.string(), z.string()) });
 export type Endpoint = z.infer<typeof Endpoint>;
 
-const count = z.int().positive();
+const count = z.int().check(z.positive());
 
 /** One measurement: `calls` calls in a closed loop, at most `concurrency` at a time, each on a connection that is kept. */
 export const LoadRequest = z.strictObject({
@@ -18,14 +21,23 @@ export type LoadRequest = z.infer<typeof LoadRequest>;
 
 /** Of calls whose answers were all compared with what the server must have said. */
 export const LoadResult = z.strictObject({
-  elapsed_ms: z.number().positive(),
-  p50_us: z.number().positive(),
-  p99_us: z.number().positive(),
+  elapsed_ms: z.number().check(z.positive()),
+  p50_us: z.number().check(z.positive()),
+  p99_us: z.number().check(z.positive()),
 });
 export type LoadResult = z.infer<typeof LoadResult>;
 
 /** The options of whatever stands between load and upstream server. */
 export const Upstream = z.strictObject({ upstream: z.url() });
+
+/** The same for a stdio server, which becomes the contender's child: the file that Node runs. */
+export const StdioUpstream = z.strictObject({ program: z.string() });
+
+export const UpstreamChoice = z.union([Upstream, StdioUpstream]);
+
+/** A command from npm; `{port}`, `{node}`, `{program}` and `{command}` stand for what only its process knows. */
+export const NpmPeer = z.strictObject({ file: z.string(), args: z.array(z.string()) });
+export type NpmPeer = z.infer<typeof NpmPeer>;
 
 /** One job for the job runner: what is compared with, or Lanyard's step. */
 export const JobRequest = z.discriminatedUnion("kind", [
@@ -43,9 +55,9 @@ export type JobRequest = z.infer<typeof JobRequest>;
 
 /** Both from the start of the step's process. */
 export const JobTimes = z.strictObject({
-  exit_ms: z.number().positive(),
+  exit_ms: z.number().check(z.positive()),
   /** To the first answered `tools/list` of an agent's step after it. */
-  listed_ms: z.number().positive().optional(),
+  listed_ms: z.optional(z.number().check(z.positive())),
 });
 export type JobTimes = z.infer<typeof JobTimes>;
 
@@ -63,13 +75,13 @@ export type ExchangeLoadRequest = z.infer<typeof ExchangeLoadRequest>;
 
 /** Times are of all answers; the clock starts when every token and proof is made. */
 export const ExchangeLoadResult = z.strictObject({
-  elapsed_ms: z.number().positive(),
-  p50_us: z.number().positive(),
-  p99_us: z.number().positive(),
+  elapsed_ms: z.number().check(z.positive()),
+  p50_us: z.number().check(z.positive()),
+  p99_us: z.number().check(z.positive()),
   /** How many were answered with 200 and an access token that no other answer had. */
   accepted: z.int(),
   /** What became of the first that was not. */
-  refusal: z.string().optional(),
+  refusal: z.optional(z.string()),
 });
 export type ExchangeLoadResult = z.infer<typeof ExchangeLoadResult>;
 
@@ -77,9 +89,9 @@ export type ExchangeLoadResult = z.infer<typeof ExchangeLoadResult>;
 export const SubjectIssuer = z.strictObject({ issuer: z.url() });
 
 /** The same for the broker, with where it keeps its rows. */
-export const ExchangeBroker = SubjectIssuer.extend({
+export const ExchangeBroker = z.extend(SubjectIssuer, {
   database: z.discriminatedUnion("kind", [
-    z.strictObject({ kind: z.literal("sqlite"), commit_delay_ms: z.number().nonnegative() }),
+    z.strictObject({ kind: z.literal("sqlite"), commit_delay_ms: z.number().check(z.nonnegative()) }),
     z.strictObject({ kind: z.literal("postgres"), url: z.string() }),
   ]),
 });
@@ -95,9 +107,9 @@ export type DecisionRequest = z.infer<typeof DecisionRequest>;
 
 /** Of decisions that were all compared with what they must be. Taking one time costs about 50 ns, which is included. */
 export const DecisionResult = z.strictObject({
-  elapsed_ms: z.number().positive(),
-  p50_us: z.number().positive(),
-  p99_us: z.number().positive(),
+  elapsed_ms: z.number().check(z.positive()),
+  p50_us: z.number().check(z.positive()),
+  p99_us: z.number().check(z.positive()),
 });
 export type DecisionResult = z.infer<typeof DecisionResult>;
 
@@ -106,7 +118,7 @@ export const PolicyDirectory = z.strictObject({ directory: z.string(), repositor
 export type PolicyDirectory = z.infer<typeof PolicyDirectory>;
 
 /** From the call of the loader to its answer, in a process that has loaded nothing before. */
-export const LoadingTime = z.strictObject({ elapsed_ms: z.number().positive() });
+export const LoadingTime = z.strictObject({ elapsed_ms: z.number().check(z.positive()) });
 export type LoadingTime = z.infer<typeof LoadingTime>;
 
 /** What the proxy of a long run is asked: what it holds, to close, what its log holds. */
@@ -115,15 +127,15 @@ export const SoakQuestion = z.enum(["holdings", "close", "log"]);
 /** After a forced collection. */
 export const Holdings = z.strictObject({
   heap_bytes: count,
-  sockets: z.int().nonnegative(),
-  children: z.int().nonnegative(),
+  sockets: z.int().check(z.nonnegative()),
+  children: z.int().check(z.nonnegative()),
 });
 export type Holdings = z.infer<typeof Holdings>;
 
 /** Of a log that verified; `unmatched`: calls without a result, and results without a call. */
 export const LogCount = z.strictObject({
-  calls: z.int().nonnegative(),
-  results: z.int().nonnegative(),
-  unmatched: z.int().nonnegative(),
+  calls: z.int().check(z.nonnegative()),
+  results: z.int().check(z.nonnegative()),
+  unmatched: z.int().check(z.nonnegative()),
 });
 export type LogCount = z.infer<typeof LogCount>;

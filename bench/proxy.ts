@@ -1,13 +1,29 @@
 /**
- * What the proxy costs a call: the same MCP server reached directly, through a reverse proxy that only pipes bytes
- * (what any process in between costs), and through Lanyard's proxy with a real policy and a real audit log.
+ * What the proxy costs a call: the same MCP server behind whatever can stand before it, from what only pipes bytes to
+ * gateways of the same kind, over HTTP and stdio; and how long each takes from its start to the first list of tools.
  */
-import { type Bench, BenchFailed, type BenchOptions } from "./bench.ts";
-import { type ChildProgram, withPrograms } from "./child-program.ts";
-import { readCpuTimeUs } from "./cpu-time.ts";
+import { join } from "node:path";
+import { type Bench, type BenchOptions } from "./bench.ts";
+import { type ChildProgram, type StartProgram, withPrograms } from "./child-program.ts";
+import { withBundles } from "./bundled-programs.ts";
+import { readTreeCpuTimeUs } from "./cpu-time.ts";
+import { interleave } from "./measurement.ts";
 import { Endpoint, LoadResult } from "./program-contract.ts";
-import { interleave, ratiosByRound, summarize } from "./measurement.ts";
-import { type Figure, RATIO } from "./report.ts";
+import { openSession } from "./programs/mcp-session.ts";
+import { RawConnection } from "./programs/raw-connection.ts";
+import {
+  BASES,
+  BRIDGE,
+  type Contender,
+  contenders,
+  DIRECT,
+  fetchPeer,
+  LANYARD,
+  PIPE,
+  type Transport,
+} from "./proxy-contenders.ts";
+import { figuresOfCalls, figuresOfStart, type Measured } from "./proxy-figures.ts";
+import type { Figure } from "./report.ts";
 
 /** Calls are as many as take a second or two, so that a round is longer than the noise of a shared machine. */
 const cases = [
@@ -18,91 +34,184 @@ const cases = [
 ] as const;
 type Case = (typeof cases)[number];
 
-interface Contender {
-  readonly name: string;
-  readonly endpoint: Endpoint;
-  /** Undefined: nothing stands in between. */
-  readonly pid: number | undefined;
-}
-
-/** What is compared within a round, and for which of the contenders there is a figure. */
-const measures = [
-  { name: "calls per second", unit: "1/s" },
-  { name: "latency p50", unit: "µs" },
-  { name: "latency p99", unit: "µs" },
-  { name: "CPU per call", unit: "µs" },
-  { name: "core in use", unit: "%" },
-] as const;
-type Measured = Readonly<Partial<Record<(typeof measures)[number]["name"], number>>>;
-
-const DIRECT = "direct";
-const PIPE = "byte pipe";
-const LANYARD = "lanyard";
+const STDIO_SERVER = join(import.meta.dirname, "programs", "bare-stdio-server.ts");
+const bundledPrograms = contenders.flatMap(({ program, bundled }) =>
+  program !== undefined && bundled === true ? [program] : [],
+);
 
 export const proxyBench: Bench = {
   name: "proxy",
   summary:
-    "Latency and calls per second of a server reached directly, through a byte pipe and through Lanyard's proxy.",
+    "Latency and calls per second of a server behind a byte pipe, Lanyard's proxy, an SDK gateway and npm peers.",
   measuresCalls: true,
+  hasPeers: true,
   notes: [
-    `${DIRECT}: nothing stands between load and server, which share a core; the fair base for Lanyard is the ${PIPE}.`,
-    "CPU per call and core in use are of the contender's process; what is missing to 100 % of its core it spent waiting.",
+    `${DIRECT}: nothing stands between load and server, which share a core; the base of ratios is ${BASES.HTTP} over HTTP and ${BASES.stdio} over stdio.`,
+    "Agents always speak HTTP; stdio is how the server is reached, which is then the contender's child and on its core.",
+    "CPU per call and core in use are of the contender with its children; a slow contender gets an eighth of the calls.",
+    `${PIPE}, ${BRIDGE} and ${LANYARD} are started as bundles, made as the Action's are; the walls are not tested, which takes a broker.`,
+    "mcp-proxy and supergateway put HTTP before a stdio server only; with --peers they take part.",
   ],
   measure: async ({ pinning, ...options }) =>
-    withPrograms(pinning, async (start) => {
-      const server = await start("bare-mcp-server", "load");
-      const load = await start("load", "load");
-      const direct = Endpoint.parse(server.ready);
-      const pipe = await start("byte-pipe", "contender", { upstream: direct.url });
-      const lanyard = await start("lanyard-proxy", "contender", { upstream: direct.url });
-      const contenders = [
-        { name: DIRECT, endpoint: direct, pid: undefined },
-        { name: PIPE, endpoint: Endpoint.parse(pipe.ready), pid: pipe.pid },
-        { name: LANYARD, endpoint: Endpoint.parse(lanyard.ready), pid: lanyard.pid },
-      ];
-      const figures: Figure[] = [];
-      for (const benchCase of cases) {
-        figures.push(...(await measureCase(benchCase, { load, contenders, ...options })));
-      }
-      return figures;
-    }),
+    withBundles(bundledPrograms, (bundles) =>
+      withPrograms(pinning, async (start) => {
+        const server = Endpoint.parse((await start("bare-mcp-server", "load")).ready);
+        const load = await start("load", "load");
+        const files = await fetchPeers(options);
+        const figures: Figure[] = [];
+        for (const transport of ["HTTP", "stdio"] as const) {
+          const bed: Bed = { ...{ start, load, transport, server, files, bundles }, ...options };
+          figures.push(...(await measureTransport(bed)));
+        }
+        return figures;
+      }),
+    ),
 };
 
 interface Bed extends BenchOptions {
+  readonly start: StartProgram;
   readonly load: ChildProgram;
-  readonly contenders: readonly Contender[];
+  readonly transport: Transport;
+  /** The one over HTTP. */
+  readonly server: Endpoint;
+  /** Of the peers that take part. */
+  readonly files: ReadonlyMap<Contender, string>;
+  /** Of the programs that are bundled. */
+  readonly bundles: ReadonlyMap<string, string>;
 }
 
-async function measureCase(benchCase: Case, bed: Bed): Promise<Figure[]> {
-  const size = { ...benchCase, calls: bed.calls ?? benchCase.calls };
+interface Standing {
+  readonly contender: Contender;
+  readonly endpoint: Endpoint;
+  /** Undefined: nothing stands in between. */
+  readonly program: ChildProgram | undefined;
+}
+
+async function fetchPeers(options: BenchOptions): Promise<Map<Contender, string>> {
+  const files = new Map<Contender, string>();
+  for (const contender of options.peers ? contenders : []) {
+    if (contender.peer === undefined) continue;
+    options.progress(`fetching ${contender.peer.name}@${contender.peer.version}`);
+    try {
+      files.set(contender, await fetchPeer(contender.peer));
+    } catch (error) {
+      options.note(`${contender.name} took no part: ${describe(error)}`);
+    }
+  }
+  return files;
+}
+
+async function measureTransport(bed: Bed): Promise<Figure[]> {
+  const wanted = contenders.filter(
+    (contender) =>
+      contender.transports.includes(bed.transport) &&
+      (contender.peer === undefined || bed.files.has(contender)),
+  );
+  const starts = await measureStarts(bed, wanted);
+  const standing: Standing[] = [];
+  for (const contender of wanted) {
+    const stood = await orNote(bed, `${contender.name}, ${bed.transport}`, () => stand(bed, contender));
+    if (stood !== undefined) standing.push(stood);
+  }
+  const figures = [...starts];
+  for (const benchCase of cases) {
+    figures.push(...(await measureCase(benchCase, standing, bed)));
+  }
+  for (const { program } of standing) await program?.stop();
+  return figures;
+}
+
+async function stand(bed: Bed, contender: Contender): Promise<Standing> {
+  if (contender.program === undefined) return { contender, endpoint: bed.server, program: undefined };
+  const { peer } = contender;
+  const upstream = bed.transport === "HTTP" ? { upstream: bed.server.url } : { program: STDIO_SERVER };
+  const options = peer === undefined ? upstream : { file: bed.files.get(contender), args: peer.args };
+  const file = bed.bundles.get(contender.program) ?? contender.program;
+  const program = await bed.start(file, "contender", options);
+  return { contender, endpoint: Endpoint.parse(program.ready), program };
+}
+
+/** From the start of the process to the first answered `tools/list`, handshake included. */
+async function measureStarts(bed: Bed, wanted: readonly Contender[]): Promise<Figure[]> {
   const rounds = await interleave({
-    contenders: bed.contenders,
+    contenders: wanted.filter(({ program }) => program !== undefined),
     rounds: bed.rounds,
-    measure: (contender, round) => {
-      bed.progress(`${size.name}, ${round === 0 ? "warm-up" : `round ${round}`}, ${contender.name}`);
-      return measureOnce(bed.load, contender, size);
+    measure: async (contender, round) => {
+      const name = `start, ${contender.name}, ${bed.transport}`;
+      bed.progress(`${name}, ${round === 0 ? "warm-up" : `round ${round}`}`);
+      return orNote(bed, name, async () => {
+        const startedAt = performance.now();
+        const { endpoint, program } = await stand(bed, contender);
+        try {
+          await listTools(endpoint);
+          return performance.now() - startedAt;
+        } finally {
+          await program?.stop();
+        }
+      });
     },
   });
-  return figuresOf(size.name, rounds);
+  return figuresOfStart(bed.transport, byName(rounds));
+}
+
+async function listTools(endpoint: Endpoint): Promise<void> {
+  const connection = await RawConnection.open(new URL(endpoint.url));
+  try {
+    const session = await openSession(connection, endpoint);
+    const { status, body } = await connection.exchange(
+      session.write(JSON.stringify({ jsonrpc: "2.0", id: 1, method: "tools/list", params: {} })),
+    );
+    if (status !== 200 || !body.includes('"tools"'))
+      throw new Error(`tools/list was answered with ${status}`);
+    await session.end(connection);
+  } finally {
+    connection.close();
+  }
+}
+
+async function measureCase(benchCase: Case, standing: readonly Standing[], bed: Bed): Promise<Figure[]> {
+  const name = `${bed.transport}, ${benchCase.name}`;
+  const failed = new Set<Standing>();
+  const rounds = await interleave({
+    contenders: standing,
+    rounds: bed.rounds,
+    measure: async (stood, round) => {
+      const { contender } = stood;
+      if (failed.has(stood)) return undefined;
+      bed.progress(`${name}, ${round === 0 ? "warm-up" : `round ${round}`}, ${contender.name}`);
+      const calls = Math.ceil(
+        (bed.calls ?? benchCase.calls) * (bed.calls === undefined ? contender.share : 1),
+      );
+      const measured = await orNote(bed, `${contender.name}, ${name}`, () =>
+        measureOnce(bed.load, stood, { ...benchCase, calls }),
+      );
+      if (measured === undefined) failed.add(stood);
+      return measured;
+    },
+  });
+  return figuresOfCalls(
+    name,
+    bed.transport,
+    byName(new Map([...rounds].map(([{ contender }, all]) => [contender, all]))),
+  );
 }
 
 type Measurement = Pick<Case, "resultBytes" | "concurrency"> & { readonly calls: number };
 
-async function measureOnce(load: ChildProgram, contender: Contender, size: Measurement): Promise<Measured> {
-  const { endpoint, pid } = contender;
-  const { resultBytes, concurrency, calls } = size;
-  const before = pid === undefined ? undefined : await readCpuTimeUs(pid);
-  const answer = await load
-    .ask({ endpoint, result_bytes: resultBytes, concurrency, calls })
-    .catch((cause: unknown) => {
-      throw new BenchFailed(`${contender.name}: ${cause instanceof Error ? cause.message : String(cause)}`, {
-        cause,
-      });
-    });
-  const after = pid === undefined ? undefined : await readCpuTimeUs(pid);
+async function measureOnce(
+  load: ChildProgram,
+  { endpoint, program }: Standing,
+  { resultBytes, concurrency, calls }: Measurement,
+): Promise<Measured> {
+  const readCpu = async (): Promise<number | undefined> =>
+    program === undefined ? undefined : readTreeCpuTimeUs(program.pid);
+  const before = await readCpu();
+  const answer = await load.ask({ endpoint, result_bytes: resultBytes, concurrency, calls });
+  const after = await readCpu();
   const { elapsed_ms: elapsedMs, p50_us: p50, p99_us: p99 } = LoadResult.parse(answer);
   const measured = { "calls per second": (calls / elapsedMs) * 1000, "latency p50": p50, "latency p99": p99 };
-  if (before === undefined || after === undefined) return measured;
+  // A child that ended with its session takes its time along.
+  if (before === undefined || after === undefined || after <= before) return measured;
   return {
     ...measured,
     "CPU per call": (after - before) / calls,
@@ -110,33 +219,24 @@ async function measureOnce(load: ChildProgram, contender: Contender, size: Measu
   };
 }
 
-function figuresOf(caseName: string, rounds: ReadonlyMap<Contender, readonly Measured[]>): Figure[] {
-  const byName = new Map([...rounds].map(([contender, measured]) => [contender.name, measured]));
-  return measures.flatMap(({ name, unit }) => {
-    const line = { table: "tools/call", case: caseName, measure: name };
-    const values = (contender: string): number[] =>
-      byName.get(contender)?.flatMap((measured) => measured[name] ?? []) ?? [];
-    const plain = [DIRECT, PIPE, LANYARD].flatMap((contender) =>
-      values(contender).length === 0
-        ? []
-        : [{ ...line, unit, subject: contender, ...summarize(values(contender)) }],
-    );
-    const compared = [
-      [LANYARD, PIPE],
-      [LANYARD, DIRECT],
-    ] as const;
-    const ratios = compared.flatMap(([a, b]) =>
-      values(a).length === 0 || values(b).length === 0 || unit === "%"
-        ? []
-        : [
-            {
-              ...line,
-              unit: RATIO,
-              subject: `${a} / ${b}`,
-              ...summarize(ratiosByRound(values(a), values(b))),
-            },
-          ],
-    );
-    return [...plain, ...ratios];
-  });
+/** What a contender cannot do is said in the report; what Lanyard or its base cannot do ends the bench. */
+async function orNote<Value>(bed: Bed, what: string, work: () => Promise<Value>): Promise<Value | undefined> {
+  try {
+    return await work();
+  } catch (error) {
+    if ([LANYARD, ...Object.values(BASES)].some((name) => what.includes(name))) throw error;
+    bed.note(`${what}: failed: ${describe(error)}`);
+    return undefined;
+  }
 }
+
+function byName<Value>(rounds: ReadonlyMap<Contender, readonly (Value | undefined)[]>): Map<string, Value[]> {
+  return new Map(
+    [...rounds].map(([{ name }, values]) => [
+      name,
+      values.filter((value): value is Value & {} => value !== undefined),
+    ]),
+  );
+}
+
+const describe = (error: unknown): string => (error instanceof Error ? error.message : String(error));

@@ -92,13 +92,14 @@ function formatCell(figure: Figure | undefined): string {
   return figure.spread === null ? value : `${value} (${Math.round(figure.spread * 100)} %)`;
 }
 
-function describeGoal({ goal, subject, measure, unit, median }: Figure): string[] {
+function describeGoal({ goal, subject, case: circumstances, measure, unit, median }: Figure): string[] {
   if (goal === undefined) return [];
   const [bound, value] = "at_most" in goal ? ["at most", goal.at_most] : ["at least", goal.at_least];
   const [wanted, is] = [value, median].map((each) =>
     `${formatNumber(each)} ${unit === RATIO ? "times" : unit}`.trimEnd(),
   );
-  return [`goal: ${subject}, ${measure}: ${bound} ${wanted}; it is ${is}: ${goal.met ? "met" : "NOT MET"}`];
+  const what = [subject, circumstances, measure].filter(Boolean).join(", ");
+  return [`goal: ${what}: ${bound} ${wanted}; it is ${is}: ${goal.met ? "met" : "NOT MET"}`];
 }
 
 /** Three significant digits, whole numbers from a hundred on. */

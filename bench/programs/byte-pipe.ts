@@ -32,9 +32,13 @@ const server = createServer((incoming, outgoing) => {
   incoming.pipe(forwarded);
 });
 
-server.listen(0, "127.0.0.1");
-await once(server, "listening");
-await serveParent({
-  url: `http://127.0.0.1:${(server.address() as AddressInfo).port}${upstream.pathname}`,
-  headers: {},
-});
+void listen();
+
+async function listen(): Promise<void> {
+  server.listen(0, "127.0.0.1");
+  await once(server, "listening");
+  await serveParent({
+    url: `http://127.0.0.1:${(server.address() as AddressInfo).port}${upstream.pathname}`,
+    headers: {},
+  });
+}

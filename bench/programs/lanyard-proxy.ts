@@ -1,9 +1,18 @@
 /** Lanyard's proxy in front of the one server that the load calls. */
-import { Upstream } from "../program-contract.ts";
+import { UpstreamChoice } from "../program-contract.ts";
 import { startMeasuredProxy } from "./measured-proxy.ts";
 import { readOptions, serveParent } from "./parent.ts";
 import { MEASURED_SERVER, policy } from "./sample-policy.ts";
 
-const { upstream } = readOptions(Upstream);
-const proxy = await startMeasuredProxy(policy, { [MEASURED_SERVER]: { transport: "http", url: upstream } });
-await serveParent(proxy.endpointOf(MEASURED_SERVER));
+void start();
+
+async function start(): Promise<void> {
+  const choice = readOptions(UpstreamChoice);
+  const proxy = await startMeasuredProxy(policy, {
+    [MEASURED_SERVER]:
+      "program" in choice
+        ? { transport: "stdio", command: [process.execPath, choice.program], env: {}, start: "eager" }
+        : { transport: "http", url: choice.upstream },
+  });
+  await serveParent(proxy.endpointOf(MEASURED_SERVER));
+}

@@ -62,15 +62,21 @@ function checkAnswer(answer: RawAnswer, id: number, expected: Expected): void {
     const { body } = answer;
     if (body.toString("latin1", 0, head.length) === head && body.subarray(head.length).equals(expected.bytes))
       return;
-    const parsed = Answer.safeParse(parseJson(body));
+    const parsed = Answer.safeParse(parseJson(findMessage(body)));
     if (parsed.data?.id === id && isDeepStrictEqual(parsed.data.result, expected.value)) return;
   }
   throw new Error(`call ${id} of ${MEASURED_TOOL} was answered with ${describeAnswer(answer)}`);
 }
 
-function parseJson(body: Buffer): unknown {
+/** Of an event stream the last event's data; SDK servers and what is built of them answer with one. */
+function findMessage(body: Buffer): string {
+  const text = body.toString();
+  return /(?:^|\n)data: ([^\n]*)\n\s*$/.exec(text)?.[1] ?? text;
+}
+
+function parseJson(text: string): unknown {
   try {
-    return JSON.parse(body.toString());
+    return JSON.parse(text);
   } catch {
     return undefined;
   }

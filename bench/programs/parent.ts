@@ -1,8 +1,8 @@
 /** A program's side of the conversation with the bench that started it: options in, JSON lines in both directions. */
 import { createInterface } from "node:readline";
-import type { z } from "zod";
+import type * as z from "zod/mini";
 
-export function readOptions<Schema extends z.ZodType>(schema: Schema): z.infer<Schema> {
+export function readOptions<Schema extends z.ZodMiniType>(schema: Schema): z.infer<Schema> {
   return schema.parse(JSON.parse(process.argv[2] ?? "{}"));
 }
 

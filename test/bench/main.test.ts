@@ -31,25 +31,32 @@ describe("the bench command", () => {
   });
 });
 
-describe("the benches", { timeout: 60_000 }, () => {
+describe("the benches", { timeout: 240_000 }, () => {
   it("proxy reports every measure of every contender at every size and concurrency", async () => {
     const report = readReport(await bench("proxy", "--json", "--rounds", "1", "--calls", "40"));
     const lines = report.figures.map((figure) => `${figure.case}, ${figure.measure}: ${figure.subject}`);
-    for (const size of ["1 KiB", "64 KiB"]) {
-      for (const concurrency of [1, 32]) {
-        for (const measure of ["calls per second", "latency p50", "latency p99"]) {
-          for (const subject of [
-            "direct",
-            "byte pipe",
-            "lanyard",
-            "lanyard / byte pipe",
-            "lanyard / direct",
-          ]) {
-            expect(lines).toContain(`${size}, concurrency ${concurrency}, ${measure}: ${subject}`);
+    const subjects = {
+      HTTP: ["direct", "byte pipe", "lanyard", "SDK gateway", "lanyard / byte pipe", "lanyard / SDK gateway"],
+      stdio: ["raw bridge", "lanyard", "SDK gateway", "lanyard / raw bridge", "lanyard / SDK gateway"],
+    };
+    for (const [transport, all] of Object.entries(subjects)) {
+      for (const size of ["1 KiB", "64 KiB"]) {
+        for (const concurrency of [1, 32]) {
+          for (const measure of ["calls per second", "latency p50", "latency p99"]) {
+            const circumstances = `${transport}, ${size}, concurrency ${concurrency}, ${measure}`;
+            expect(lines).toEqual(
+              expect.arrayContaining(all.map((subject) => `${circumstances}: ${subject}`)),
+            );
           }
         }
       }
+      const started = all.filter((subject) => !["direct", "lanyard / SDK gateway"].includes(subject));
+      expect(lines).toEqual(
+        expect.arrayContaining(started.map((subject) => `${transport}, start to tools/list: ${subject}`)),
+      );
     }
+    // Without being asked to, nothing is fetched from anywhere.
+    expect(lines.filter((line) => /mcp-proxy|supergateway/.test(line))).toEqual([]);
   });
 
   it("startup reports the step beside a bare start of Node, and the size of each bundle", async () => {
