@@ -4,8 +4,8 @@
 import { Command } from "commander";
 import type { JSONWebKeySet } from "jose";
 import { verifySession } from "../../audit/verification/verification.ts";
-import { loadCheckpointKeys } from "./checkpoint-keys.ts";
-import { findSessionFolders, type SessionFolder } from "./session-folders.ts";
+import { loadCheckpointKeys } from "./keys/checkpoint-keys.ts";
+import { findSessionFolders, type SessionFolder } from "./session/session-folders.ts";
 import { openTerminal, type Terminal } from "./terminal.ts";
 import {
   formatCounts,

@@ -1,6 +1,6 @@
 /** What commands mean where nothing is said. */
 import { readPoliciesDirectory, readTrustConfig } from "../config.ts";
-import type { ExplainDefaults } from "./explain.ts";
+import type { ExplainDefaults } from "./explain/explain.ts";
 
 export interface PolicyDefaults {
   /** The directory that is meant where none is named. */

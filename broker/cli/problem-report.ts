@@ -23,7 +23,7 @@ export function reportProblem(
   const place = `${join(from.directory, file)}:${line}:${column}`;
   const sentence = `${place}: ${severity}: ${key === "" ? "" : `${key}: `}${message}`;
   const source = from.files.find((each) => each.path === file)?.text.split(/\r?\n/)[line - 1];
-  if (source === undefined || source.trim() === "") {
+  if (source === undefined || source.trim() === "" || problem.concealed === true) {
     return `${showControls(sentence)}\n`;
   }
   const start = Math.max(0, column - Math.floor(longestExcerpt / 2));

@@ -16,12 +16,13 @@ export function formatVerdict(path: string, verdict: Verdict): string {
   const run =
     workload === undefined ? "run unknown" : `run ${workload.run_id} attempt ${workload.run_attempt}`;
   const recovered = verdict.recoveredCount === 0 ? "" : ` + ${verdict.recoveredCount} recovered`;
+  const relayed = verdict.relayCount === 0 ? "" : ` + ${verdict.relayCount} of the relay`;
   const witnessed =
     verdict.witnessedSeq === undefined ? "nothing witnessed" : `witnessed to ${verdict.witnessedSeq}`;
   const line = [
     verdict.robot ?? "robot unknown",
     run,
-    `${verdict.recordCount} records${recovered}`,
+    `${verdict.recordCount} records${recovered}${relayed}`,
     `calls ${totals.allowed} allowed ${totals.denied} denied`,
     witnessed,
   ].join("  ");
@@ -60,6 +61,7 @@ export function summarizeVerdict(path: string, verdict: Verdict): object {
     workload: verdict.workload ?? null,
     records: verdict.recordCount,
     recovered_records: verdict.recoveredCount,
+    relay_records: verdict.relayCount,
     totals: verdict.totals,
     checkpoints: verdict.checkpoints,
     witnessed_seq: verdict.witnessedSeq ?? null,

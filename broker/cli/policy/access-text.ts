@@ -8,7 +8,7 @@ import { count } from "./answer.ts";
 import type { Placed } from "./explanation-text.ts";
 
 export function renderAccess(access: Access, placed: Placed): string {
-  const { robot, file, number, binding, roles, mode, limits, grants, flow, observed } = access;
+  const { robot, file, number, binding, roles, mode, limits, grants, flow, observed, credentials } = access;
   const servers = [...new Set([...grants, ...observed].map(({ server }) => server))].sort();
   const lines = [
     `${robot}, binding ${number}  ${join(placed.directory, file)}`,
@@ -16,7 +16,7 @@ export function renderAccess(access: Access, placed: Placed): string {
     `  ${roles.length === 0 ? "no roles" : `roles ${roles.join(", ")}`}; sessions of ${limits.ttlSeconds / 60} minutes, renewed up to ${limits.maxSeconds / 60} minutes`,
     ...(mode === "observe" ? ["  mode observe: tools marked read_only pass without a grant"] : []),
     ...servers.flatMap((server) => [
-      `  ${server}`,
+      `  ${server}${credentials[server] === undefined ? "" : `  credential ${credentials[server]}`}`,
       ...grants.filter((grant) => grant.server === server).flatMap((grant) => renderGrant(grant, placed)),
       ...listObservedOf(access, server),
     ]),
@@ -35,8 +35,8 @@ function listObservedOf({ observed }: Access, server: string): string[] {
 }
 
 function renderGrant(grant: SessionGrant, placed: Placed): string[] {
-  const names = (["tools", "resources", "prompts"] as const).flatMap((kind) =>
-    grant[kind] === undefined ? [] : [`${kind} ${grant[kind].join(", ")}`],
+  const names = (["tools", "resources", "prompts", "asks"] as const).flatMap((kind) =>
+    grant[kind] === undefined ? [] : [`${kind === "asks" ? "asks for" : kind} ${grant[kind].join(", ")}`],
   );
   return [
     `    ${names.join("; ")}  ${renderPlace(grant.rule, placed)}`,

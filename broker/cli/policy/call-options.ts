@@ -13,6 +13,7 @@ export interface CallOptions {
   readonly tool?: string;
   readonly resource?: string;
   readonly prompt?: string;
+  readonly ask?: string;
   readonly args?: string;
   readonly agent: string;
   readonly after?: readonly string[];
@@ -55,7 +56,9 @@ const aboutCalls = [
 /** Undefined where no call is asked about. */
 export async function readAskedCall(options: CallOptions): Promise<AskedCall | undefined> {
   const { robot, server, roles, agent } = options;
-  const named = (["tool", "resource", "prompt"] as const).filter((kind) => options[kind] !== undefined);
+  const named = (["tool", "resource", "prompt", "ask"] as const).filter(
+    (kind) => options[kind] !== undefined,
+  );
   const [kind] = named;
   if (named.length > 1) {
     throw new NoAnswer(`--${named.join(" and --")}: name one of them`);
@@ -65,7 +68,7 @@ export async function readAskedCall(options: CallOptions): Promise<AskedCall | u
     if (stray !== undefined) {
       const name = stray.replace(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`);
       throw new NoAnswer(
-        `--${name} is about one call: name it with --robot (or --roles), --server and --tool (or --resource, --prompt)`,
+        `--${name} is about one call: name it with --robot (or --roles), --server and --tool (or --resource, --prompt, --ask)`,
       );
     }
     return undefined;

@@ -69,16 +69,18 @@ async function checkPolicies(
   return code;
 }
 
-function countEntries({ servers, roles, repositories }: Policies): {
+function countEntries({ servers, credentials, roles, repositories }: Policies): {
   servers: number;
+  credentials: number;
   roles: number;
   robots: number;
 } {
   const robots = repositories.values().reduce((sum, repository) => sum + repository.robots.size, 0);
-  return { servers: servers.size, roles: roles.size, robots };
+  return { servers: servers.size, credentials: credentials.size, roles: roles.size, robots };
 }
 
 function describe(policies: Policies): string {
-  const { servers, roles, robots } = countEntries(policies);
-  return [count(servers, "server"), count(roles, "role"), count(robots, "robot")].join(", ");
+  const { servers, credentials, roles, robots } = countEntries(policies);
+  const named = credentials === 0 ? [] : [count(credentials, "credential")];
+  return [count(servers, "server"), ...named, count(roles, "role"), count(robots, "robot")].join(", ");
 }

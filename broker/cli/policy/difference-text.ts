@@ -45,10 +45,12 @@ export function describeWhat({ server, subject, what }: Change): string {
     tool: isOne ? "tool " : "tools ",
     resource: isOne ? "resource " : "resources ",
     prompt: isOne ? "prompt " : "prompts ",
+    ask: "asks for ",
     limits: "limits of ",
     flow: "flow: ",
     session: "session ",
     server: "server's ",
+    credential: what === "credential" ? "" : "credential's ",
     labels: "labels of ",
     lock: "lock: ",
   };

@@ -26,6 +26,7 @@ export function policyExplainCommand(defaults: PolicyDefaults, terminal: Termina
     .option("--tool <name>", "a tool of the server")
     .option("--resource <uri>", "a resource of the server, in place of --tool")
     .option("--prompt <name>", "a prompt of the server, in place of --tool")
+    .option("--ask <what>", "what the server asks the agent for, in place of --tool: elicitation")
     .option("--args <json>", "the arguments of the call: a JSON object, or @FILE")
     .option("--agent <name>", "the agent that calls", "agent")
     .option(
@@ -82,7 +83,7 @@ function checkNames({ policies }: OpenedDirectory, { robot, server }: Options): 
 
 function list(opened: OpenedDirectory, options: Options, terminal: Terminal): ExitCode {
   const { robot, server } = options;
-  const name = options.tool ?? options.prompt ?? options.resource;
+  const name = options.tool ?? options.prompt ?? options.resource ?? options.ask;
   const isNarrowed = server !== undefined || name !== undefined;
   const found = listAccess(opened.policies, { robot, server, name }).filter(
     ({ grants, observed }) => !isNarrowed || grants.length > 0 || observed.length > 0,

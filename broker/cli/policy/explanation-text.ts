@@ -22,12 +22,13 @@ const sentences = {
 } as const;
 
 export function renderExplanation(explanation: CallExplanation, placed: Placed): string {
-  const { call, verdict, advice, labels } = explanation;
+  const { call, verdict, advice, labels, credential } = explanation;
   const head = verdict.effect === "allow" ? "ALLOWED" : "DENIED";
   return [
     `${head}  ${nameCall(call)}: ${sentences[verdict.reason]}`,
     `  decision  ${describeVerdict(verdict)}`,
     ...("rule" in verdict ? [renderPlace(verdict.rule, placed)] : []),
+    ...(credential === undefined ? [] : [`  the server is shown  ${credential}`]),
     ...(labels.length === 0 ? [] : [`  the session has asked for  ${labels.join(", ")} content`]),
     "",
   ]

@@ -8,10 +8,11 @@ import type { AuditRecord, RecordOf } from "../../../audit/record.ts";
 import type { Verdict } from "../../../audit/verification/verdict.ts";
 import { verifySession } from "../../../audit/verification/verification.ts";
 import { Claims } from "../../../policies/claims.ts";
+import { ASK_METHODS } from "../../../proxy/messages/asks.ts";
 import type { RecordedCall, RecordedSession } from "../../../policies/authoring/recorded-session.ts";
-import { loadCheckpointKeys } from "../checkpoint-keys.ts";
+import { loadCheckpointKeys } from "../keys/checkpoint-keys.ts";
 import { showControls } from "../problem-report.ts";
-import { findSessionFolders, type SessionFolder } from "../session-folders.ts";
+import { findSessionFolders, type SessionFolder } from "../session/session-folders.ts";
 import { NoAnswer } from "./answer.ts";
 
 interface LeftOut {
@@ -189,7 +190,7 @@ function readCall(record: AuditRecord): RecordedCall | undefined {
 }
 
 /** What each method can name. What only gives something up is decided by nothing that a draft could change. */
-const KINDS: ReadonlyMap<string, readonly RecordedCall["kind"][]> = new Map([
+const KINDS: ReadonlyMap<string, readonly Exclude<RecordedCall["kind"], "ask">[]> = new Map([
   ["tools/call", ["tool"]],
   ["resources/read", ["resource"]],
   ["resources/subscribe", ["resource"]],
@@ -199,6 +200,10 @@ const KINDS: ReadonlyMap<string, readonly RecordedCall["kind"][]> = new Map([
 ]);
 
 function findName(call: RecordOf<"call">): Pick<RecordedCall, "kind" | "name"> | undefined {
+  const ask = ASK_METHODS.get(call.method);
+  if (ask !== undefined) {
+    return { kind: "ask", name: ask };
+  }
   for (const kind of KINDS.get(call.method) ?? []) {
     const name = call[kind];
     if (name !== undefined) {

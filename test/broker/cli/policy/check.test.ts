@@ -57,6 +57,7 @@ describe("lanyard policy check", () => {
       ok: true,
       directory: directory.path,
       servers: 2,
+      credentials: 0,
       roles: 3,
       robots: 1,
       problems: [],

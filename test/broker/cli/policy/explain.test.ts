@@ -128,6 +128,7 @@ What would change it
       "--args is about one call: name it with --robot (or --roles), --server and --tool",
     ],
     [[...comment, "--prompt", "p"], "--tool and --prompt: name one of them"],
+    [[...comment, "--ask", "roots"], "--tool and --ask: name one of them"],
     [[...comment, "--args", "[]"], "--args: expected one JSON object"],
     [[...comment, "--args", '{"a":1,"a":2}'], "--args: expected one JSON object"],
     [[...comment, "--args", "@/nowhere"], "--args: /nowhere cannot be read"],

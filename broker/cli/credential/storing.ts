@@ -1,0 +1,103 @@
+/** How a secret is stored by hand: what keeps it from being stored is said before it is asked for. Its value is never said. */
+import { type Vault, createVault } from "../../credentials/vault.ts";
+import { listSecretVersions } from "../../storage/credential-secrets.ts";
+import type { CredentialSecretRow } from "../../storage/credential-tables.ts";
+import { openStoredKey } from "../keys/sealing-key.ts";
+import type { ExitCode } from "../terminal.ts";
+import { readGivenSecret } from "./given-secret.ts";
+import { type NamedCredential, findNamed, nameWithOwner } from "./named-credential.ts";
+import type { Opened } from "./opened.ts";
+import type { ReadSecret } from "./secret-input.ts";
+
+interface Named {
+  readonly name: string;
+  readonly robot?: string;
+  readonly json?: true;
+}
+
+interface Storing extends Named {
+  readonly expires?: number;
+  readonly by: string;
+  readonly readSecret: ReadSecret;
+  /** How long the one before stays a fallback; undefined: this is to be the first. */
+  readonly overlapMs: number | undefined;
+}
+
+export async function storeSecret(opened: Opened, storing: Storing): Promise<ExitCode> {
+  const { expires, by, readSecret, overlapMs } = storing;
+  const found = await openNamed(opened, storing);
+  if (found === undefined) return 2;
+  const { named, vault } = found;
+  const [newest] = await listSecretVersions(opened.database, named);
+  const current = newest?.sealed === null ? undefined : newest;
+  const whose = nameWithOwner(named);
+  if (overlapMs === undefined && current !== undefined) {
+    return tell(opened, storing, {
+      ok: false,
+      message: `${whose} is set already: \`lanyard credential rotate\` gives it another secret.`,
+    });
+  }
+  if (overlapMs !== undefined && current === undefined) {
+    return tell(opened, storing, {
+      ok: false,
+      message: `${whose} is not set: \`lanyard credential set\` gives it its first secret.`,
+    });
+  }
+  const secret = await readGivenSecret(named, readSecret);
+  if (current?.digest === vault.digest(secret)) {
+    return tell(opened, storing, {
+      ok: false,
+      message: `Nothing was changed: this is the secret that ${whose} has.`,
+    });
+  }
+  const stored = await vault.set({
+    name: named.name,
+    owner: named.owner,
+    kind: named.entry.kind,
+    secret,
+    by,
+    expiresAt: expires,
+    overlapMs: overlapMs ?? 0,
+  });
+  return tell(opened, storing, { ok: true, ...describe(stored, whose) });
+}
+
+export async function endOverlap(opened: Opened, given: Named): Promise<ExitCode> {
+  const found = await openNamed(opened, given);
+  if (found === undefined) return 2;
+  await found.vault.endOverlap(found.named);
+  return tell(opened, given, {
+    ok: true,
+    message: `Only the newest secret of ${nameWithOwner(found.named)} counts.`,
+  });
+}
+
+/** Undefined: it was said what is wrong with the configuration. */
+async function openNamed(
+  { policies, database, terminal }: Opened,
+  { name, robot }: Named,
+): Promise<{ readonly named: NamedCredential; readonly vault: Vault } | undefined> {
+  const named = findNamed(policies, { name, robot });
+  const sealingKey = await openStoredKey(database, terminal);
+  return sealingKey && { named, vault: createVault({ database, sealingKey, now: Date.now }) };
+}
+
+function describe(row: CredentialSecretRow, whose: string) {
+  const { kind, version, created_by: by } = row;
+  const owner = row.owner === "" ? "shared" : row.owner;
+  const digest = row.digest.slice(0, 12);
+  const message = `Stored version ${version} of ${whose} (${kind}), digest ${digest}….`;
+  return { kind, owner, version, digest, by, message };
+}
+
+function tell(
+  { terminal }: Opened,
+  { name, json }: Named,
+  outcome: { readonly ok: boolean; readonly message: string },
+): ExitCode {
+  const { ok, message, ...rest } = outcome;
+  if (json) terminal.write(`${JSON.stringify({ ok, credential: name, ...rest, message })}\n`);
+  else if (ok) terminal.write(`${message}\n`);
+  else terminal.writeError(`${message}\n`);
+  return ok ? 0 : 1;
+}
