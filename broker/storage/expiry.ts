@@ -1,9 +1,10 @@
 /**
  * What time does to rows: sessions that ran out are marked, what was spent is forgotten once it is refused for its age
  * anyway. In small transactions, so that nobody waits long for one, and on each row one replica at a time.
- * Jobs stay bound to their key for as long as their sessions are known, which is for good: a job that GitHub lets run
- * for days (and a run that it lets be repeated for weeks, as another attempt) never finds its binding gone.
+ * Jobs stay bound to their key for as long as their sessions are known, see retention.ts: a job that GitHub lets run for
+ * days, in a run that it lets go on for weeks, never finds its binding gone.
  */
+import { forgetPendingConnections } from "./pending-connections.ts";
 import type { Queries } from "./schema.ts";
 import { runsSideBySide } from "./transactions.ts";
 
@@ -22,6 +23,7 @@ export async function expireRows(db: Queries, now: number): Promise<number> {
   const forgotten = now - CLOCK_DIFFERENCE_MS;
   await repeat(async () => forgetTokens(db, forgotten));
   await repeat(async () => forgetProofs(db, forgotten));
+  await forgetPendingConnections(db, now);
   return repeat(async () => expireSessions(db, now));
 }
 

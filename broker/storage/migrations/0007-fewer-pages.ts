@@ -2,11 +2,9 @@
  * What an exchange writes lies on fewer pages: an index over random keys costs one for every row. A session's object
  * prefix holds its id and needs no index of its own; the run of a job is known with the job, so one index finds both.
  */
-import { type Kysely, PostgresAdapter, sql } from "kysely";
+import { PostgresAdapter, sql } from "kysely";
 import type { Migration } from "kysely/migration";
-
-/** Unknown to the types of a migration, which stay as they are when those of the tables change. */
-type Tables = Kysely<Record<string, Record<string, string>>>;
+import { type Tables, putBack, setAside } from "./set-aside.ts";
 
 export const fewerPages: Migration = {
   async up(db: Tables): Promise<void> {
@@ -92,18 +90,4 @@ async function createSessions(db: Tables): Promise<void> {
     .addColumn("checked_against", "text", (column) => column.notNull().defaultTo(""))
     .addColumn("narrowed_policy", "text")
     .execute();
-}
-
-const keptName = (table: string): string => `${table}_kept`;
-
-/** Its rows, without its constraints and indexes. */
-async function setAside(db: Tables, table: string): Promise<void> {
-  await sql`create table ${sql.table(keptName(table))} as select * from ${sql.table(table)}`.execute(db);
-  await db.schema.dropTable(table).execute();
-}
-
-/** Into the new table of that name, whose columns are in the same order. */
-async function putBack(db: Tables, table: string): Promise<void> {
-  await sql`insert into ${sql.table(table)} select * from ${sql.table(keptName(table))}`.execute(db);
-  await db.schema.dropTable(keptName(table)).execute();
 }
