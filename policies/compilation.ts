@@ -167,18 +167,25 @@ interface CompiledFacts {
   readonly lock: ServerFacts["lock"];
 }
 
-/** A tool's own word goes before its server's; resources and prompts contain what their server's answers do. */
+/**
+ * A tool's own word goes before its server's; resources, prompts and what the server asks contain what its answers do.
+ * What it asks for, it gets: the answer is written where the server writes. It gets nothing by what it logs.
+ */
 function compileFacts({ reads = [], writes = [], tools = {}, lock }: ServerFacts): CompiledFacts {
   const byName = new Map(Object.entries(tools));
   const ownOf = ({ kind, name }: Target) => (kind === "tool" ? byName.get(name) : undefined);
   return {
     readsOf: (target) => ownOf(target)?.reads ?? reads,
-    writesOf: (target) => ownOf(target)?.writes ?? (target.kind === "tool" ? writes : NO_LABELS),
+    writesOf: (target) => ownOf(target)?.writes ?? (isWriting(target) ? writes : NO_LABELS),
     isReadOnly: (target) => ownOf(target)?.read_only === true,
     written: [...writes, ...[...byName.values()].flatMap((tool): readonly WriteLabel[] => tool.writes ?? [])],
     hasReadOnly: [...byName.values()].some((tool) => tool.read_only === true),
     lock,
   };
+}
+
+function isWriting({ kind, name }: Target): boolean {
+  return kind === "tool" || (kind === "ask" && name !== "logging");
 }
 
 /** With everything in it: whoever is shown a part cannot change it. */

@@ -5,10 +5,13 @@
 import type { ReadLabel } from "./labels.ts";
 import type { ArgumentsInLog, Inspection, ServerFacts } from "./session-policy.ts";
 
-/** What a message can name on a server: of a resource the name is its URI. */
+/**
+ * What a message can name on a server: of a resource the name is its URI. An `ask` goes the other way: the server wants
+ * something of the agent's side, and its arguments are the server's.
+ */
 export interface Target {
   readonly server: string;
-  readonly kind: "tool" | "resource" | "prompt";
+  readonly kind: "tool" | "resource" | "prompt" | "ask";
   readonly name: string;
 }
 

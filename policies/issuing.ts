@@ -37,12 +37,13 @@ function findRole(policies: Policies, name: string): Role {
 }
 
 function grantsOf(role: string, { grants }: Role): SessionGrant[] {
-  return grants.map(({ server, tools, resources, prompts, when, limit, audit, inspect }, index) => ({
+  return grants.map(({ server, tools, resources, prompts, asks, when, limit, audit, inspect }, index) => ({
     rule: `${role}#${index + 1}`,
     server,
     ...(tools !== undefined && { tools: [...tools] }),
     ...(resources !== undefined && { resources: [...resources] }),
     ...(prompts !== undefined && { prompts: [...prompts] }),
+    ...(asks !== undefined && { asks: [...asks] }),
     ...(when !== undefined && { when }),
     ...(limit !== undefined && { limit: limit.calls }),
     ...(audit !== undefined && { arguments: audit.arguments }),

@@ -13,7 +13,9 @@ import { checkRobots } from "./checks/robots-check.ts";
 import { RobotsDocument } from "./documents/robots-document.ts";
 import { checkRoles } from "./checks/roles-check.ts";
 import { RolesDocument } from "./documents/roles-document.ts";
+import { checkCredentials, findCredentialWarnings } from "./checks/credentials-check.ts";
 import { checkServers } from "./checks/servers-check.ts";
+import { findWrittenSecrets } from "./checks/written-secrets.ts";
 import { ServersDocument } from "./documents/servers-document.ts";
 import { collectKnown } from "./checks/known.ts";
 import { findFlowWarnings } from "./checks/flow-warnings.ts";
@@ -50,6 +52,7 @@ export function assemblePolicies(
   const known = serverMap && roleMap && collectKnown(serverMap, roleMap);
   problems.push(
     ...(servers === undefined ? [] : limitProblems(checkServers(servers))),
+    ...(servers === undefined ? [] : limitProblems(checkCredentials(servers))),
     ...(roles === undefined ? [] : limitProblems(checkRoles(roles, serverMap && new Set(serverMap.keys())))),
   );
   for (const document of robots) {
@@ -62,12 +65,19 @@ export function assemblePolicies(
   const repositories = robots.map(repositoryOf);
   const byKey = new Map(repositories.map((each) => [repositoryKey(each.issuer, each.id), each]));
   const locked = lock === undefined ? undefined : digestLock(lock.value);
-  const policies = { servers: known.servers, roles: known.roles, repositories: byKey, lock: locked };
+  const policies = {
+    servers: known.servers,
+    credentials: new Map(Object.entries(servers.value.credentials ?? {})),
+    roles: known.roles,
+    repositories: byKey,
+    lock: locked,
+  };
   const bindings = repositories.flatMap((each) =>
     [...each.robots.values()].flatMap((robot) => robot.bindings),
   );
   const warnings = [
     ...robots.flatMap((document) => limitProblems(findRobotsWarnings(document, known))),
+    ...limitProblems(findCredentialWarnings(servers)),
     ...limitProblems(findRolesWarnings(roles, known.servers)),
     ...limitProblems(findFlowWarnings(roles, { ...known, bindings })),
     ...(lock === undefined ? [] : limitProblems(findLockWarnings({ servers, roles, lock }))),
@@ -101,7 +111,7 @@ function readDocuments(
   const findFile = (path: string) => files.find((file) => file.path === path);
   const [servers, roles, lock] = [findFile("servers.yaml"), findFile("roles.yaml"), findFile(LOCK_FILE)];
   const documents = {
-    servers: servers && keep(readDocument(ServersDocument, servers)),
+    servers: servers && keep(readServers(servers)),
     roles: roles && keep(readDocument(RolesDocument, roles)),
     lock: lock && keep(readLock(lock)),
     robots: files
@@ -109,6 +119,12 @@ function readDocuments(
       .flatMap((file) => keep(readDocument(RobotsDocument, file)) ?? []),
   };
   return { documents, problems };
+}
+
+/** Where a secret stands in it, nothing else is said: another message could repeat it. */
+function readServers(file: PolicyFile): ReadDocument<ServersDocument> {
+  const secrets = limitProblems(findWrittenSecrets(file));
+  return secrets.length > 0 ? { ok: false, problems: secrets } : readDocument(ServersDocument, file);
 }
 
 /** One repository, one document: of two, nobody could say which decides. */

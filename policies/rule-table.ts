@@ -63,6 +63,7 @@ export function compileTables(
       isPlainUri,
     ),
     prompt: tableOf(({ prompts = [] }) => prompts.map(compileName)),
+    ask: tableOf(({ asks = [] }) => asks.map(compileName)),
   };
 }
 

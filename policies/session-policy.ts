@@ -5,6 +5,7 @@
 import { createHash } from "node:crypto";
 import canonicalize from "canonicalize";
 import * as z from "zod/mini";
+import { Ask } from "./asks.ts";
 import { ReadLabel, WriteLabel } from "./labels.ts";
 import { ResourcePattern } from "./resource-pattern.ts";
 import { ToolName, ToolPattern } from "./tool-pattern.ts";
@@ -33,6 +34,7 @@ export const SessionGrant = z.strictObject({
   tools: z.optional(z.array(ToolPattern)),
   resources: z.optional(z.array(ResourcePattern)),
   prompts: z.optional(z.array(ToolPattern)),
+  asks: z.optional(z.array(Ask)),
   /** A CEL expression; absent means always. */
   when: z.optional(z.string()),
   /** Calls of the session, of all agents together; absent means any number. */

@@ -12,6 +12,9 @@ const ALGORITHMS = ["ES256"];
 const MAX_AGE_SECONDS = 30;
 const MAX_PROOF_BYTES = 4096;
 
+/** 32 bytes in their one spelling: the thumbprint is over the text. */
+const Coordinate = z.string().regex(/^[A-Za-z0-9_-]{42}[AEIMQUYcgkosw048]$/);
+
 const ProofHeader = z.strictObject({
   typ: z.literal("dpop+jwt"),
   alg: z.enum(ALGORITHMS),
@@ -19,8 +22,8 @@ const ProofHeader = z.strictObject({
   jwk: z.strictObject({
     kty: z.literal("EC"),
     crv: z.literal("P-256"),
-    x: z.string(),
-    y: z.string(),
+    x: Coordinate,
+    y: Coordinate,
     kid: z.string().optional(),
     alg: z.string().optional(),
     use: z.string().optional(),

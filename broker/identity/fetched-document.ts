@@ -3,37 +3,24 @@
  * The issuer's host is configured, what it answers is not trusted. Where addresses are restricted, the one that is
  * connected to is the one that was checked: a name is resolved once for each connection, so it cannot be rebound between.
  */
-import type { LookupAddress } from "node:dns";
-import { lookup as resolveName } from "node:dns/promises";
-import { type ClientRequest, type IncomingMessage, request as requestHttp } from "node:http";
-import { type RequestOptions, request as requestHttps } from "node:https";
-import { type LookupFunction, isIP } from "node:net";
+import type { IncomingMessage } from "node:http";
 import { promisify } from "node:util";
 import { gunzip } from "node:zlib";
-import { type AddressRange, classifyAddress } from "./address-range.ts";
+import type { AddressTerms } from "../egress/address-guard.ts";
+import { type RequestTls, openGuarded, readBounded } from "../egress/guarded-request.ts";
 import { parseStrictObject } from "./strict-json.ts";
 
 export class FetchFailed extends Error {
   readonly code = "fetch_failed";
 }
 
-/** Every address of a name. */
-export type Resolve = (hostname: string) => Promise<readonly LookupAddress[]>;
-
-/** Makes a request over TLS, with these options and no laxer ones. */
-export type RequestTls = (url: URL, options: RequestOptions) => ClientRequest;
-
-export interface FetchLimits {
+export interface FetchLimits extends AddressTerms {
   /** Of the body, and again of what it decompresses to. */
   readonly maxBytes: number;
   /** For all of it: name, connection, headers and body. */
   readonly timeoutMs: number;
-  /** Ranges that may be connected to; by default all. */
-  readonly permitted?: ReadonlySet<AddressRange>;
-  /** By default the system's resolver. */
-  readonly resolve?: Resolve;
   /** By default Node's own; for tests, which do not have the ports of the names that they serve. */
-  readonly requestTls?: RequestTls;
+  readonly requestTls?: RequestTls | undefined;
 }
 
 const unpack = promisify(gunzip);
@@ -59,27 +46,11 @@ export async function fetchJson(url: string, limits: FetchLimits): Promise<Recor
 }
 
 async function open(url: URL, limits: FetchLimits, signal: AbortSignal): Promise<IncomingMessage> {
-  const { promise, resolve, reject } = Promise.withResolvers<IncomingMessage>();
-  const host = url.hostname.replace(/^\[(.*)\]$/, "$1");
-  // Nothing is looked up for an address that is written out.
-  if (isIP(host) !== 0) checkAddress(host, host, limits.permitted);
-  const options = {
-    // A connection of its own: none is reused whose address was checked for somebody else.
-    agent: false,
-    headers: { accept: "application/json", "accept-encoding": "identity" },
-    lookup: restrictedLookup(limits),
-    signal,
-  };
-  // Whatever the environment says: a certificate that does not verify is a failure.
-  const request =
-    url.protocol === "https:"
-      ? (limits.requestTls ?? requestHttps)(url, { ...options, rejectUnauthorized: true })
-      : requestHttp(url, options);
-  request.once("response", resolve);
-  // Stays for what fails after the response: whoever reads it is told there.
-  request.on("error", reject);
-  request.end();
-  const response = await promise;
+  const { permitted, resolve, requestTls } = limits;
+  const response = await openGuarded({
+    ...{ url, method: "GET", headers: { accept: "application/json" } },
+    ...{ permitted, resolve, requestTls, signal },
+  });
   const problem = objectTo(response);
   if (problem === undefined) return response;
   response.destroy();
@@ -92,44 +63,9 @@ function objectTo({ statusCode, headers }: IncomingMessage): string | undefined 
   return type !== undefined && JSON_TYPE.test(type) ? undefined : `the answer's type is ${type}, not JSON`;
 }
 
-function restrictedLookup({ permitted, resolve = resolveAll }: FetchLimits): LookupFunction {
-  return (hostname, options, callback) => {
-    resolve(hostname)
-      .then((addresses) => {
-        // One that is not permitted is enough to refuse: a name with both kinds is there to be tried until it works.
-        for (const { address } of addresses) checkAddress(hostname, address, permitted);
-        const [first] = addresses;
-        if (first === undefined) throw new FetchFailed(`${hostname} has no address`);
-        if (options.all === true) callback(null, [...addresses]);
-        else callback(null, first.address, first.family);
-      })
-      .catch((error: unknown) => callback(error instanceof Error ? error : new Error(String(error)), ""));
-  };
-}
-
-async function resolveAll(hostname: string): Promise<LookupAddress[]> {
-  return resolveName(hostname, { all: true });
-}
-
-function checkAddress(host: string, address: string, permitted: FetchLimits["permitted"]): void {
-  const range = classifyAddress(address);
-  if (permitted !== undefined && !permitted.has(range)) {
-    throw new FetchFailed(
-      `${host === address ? address : `${host} is ${address}, which`} is a ${range} address: nothing is fetched there`,
-    );
-  }
-}
-
 async function readText(response: IncomingMessage, maxBytes: number): Promise<string> {
-  const chunks: Uint8Array[] = [];
-  let bytes = 0;
-  for await (const chunk of response as AsyncIterable<Uint8Array>) {
-    bytes += chunk.byteLength;
-    if (bytes > maxBytes) throw new FetchFailed(`the answer has more than ${maxBytes} bytes`);
-    chunks.push(chunk);
-  }
+  const body = await readBounded(response, maxBytes);
   const encoding = response.headers["content-encoding"] ?? "identity";
-  const body = Buffer.concat(chunks);
   return new TextDecoder("utf-8", { fatal: true }).decode(await decode(body, encoding, maxBytes));
 }
 

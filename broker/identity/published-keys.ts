@@ -3,8 +3,10 @@
  * OpenID Connect Discovery 1.0, section 4, and RFC 7517, section 5.
  */
 import { z } from "zod";
-import { FetchFailed, type RequestTls, type Resolve, fetchJson } from "./fetched-document.ts";
-import { reachOf } from "./issuer-reach.ts";
+import type { Resolve } from "../egress/address-guard.ts";
+import type { RequestTls } from "../egress/guarded-request.ts";
+import { reachOf } from "../egress/reach.ts";
+import { FetchFailed, fetchJson } from "./fetched-document.ts";
 
 const LIMITS = { maxBytes: 256 * 1024, timeoutMs: 5_000 };
 const MAX_KEYS = 100;
@@ -59,7 +61,7 @@ export async function fetchPublishedKeys(issuer: string, access: IssuerAccess): 
   const { privateIssuers, resolve, requestTls } = access;
   const limits = {
     ...LIMITS,
-    permitted: reachOf(issuer, privateIssuers),
+    permitted: reachOf(issuer, privateIssuers.includes(issuer)),
     ...(resolve === undefined ? {} : { resolve }),
     ...(requestTls === undefined ? {} : { requestTls }),
   };

@@ -6,7 +6,8 @@
 import type { Workload } from "../../audit/record.ts";
 import type { Claims } from "../../policies/claims.ts";
 import type { Refused } from "../refusals.ts";
-import type { RequestTls, Resolve } from "./fetched-document.ts";
+import type { Resolve } from "../egress/address-guard.ts";
+import type { RequestTls } from "../egress/guarded-request.ts";
 import { type IssuerKeys, type StaleKeys, createIssuerKeys } from "./issuer-keys.ts";
 import { refuseMember } from "./member-refusal.ts";
 import { type PublishedKeys, fetchPublishedKeys } from "./published-keys.ts";

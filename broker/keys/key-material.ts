@@ -115,7 +115,7 @@ function sealJwk(
   return sealingKey.seal(sealPurpose({ purpose, kid: jwk.kid }), Buffer.from(JSON.stringify(jwk)));
 }
 
-const sealPurpose = ({ purpose, kid }: Pick<SigningKeyRow, "purpose" | "kid">): string =>
+export const sealPurpose = ({ purpose, kid }: Pick<SigningKeyRow, "purpose" | "kid">): string =>
   `signing key: ${purpose} ${kid}`;
 
 /** `revoked` is the member that OpenID Federation 1.0, section 8.7.2, has for keys of the past; `revoked_at` in seconds. */

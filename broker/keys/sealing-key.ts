@@ -1,126 +1,122 @@
 /**
- * The sealing key: the one secret that lies in a file. With it the broker seals what its database keeps secret,
- * and derives keys for single purposes. Whoever has the file and the database has everything.
+ * The sealing key: with it the broker seals what its database keeps secret, and derives keys for single purposes.
+ * Whoever has it and the database has everything. There may be several: the newest whose time has come seals, and all
+ * of them open, so that one takes the other's place while brokers run. One that meets a key it does not know reads
+ * where they are kept once more.
  */
-import { hkdfSync, randomBytes } from "node:crypto";
-import { link, mkdir, open, readFile, stat, unlink } from "node:fs/promises";
-import { dirname } from "node:path";
-import { CompactEncrypt, compactDecrypt } from "jose";
-import { z } from "zod";
+import { hkdfSync } from "node:crypto";
+import { CompactEncrypt, compactDecrypt, decodeProtectedHeader } from "jose";
+import { findKeyFile, loadKeyFile } from "./key-file.ts";
+import { type KeySource, SealingKeyUnusable, type StoredSealingKey } from "./key-source.ts";
 
-const KEY_BYTES = 32;
-/** Read or written by the group or by others. */
-const SHARED_MODE_BITS = 0o077;
+export { SealingKeyUnusable } from "./key-source.ts";
 
-const SealingJwk = z.strictObject({
-  kty: z.literal("oct"),
-  use: z.literal("enc"),
-  enc: z.literal("A256GCM"),
-  kid: z.string().min(1),
-  k: z.base64url().length(43),
-});
-
-export class SealingKeyUnusable extends Error {
-  readonly code = "sealing_key_unusable";
-}
+const DERIVED_BYTES = 32;
 
 export interface SealingKey {
-  /** Names it, and says nothing about it. */
+  /** Names the one that seals now, and says nothing about it. */
   readonly kid: string;
+  /** All that open, the one that seals first. */
+  readonly kids: readonly string[];
   /** Compact JWE, `alg: dir`. `purpose` is part of what is authenticated: sealed for one, it opens for no other. */
   seal(purpose: string, secret: Uint8Array): Promise<string>;
-  /** Throws `SealingKeyUnusable` when it was sealed with another key or for another purpose. */
+  /** Throws `SealingKeyUnusable` when it was sealed with a key that is not here, or for another purpose. */
   open(purpose: string, sealed: string): Promise<Uint8Array>;
-  /** 32 bytes that say nothing about the key or about those of another purpose. */
-  derive(purpose: string): Buffer;
+  /** 32 bytes that say nothing about the key or about those of another purpose; of the key that seals, or of `kid`. */
+  derive(purpose: string, kid?: string): Buffer;
+  /** Reads where they are kept. Throws `SealingKeyUnusable`; the keys then stay as they were. */
+  refresh(): Promise<void>;
 }
 
 /** Reads the file, or makes it with mode 0600 when there is none. Throws `SealingKeyUnusable` with what to change. */
-export async function loadSealingKey(path: string): Promise<SealingKey> {
-  return readKey(path, () => createFile(path));
+export async function loadSealingKey(path: string, now: () => number = Date.now): Promise<SealingKey> {
+  return openSealingKey(await loadKeyFile(path), now);
 }
 
 /** Reads the file of a broker that was started before: a new key would open nothing that it sealed. */
-export async function findSealingKey(path: string): Promise<SealingKey> {
-  return readKey(path, async () => {
-    throw new SealingKeyUnusable(`there is no ${path}: name the file that the broker uses`);
-  });
+export async function findSealingKey(path: string, now: () => number = Date.now): Promise<SealingKey> {
+  return openSealingKey(findKeyFile(path), now);
 }
 
-async function readKey(path: string, makeText: () => Promise<string>): Promise<SealingKey> {
-  try {
-    const text = (await readExisting(path)) ?? (await makeText());
-    const parsed = SealingJwk.safeParse(JSON.parse(text));
-    if (!parsed.success) {
-      throw new SealingKeyUnusable(`${path} is not a sealing key that Lanyard has made`);
-    }
-    return sealWith(Buffer.from(parsed.data.k, "base64url"), parsed.data.kid);
-  } catch (cause) {
-    if (cause instanceof SealingKeyUnusable) throw cause;
-    // A message of the JSON parser would quote the file.
-    const reason = cause instanceof SyntaxError ? "it is not JSON" : String(cause);
-    throw new SealingKeyUnusable(`cannot use ${path}: ${reason}`, { cause });
-  }
-}
+export async function openSealingKey(source: KeySource, now: () => number): Promise<SealingKey> {
+  let keys = orderKeys(await source.read());
+  let underWay: Promise<void> | undefined;
+  const refresh = (): Promise<void> => {
+    underWay ??= (async () => {
+      try {
+        keys = orderKeys(await source.read());
+      } finally {
+        underWay = undefined;
+      }
+    })();
+    return underWay;
+  };
+  /** Where the clock that made the first key is ahead of this one, it seals all the same: nothing else can. */
+  const current = (): StoredSealingKey => {
+    const key = keys.findLast(({ sealsFrom }) => sealsFrom <= now()) ?? keys[0];
+    if (key === undefined) throw new SealingKeyUnusable("there is no sealing key");
+    return key;
+  };
+  const find = (kid: string): StoredSealingKey | undefined => keys.find((key) => key.kid === kid);
 
-async function readExisting(path: string): Promise<string | undefined> {
-  const found = await stat(path).catch((error: NodeJS.ErrnoException) => {
-    if (error.code === "ENOENT") return undefined;
-    throw error;
-  });
-  if (found === undefined) return undefined;
-  if ((found.mode & SHARED_MODE_BITS) !== 0) {
-    throw new SealingKeyUnusable(`${path} can be read by others: run \`chmod 600 ${path}\``);
-  }
-  return readFile(path, "utf8");
-}
-
-/** Complete or absent: of two that start at once, both end up with the same key. */
-async function createFile(path: string): Promise<string> {
-  const k = randomBytes(KEY_BYTES).toString("base64url");
-  const jwk = { kty: "oct", use: "enc", enc: "A256GCM", kid: randomBytes(8).toString("hex"), k };
-  await mkdir(dirname(path), { recursive: true, mode: 0o700 });
-  const draft = `${path}.${randomBytes(8).toString("hex")}`;
-  const file = await open(draft, "wx", 0o600);
-  try {
-    await file.writeFile(`${JSON.stringify(jwk)}\n`);
-    await file.sync();
-  } finally {
-    await file.close();
-  }
-  try {
-    await link(draft, path);
-  } catch (error) {
-    if ((error as NodeJS.ErrnoException).code !== "EEXIST") throw error;
-  } finally {
-    await unlink(draft);
-  }
-  return readFile(path, "utf8");
-}
-
-function sealWith(key: Buffer, kid: string): SealingKey {
   return {
-    kid,
+    get kid() {
+      return current().kid;
+    },
+    get kids() {
+      const { kid } = current();
+      return [kid, ...keys.map((key) => key.kid).filter((other) => other !== kid)];
+    },
     async seal(purpose, secret) {
+      const { kid, key } = current();
       return new CompactEncrypt(secret)
         .setProtectedHeader({ alg: "dir", enc: "A256GCM", kid, sealed_for: purpose })
         .encrypt(key);
     },
     async open(purpose, sealed) {
-      let opened: Awaited<ReturnType<typeof compactDecrypt>>;
-      try {
-        opened = await compactDecrypt(sealed, key, {
-          keyManagementAlgorithms: ["dir"],
-          contentEncryptionAlgorithms: ["A256GCM"],
-        });
-      } catch (cause) {
-        throw new SealingKeyUnusable("what is stored was sealed with another sealing key", { cause });
+      const kid = kidOf(sealed);
+      if (kid !== undefined && find(kid) === undefined) await refresh();
+      const key = find(kid ?? "");
+      if (key === undefined) {
+        throw new SealingKeyUnusable("what is stored was sealed with another sealing key");
       }
-      if (opened.protectedHeader["sealed_for"] !== purpose) {
-        throw new SealingKeyUnusable(`what is stored was not sealed for ${purpose}`);
-      }
-      return opened.plaintext;
+      return openWith(key, purpose, sealed);
     },
-    derive: (purpose) => Buffer.from(hkdfSync("sha256", key, "", `lanyard ${purpose}`, KEY_BYTES)),
+    derive(purpose, kid) {
+      const key = kid === undefined ? current() : find(kid);
+      if (key === undefined) throw new SealingKeyUnusable("what is stored was made with another sealing key");
+      return Buffer.from(hkdfSync("sha256", key.key, "", `lanyard ${purpose}`, DERIVED_BYTES));
+    },
+    refresh,
   };
+}
+
+/** The name of the key that it was sealed with; undefined: it is not sealed. */
+export function kidOf(sealed: string): string | undefined {
+  try {
+    return decodeProtectedHeader(sealed).kid;
+  } catch {
+    return undefined;
+  }
+}
+
+async function openWith({ key }: StoredSealingKey, purpose: string, sealed: string): Promise<Uint8Array> {
+  let opened: Awaited<ReturnType<typeof compactDecrypt>>;
+  try {
+    opened = await compactDecrypt(sealed, key, {
+      keyManagementAlgorithms: ["dir"],
+      contentEncryptionAlgorithms: ["A256GCM"],
+    });
+  } catch (cause) {
+    throw new SealingKeyUnusable("what is stored was sealed with another sealing key", { cause });
+  }
+  if (opened.protectedHeader["sealed_for"] !== purpose) {
+    throw new SealingKeyUnusable(`what is stored was not sealed for ${purpose}`);
+  }
+  return opened.plaintext;
+}
+
+/** The one that seals last of all is the last. */
+function orderKeys(keys: readonly StoredSealingKey[]): StoredSealingKey[] {
+  return keys.toSorted((a, b) => a.sealsFrom - b.sealsFrom);
 }

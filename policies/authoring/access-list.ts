@@ -5,6 +5,7 @@
 import { type IssuedTo, sessionPolicyOf } from "../issuing.ts";
 import { compileResource, matchesResource } from "../resource-pattern.ts";
 import type { Policies, Repository } from "../policies.ts";
+import { describePresented, presentedBy } from "./credential-difference.ts";
 import type { Binding } from "../documents/robots-document.ts";
 import { type SessionLimits, sessionLimitsOf } from "../checks/session-limits.ts";
 import type { SessionFlow, SessionGrant, SessionPolicy } from "../session-policy.ts";
@@ -14,7 +15,7 @@ export interface AccessFilter {
   /** `OWNER/REPO/NAME`, `OWNER/REPO` or `NAME`. */
   readonly robot?: string | undefined;
   readonly server?: string | undefined;
-  /** The name of a tool or prompt, or the URI of a resource. */
+  /** The name of a tool or prompt, the URI of a resource, or what a server asks for. */
   readonly name?: string | undefined;
 }
 
@@ -32,6 +33,8 @@ export interface Access {
   readonly flow: readonly SessionFlow[];
   /** Tools that pass without a grant, as they are only looked at. */
   readonly observed: readonly { readonly server: string; readonly tool: string }[];
+  /** By server: the credential that it is shown, its kind, whose it is, and where it is used. */
+  readonly credentials: Readonly<Record<string, string>>;
 }
 
 export function listAccess(policies: Policies, filter: AccessFilter = {}): Access[] {
@@ -56,7 +59,7 @@ export function listAccess(policies: Policies, filter: AccessFilter = {}): Acces
   );
 }
 
-type Granted = Pick<Access, "roles" | "mode" | "grants" | "flow" | "observed">;
+type Granted = Pick<Access, "roles" | "mode" | "grants" | "flow" | "observed" | "credentials">;
 
 function accessOf(policies: Policies, issued: IssuedTo, { server, name }: AccessFilter): Granted {
   const source = sessionPolicyOf(policies, issued);
@@ -70,6 +73,14 @@ function accessOf(policies: Policies, issued: IssuedTo, { server, name }: Access
     ),
     observed: listObserved(source).filter(
       (each) => isServer(each.server) && (name === undefined || each.tool === name),
+    ),
+    credentials: Object.fromEntries(
+      Object.keys(source.servers).flatMap((each) => {
+        const presented = isServer(each)
+          ? presentedBy(policies, policies.servers.get(each) ?? {})
+          : undefined;
+        return presented === undefined ? [] : [[each, describePresented(presented)]];
+      }),
     ),
   };
 }
@@ -86,8 +97,11 @@ export function listObserved(source: SessionPolicy): { server: string; tool: str
 }
 
 /** Whether a grant names it for some run: what a run fills in is taken for anything. */
-function canName({ tools = [], prompts = [], resources = [] }: SessionGrant, name: string): boolean {
-  const named = [...tools, ...prompts].some((pattern) => {
+function canName(
+  { tools = [], prompts = [], asks = [], resources = [] }: SessionGrant,
+  name: string,
+): boolean {
+  const named = [...tools, ...prompts, ...asks].some((pattern) => {
     const prefix = prefixOf(pattern);
     return prefix === undefined ? pattern === name : name.startsWith(prefix);
   });

@@ -30,11 +30,12 @@ export interface Atom extends Terms {
 }
 
 export function patternsOf(grant: SessionGrant): Pattern[] {
-  const { server, tools = [], resources = [], prompts = [] } = grant;
+  const { server, tools = [], resources = [], prompts = [], asks = [] } = grant;
   return [
     ...tools.map((text) => ({ server, kind: "tool" as const, text })),
     ...resources.map((text) => ({ server, kind: "resource" as const, text })),
     ...prompts.map((text) => ({ server, kind: "prompt" as const, text })),
+    ...asks.map((text) => ({ server, kind: "ask" as const, text })),
   ];
 }
 

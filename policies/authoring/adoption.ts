@@ -2,6 +2,7 @@
  * A suggestion, written into the documents: the role, the bindings of the robot that only observed, and a test for
  * each grant. What is there already stays as it is; a role that exists is never replaced. Nothing goes to disk here.
  */
+import { GRANTED_KINDS } from "../checks/coverage.ts";
 import { Document, isCollection, isSeq, parseDocument } from "yaml";
 import type { PolicyFile } from "../documents/document.ts";
 import type { RefusedName, SuggestedGrant, Suggestion } from "./suggestion.ts";
@@ -68,7 +69,7 @@ export function writeRole({ role, robot, sessions, suggestion }: SuggestedRole):
       grant.commentBefore =
         " Not all arguments of these calls are in the logs: look at what it should not be called with.";
     }
-    for (const kind of ["tools", "resources", "prompts"]) {
+    for (const kind of GRANTED_KINDS) {
       const names = document.getIn([role, "grants", index, kind], true);
       if (isCollection(names)) {
         names.flow = true;

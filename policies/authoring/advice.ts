@@ -81,6 +81,6 @@ function adviseOnMissing({ roles, servers }: Policies, { source }: Rehearsal, ca
   ];
 }
 
-function keyOf(kind: Call["kind"]): "tools" | "resources" | "prompts" {
-  return kind === "tool" ? "tools" : kind === "resource" ? "resources" : "prompts";
+function keyOf<K extends Call["kind"]>(kind: K): `${K}s` {
+  return `${kind}s`;
 }

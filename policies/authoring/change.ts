@@ -5,7 +5,18 @@
 
 type Effect = "gained" | "lost" | "changed";
 
-type Subject = "tool" | "resource" | "prompt" | "limits" | "flow" | "session" | "server" | "labels" | "lock";
+type Subject =
+  | "tool"
+  | "resource"
+  | "prompt"
+  | "ask"
+  | "limits"
+  | "flow"
+  | "session"
+  | "server"
+  | "credential"
+  | "labels"
+  | "lock";
 
 export interface Difference {
   readonly effect: Effect;
@@ -35,10 +46,12 @@ const subjects: readonly Subject[] = [
   "tool",
   "resource",
   "prompt",
+  "ask",
   "limits",
   "flow",
   "session",
   "server",
+  "credential",
   "labels",
   "lock",
 ];

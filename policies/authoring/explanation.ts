@@ -7,6 +7,7 @@ import type { Policies } from "../policies.ts";
 import { collectRunFacts } from "../run-facts.ts";
 import type { SessionGrant } from "../session-policy.ts";
 import { adviseOn } from "./advice.ts";
+import { describePresented, presentedBy } from "./credential-difference.ts";
 import { type Rehearsal, rehearse, type Verdict } from "./rehearsal.ts";
 
 export interface ConsideredGrant {
@@ -28,6 +29,8 @@ export interface CallExplanation {
   readonly considered: readonly ConsideredGrant[];
   /** What the session has read, and where the call would write: flow rules compare the two. */
   readonly labels: readonly string[];
+  /** The credential that the server is shown, its kind, whose it is, and where it is used; undefined: none. */
+  readonly credential: string | undefined;
   /** What would have to change for the other answer, most likely first. */
   readonly advice: readonly string[];
 }
@@ -46,9 +49,11 @@ export async function explainCall(
       considered.push(answer);
     }
   }
+  const presented = presentedBy(policies, policies.servers.get(call.server) ?? {});
   return {
     call,
     verdict,
+    credential: presented && describePresented(presented),
     considered,
     labels: [...rehearsal.usage.labels].sort(),
     advice: adviseOn({ policies, rehearsal, call, verdict }),

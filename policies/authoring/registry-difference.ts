@@ -6,6 +6,7 @@ import type { ReadLabel, WriteLabel } from "../labels.ts";
 import type { ServerEntry } from "../documents/servers-document.ts";
 import type { Policies } from "../policies.ts";
 import type { Difference } from "./change.ts";
+import { compareCredentials, presentedBy } from "./credential-difference.ts";
 import { compareLocks, lockOf } from "./lock-difference.ts";
 
 /** A name that no tool has: it stands for all that the registry does not name. */
@@ -24,6 +25,7 @@ export function compareRegistry(
     }
     const differences = [
       ...compareEntry(earlier, entry),
+      ...compareCredentials(presentedBy(before, earlier), presentedBy(after, entry)),
       ...compareLabels(earlier, entry),
       ...compareLocks(lockOf(before, name), lockOf(after, name), (tool) => isReached(name, tool)),
     ];
@@ -33,13 +35,13 @@ export function compareRegistry(
 
 function compareEntry(before: ServerEntry, after: ServerEntry): Difference[] {
   const show = (value: unknown): string => (typeof value === "string" ? value : JSON.stringify(value));
-  return (["url", "command", "env", "start"] as const).flatMap((key): Difference[] => {
+  return (["url", "command", "env", "start", "limits"] as const).flatMap((key): Difference[] => {
     const [was, is] = [before[key], after[key]];
     return JSON.stringify(was) === JSON.stringify(is)
       ? []
       : [
           {
-            effect: key === "start" ? "changed" : "gained",
+            effect: key === "start" || key === "limits" ? "changed" : "gained",
             subject: "server",
             what: key,
             ...(was !== undefined && { before: show(was) }),

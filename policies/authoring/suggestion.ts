@@ -6,6 +6,7 @@
  * condition from that argument alone.
  */
 import * as z from "zod/mini";
+import { Ask } from "../asks.ts";
 import type { Target } from "../decision.ts";
 import { ResourcePattern } from "../resource-pattern.ts";
 import { collectRunFacts, type RunFacts } from "../run-facts.ts";
@@ -73,9 +74,15 @@ export function suggestGrants(
 
 /** A `*` at the end of a name, or a variable in it, would make a pattern of what an agent wrote. */
 export function hasExactName({ kind, name }: Target): boolean {
-  return kind === "resource"
-    ? z.safeParse(ResourcePattern, name).success && !/[*{]/.test(name)
-    : z.safeParse(ToolName, name).success;
+  switch (kind) {
+    case "resource":
+      return z.safeParse(ResourcePattern, name).success && !/[*{]/.test(name);
+    case "ask":
+      return z.safeParse(Ask, name).success;
+    case "tool":
+    case "prompt":
+      return z.safeParse(ToolName, name).success;
+  }
 }
 
 function keyOf(call: RecordedCall, run: RunFacts): string {
@@ -96,10 +103,11 @@ interface SingleGrant extends SuggestedGrant {
 
 function suggestGrant(group: readonly Seen[], minCalls: number): SingleGrant {
   const [{ call, run }] = group as readonly [Seen, ...Seen[]];
-  const terms = call.kind === "resource" ? [] : findTerms(group, minCalls);
+  // What a server asks is its own word: that it was the same so far says nothing of what is needed.
+  const hasTerms = call.kind === "tool" || call.kind === "prompt";
+  const terms = hasTerms ? findTerms(group, minCalls) : [];
   const isIncomplete =
-    call.kind !== "resource" &&
-    group.some(({ call: { args, redacted } }) => args === undefined || redacted.length > 0);
+    hasTerms && group.some(({ call: { args, redacted } }) => args === undefined || redacted.length > 0);
   const facts = terms.flatMap(({ fact }) => fact ?? []).filter((fact) => !fact.startsWith("repository"));
   const inSessions = new Set(group.map(({ session }) => session));
   return {
@@ -118,6 +126,8 @@ function suggestGrant(group: readonly Seen[], minCalls: number): SingleGrant {
   };
 }
 
+const KINDS: readonly Target["kind"][] = ["tool", "resource", "prompt", "ask"];
+
 /** Names of one server under the same condition are one grant. */
 function mergeGrants(grants: readonly SingleGrant[]): SuggestedGrant[] {
   const groups = Map.groupBy(grants, ({ server, kind, when }) => JSON.stringify([server, kind, when ?? ""]));
@@ -135,7 +145,7 @@ function mergeGrants(grants: readonly SingleGrant[]): SuggestedGrant[] {
     };
   });
   const orderOf = ({ server, kind, when = "", names }: SuggestedGrant): string =>
-    [server, kind === "tool" ? 0 : kind === "resource" ? 1 : 2, when === "" ? 0 : 1, ...names].join("\u0000");
+    [server, KINDS.indexOf(kind), when === "" ? 0 : 1, ...names].join("\u0000");
   return merged.sort((left, right) => (orderOf(left) < orderOf(right) ? -1 : 1));
 }
 

@@ -1,6 +1,7 @@
 /**
  * What a schema cannot say about a file of tests: that each test asks something, and that what it names exists.
  */
+import { GRANTED_KINDS } from "../checks/coverage.ts";
 import type { PolicyDocument } from "../documents/document.ts";
 import { suggestNames } from "../documents/nearest-name.ts";
 import type { Path, Problem } from "../documents/problem.ts";
@@ -27,7 +28,7 @@ export function checkTests(document: PolicyDocument<TestDocument>, policies: Pol
 }
 
 export function isAboutCalls(test: PolicyTest): boolean {
-  return test.tools !== undefined || test.resources !== undefined || test.prompts !== undefined;
+  return GRANTED_KINDS.some((kind) => test[kind] !== undefined);
 }
 
 function checkQuestion({ document, path, test }: Checked): Problem[] {
@@ -42,7 +43,7 @@ function checkQuestion({ document, path, test }: Checked): Problem[] {
   }
   if (test.binds === undefined && test.refused === undefined) {
     const message =
-      "this asks nothing: name tools, resources or prompts and what you expect, or say binds or refused";
+      "this asks nothing: name tools, resources, prompts or asks and what you expect, or say binds or refused";
     return [document.problemAt(path, message)];
   }
   if (test.binds !== undefined && test.refused !== undefined) {
@@ -55,7 +56,7 @@ function checkQuestion({ document, path, test }: Checked): Problem[] {
     .map((key) =>
       document.problemAtKey(
         [...path, key],
-        `no call is made here: name tools, resources or prompts, or remove ${key}`,
+        `no call is made here: name tools, resources, prompts or asks, or remove ${key}`,
       ),
     );
 }
@@ -117,10 +118,10 @@ function checkNames({ document, policies, path, test, subject }: Checked): Probl
 }
 
 function checkEarlier(document: PolicyDocument<TestDocument>, path: Path, call: EarlierCall): Problem[] {
-  const named = [call.tool, call.resource, call.prompt].filter((name) => name !== undefined);
+  const named = [call.tool, call.resource, call.prompt, call.ask].filter((name) => name !== undefined);
   return named.length === 1
     ? []
-    : [document.problemAt(path, "an earlier call is one tool, one resource or one prompt")];
+    : [document.problemAt(path, "an earlier call is one tool, one resource, one prompt or one ask")];
 }
 
 /** The rule that is expected must exist: a test of one that does not could never pass. */

@@ -2,6 +2,7 @@
  * Runs the unit tests of a policy: each call against the compiled policy that the test's run would get.
  * What was expected and what came are both kept, with the explanation of the decision, so that a failure can be read.
  */
+import { GRANTED_KINDS } from "../checks/coverage.ts";
 import type { Call } from "../decision.ts";
 import type { PolicyDocument } from "../documents/document.ts";
 import type { EarlierCall, PolicyTest, TestDocument } from "../documents/test-document.ts";
@@ -103,22 +104,36 @@ async function explainDenied(
 }
 
 function callsOf(
-  { tools = [], resources = [], prompts = [], args = {} }: PolicyTest,
+  { tools = [], resources = [], prompts = [], asks = [], args = {} }: PolicyTest,
   subject: TestSubject,
 ): Call[] {
   const { server = "", agent } = subject;
   const of = (kind: Call["kind"]) => (name: string) => ({ server, kind, name, args, agent });
-  return [...tools.map(of("tool")), ...resources.map(of("resource")), ...prompts.map(of("prompt"))];
+  return [
+    ...tools.map(of("tool")),
+    ...resources.map(of("resource")),
+    ...prompts.map(of("prompt")),
+    ...asks.map(of("ask")),
+  ];
 }
 
-function callOf({ tool, resource, prompt, ...call }: EarlierCall, subject: TestSubject): Call {
+function callOf({ tool, resource, prompt, ask, ...call }: EarlierCall, subject: TestSubject): Call {
   return {
     server: call.server ?? subject.server ?? "",
-    kind: tool !== undefined ? "tool" : resource !== undefined ? "resource" : "prompt",
-    name: tool ?? resource ?? prompt ?? "",
+    ...nameOf({ tool, resource, prompt, ask }),
     args: call.args ?? {},
     agent: call.agent ?? subject.agent,
   };
+}
+
+function nameOf({ tool, resource, prompt, ask }: Omit<EarlierCall, "args">): Pick<Call, "kind" | "name"> {
+  if (resource !== undefined) {
+    return { kind: "resource", name: resource };
+  }
+  if (prompt !== undefined) {
+    return { kind: "prompt", name: prompt };
+  }
+  return ask === undefined ? { kind: "tool", name: tool ?? "" } : { kind: "ask", name: ask };
 }
 
 /** A condition that cannot be evaluated denies every call: a test with a misspelled argument would show nothing by it. */
@@ -146,7 +161,7 @@ export function nameCall({ kind, name, server }: Call): string {
 }
 
 function nameTest(test: PolicyTest, { robot, roles = [], server }: TestSubject): string {
-  const names = [...(test.tools ?? []), ...(test.resources ?? []), ...(test.prompts ?? [])];
+  const names = GRANTED_KINDS.flatMap((kind): readonly string[] => test[kind] ?? []);
   const who = robot ?? roles.join(" and ");
   if (names.length > 0) {
     return `${who}: ${describeExpected(test)} ${names.join(", ")} of ${server}`;

@@ -30,6 +30,6 @@ function listLostNames(before: SessionGrant, after: SessionGrant): string[] {
     .map((name) => `${before.rule} ${name}`);
 }
 
-function namesOf({ tools = [], resources = [], prompts = [] }: SessionGrant): string[] {
-  return [...tools, ...resources, ...prompts];
+function namesOf({ tools = [], resources = [], prompts = [], asks = [] }: SessionGrant): string[] {
+  return [...tools, ...resources, ...prompts, ...asks];
 }

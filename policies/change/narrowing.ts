@@ -37,11 +37,12 @@ export function narrowPolicy({ held, present, isSameServer }: Narrowing): Sessio
 /** Of a grant that lost some of its names, the others stay. Conditions and limits stay as they were, or the grant goes. */
 function keepGrant(grant: SessionGrant, present: readonly SessionGrant[]): SessionGrant[] {
   const alike = present.filter((other) => termsOf(other) === termsOf(grant));
-  const { tools, resources, prompts, ...terms } = grant;
+  const { tools, resources, prompts, asks, ...terms } = grant;
   const kept = {
     tools: keepNames(tools, (other) => other.tools),
     resources: keepNames(resources, (other) => other.resources),
     prompts: keepNames(prompts, (other) => other.prompts),
+    asks: keepNames(asks, (other) => other.asks),
   };
   const isEmpty = Object.values(kept).every((names) => names.length === 0);
   return isEmpty
@@ -52,13 +53,14 @@ function keepGrant(grant: SessionGrant, present: readonly SessionGrant[]): Sessi
           ...(kept.tools.length > 0 && { tools: kept.tools }),
           ...(kept.resources.length > 0 && { resources: kept.resources }),
           ...(kept.prompts.length > 0 && { prompts: kept.prompts }),
+          ...(kept.asks.length > 0 && { asks: kept.asks }),
         },
       ];
 
-  function keepNames(
-    names: readonly string[] = [],
-    namesOf: (grant: SessionGrant) => readonly string[] | undefined,
-  ): string[] {
+  function keepNames<Name extends string>(
+    names: readonly Name[] = [],
+    namesOf: (grant: SessionGrant) => readonly Name[] | undefined,
+  ): Name[] {
     return names.filter((name) => alike.some((other) => namesOf(other)?.includes(name)));
   }
 }

@@ -5,7 +5,7 @@
  */
 import type { Grant } from "../documents/roles-document.ts";
 
-export const GRANTED_KINDS = ["tools", "resources", "prompts"] as const;
+export const GRANTED_KINDS = ["tools", "resources", "prompts", "asks"] as const;
 type GrantedKind = (typeof GRANTED_KINDS)[number];
 
 export interface Entry {

@@ -10,7 +10,7 @@ type Servers = ReadonlyMap<string, ServerEntry>;
 export interface Known {
   readonly servers: Servers;
   readonly roles: ReadonlyMap<string, Role>;
-  /** By role: the first tool it reaches that is not marked `read_only`. */
+  /** By role: the first that it reaches of tools not marked `read_only` and of what a server may ask for. */
   readonly unmarkedTools: ReadonlyMap<string, string | undefined>;
   /** By role: the first thing it reads that is labelled `private`. */
   readonly privateContent: ReadonlyMap<string, string | undefined>;
@@ -36,13 +36,15 @@ type ToolFacts = NonNullable<ServerEntry["tools"]>[string];
 
 /**
  * The first tool of a role that the registry does not mark `read_only`. A pattern reaches tools nobody has seen.
- * Resources and prompts are only read, by the protocol: a role of those changes nothing.
+ * Resources and prompts are only read, by the protocol: a role of those changes nothing. What a server may ask for, the
+ * agent hands out.
  */
 export function findUnmarkedTool(role: Role, servers: Servers): string | undefined {
-  for (const { server, tools = [] } of role.grants) {
-    const unmarked = tools.find(
-      (tool) => prefixOf(tool) !== undefined || findFacts(servers.get(server), tool)?.read_only !== true,
-    );
+  for (const { server, tools = [], asks = [] } of role.grants) {
+    const unmarked =
+      tools.find(
+        (tool) => prefixOf(tool) !== undefined || findFacts(servers.get(server), tool)?.read_only !== true,
+      ) ?? asks.find((ask) => ask !== "logging");
     if (unmarked !== undefined) {
       return `${unmarked} of ${server}`;
     }
@@ -51,12 +53,12 @@ export function findUnmarkedTool(role: Role, servers: Servers): string | undefin
 }
 
 function findPrivateContent(role: Role, servers: Servers): string | undefined {
-  for (const { server, tools = [], resources = [], prompts = [] } of role.grants) {
+  for (const { server, tools = [], resources = [], prompts = [], asks = [] } of role.grants) {
     const entry = servers.get(server);
     const isPrivate = (reads: readonly string[] | undefined) => (reads ?? entry?.reads)?.includes("private");
     const reached =
       tools.find((tool) => isPrivate(findFacts(entry, tool)?.reads)) ??
-      [...resources, ...prompts].find(() => isPrivate(undefined));
+      [...resources, ...prompts, ...asks].find(() => isPrivate(undefined));
     if (reached !== undefined) {
       return `${reached} of ${server}`;
     }

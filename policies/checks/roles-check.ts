@@ -37,7 +37,10 @@ export function* checkRoles(
 function checkNamed(document: PolicyDocument<unknown>, path: Path, grant: Grant): Problem[] {
   if (GRANTED_KINDS.every((kind) => grant[kind] === undefined)) {
     return [
-      document.problemAt(path, `it grants nothing of ${grant.server}: name tools, resources or prompts`),
+      document.problemAt(
+        path,
+        `it grants nothing of ${grant.server}: name tools, resources, prompts or asks`,
+      ),
     ];
   }
   return [

@@ -3,12 +3,13 @@
  */
 import type { PolicyDocument } from "../documents/document.ts";
 import { checkRepeated } from "./list-check.ts";
+import { PROCESS_LIMITS } from "../documents/limits-fields.ts";
 import { suggestNames } from "../documents/nearest-name.ts";
 import type { Path, Problem } from "../documents/problem.ts";
 import type { ServerEntry, ServersDocument } from "../documents/servers-document.ts";
 
 /** What the proxy fills in, in `command` and `env` alike. */
-const SERVER_VARIABLES = ["runner_temp", "workspace"];
+const SERVER_VARIABLES = ["runner_temp", "workspace", "credential"];
 
 /** One by one: whoever asks for a few pays for no more. */
 export function* checkServers(document: PolicyDocument<ServersDocument>): Generator<Problem> {
@@ -55,11 +56,18 @@ function checkTransport(document: PolicyDocument<unknown>, name: string, entry: 
   if (entry.url === undefined) {
     return [];
   }
-  return (["command", "env", "start"] as const)
+  const misplaced = (["command", "env", "start"] as const)
     .filter((key) => entry[key] !== undefined)
     .map((key) =>
       document.problemAtKey([...path, key], `a server with a url has no ${key}: remove one of them`),
     );
+  const ofProcesses = PROCESS_LIMITS.filter((key) => entry.limits?.[key] !== undefined).map((key) =>
+    document.problemAtKey(
+      [...path, "limits", key],
+      `a server with a url has no process here that ${key} could limit: remove ${key}`,
+    ),
+  );
+  return [...misplaced, ...ofProcesses];
 }
 
 function checkVariables(document: PolicyDocument<unknown>, name: string, entry: ServerEntry): Problem[] {

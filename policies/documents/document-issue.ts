@@ -5,7 +5,7 @@
 import type * as z from "zod/mini";
 import { suggestNames } from "./nearest-name.ts";
 import type { Path } from "./problem.ts";
-import { findDescription, findSchema, listKeys } from "./schema-path.ts";
+import { findDescription, findSchema, isConcealed, listKeys, listOptions, memberOf } from "./schema-path.ts";
 
 export interface Finding {
   readonly path: Path;
@@ -24,11 +24,15 @@ export interface Checked {
 /** One issue gives one finding, or one for each unknown key. */
 export function describeIssue(issue: z.core.$ZodIssue, checked: Checked): Finding[] {
   const path = issue.path.filter((step) => typeof step !== "symbol");
-  const value = findValue(checked.data, path);
+  const value = path.reduce(memberOf, checked.data);
+  const schema = findSchema(checked.schema, path, checked.data);
   const finding = (message: string): Finding => ({ path, atKey: false, message });
+  if (issue.code !== "invalid_key" && isConcealed(schema) && value !== undefined) {
+    return [finding(typeof value === "string" ? issue.message : "expected text: write it in quotes")];
+  }
   switch (issue.code) {
     case "unrecognized_keys": {
-      const known = listKeys(findSchema(checked.schema, path));
+      const known = listKeys(schema);
       return issue.keys.map((key) => ({
         path: [...path, key],
         atKey: true,
@@ -43,18 +47,18 @@ export function describeIssue(issue: z.core.$ZodIssue, checked: Checked): Findin
       return [
         finding(
           value === undefined
-            ? describeMissing(path, findDescription(findSchema(checked.schema, path)))
+            ? describeMissing(path, findDescription(schema))
             : describeType({
                 expected: issue.expected,
                 value,
                 source: checked.sourceOf(path) ?? "",
-                keys: listKeys(findSchema(checked.schema, path)),
+                keys: listKeys(schema),
               }),
         ),
       ];
     case "invalid_value": {
       if (value === undefined) {
-        return [finding(describeMissing(path, findDescription(findSchema(checked.schema, path))))];
+        return [finding(describeMissing(path, findDescription(schema)))];
       }
       const known = issue.values.map(String);
       return [finding(`${nameType(value)}: expected ${known.join(" or ")}`)];
@@ -63,9 +67,20 @@ export function describeIssue(issue: z.core.$ZodIssue, checked: Checked): Findin
       return [finding(describeTooSmall(issue))];
     case "invalid_format":
       return [finding(`${nameType(value)}: ${issue.message}`)];
+    case "invalid_union": {
+      const options = listOptions(findSchema(checked.schema, path.slice(0, -1), checked.data));
+      return options.length === 0
+        ? [finding(issue.message)]
+        : [
+            finding(
+              value === undefined
+                ? `"${path.at(-1)}" is missing: write ${options.join(" or ")}`
+                : `${nameType(value)}: ${suggestNames(typeof value === "string" ? value : "", options)}`,
+            ),
+          ];
+    }
     case "too_big":
     case "not_multiple_of":
-    case "invalid_union":
     case "invalid_element":
     case "custom":
       return [finding(issue.message)];
@@ -132,12 +147,4 @@ function nameType(value: unknown): string {
     default:
       return `the ${typeof value} ${String(value)}`;
   }
-}
-
-function findValue(data: unknown, path: Path): unknown {
-  return path.reduce<unknown>((value, step) => {
-    const inner: [string, unknown][] =
-      typeof value === "object" && value !== null ? Object.entries(value) : [];
-    return new Map(inner).get(String(step));
-  }, data);
 }

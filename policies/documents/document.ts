@@ -61,7 +61,13 @@ export function readDocument<S extends z.ZodMiniType>(
 }
 
 function placeProblems(file: string, yaml: YamlDocument): Omit<PolicyDocument<unknown>, "path" | "value"> {
-  const problem = (path: Path, message: string) => ({ file, key: renderPath(path), message });
+  const problem = (path: Path, message: string) => ({
+    file,
+    key: renderPath(path),
+    message,
+    // Whoever writes a secret by mistake writes it here.
+    ...(path[0] === "credentials" && { concealed: true as const }),
+  });
   return {
     problemAt: (path, message) => ({ ...problem(path, message), ...yaml.locate(path) }),
     problemAtKey: (path, message) => ({ ...problem(path, message), ...yaml.locateKey(path) }),

@@ -12,6 +12,8 @@ export interface Problem {
   /** Where in the document: `robots.triager.bindings[0].ref`. Empty for the document itself. */
   readonly key: string;
   readonly message: string;
+  /** True: its line holds what nobody must see. */
+  readonly concealed?: true;
 }
 
 export type Path = readonly (string | number)[];

@@ -3,13 +3,14 @@
  * Strict: an unknown key is an error. What needs more than one value to judge is checked when loading.
  */
 import * as z from "zod/mini";
+import { Ask } from "../asks.ts";
 import { atMost, nameOf, namesAtMost } from "./document-fields.ts";
 import { ReadLabel, WriteLabel } from "../labels.ts";
 import { ResourcePattern } from "../resource-pattern.ts";
 import { ArgumentsInLog, SecretsInResult, TextInResult } from "../session-policy.ts";
 import { ToolPattern } from "../tool-pattern.ts";
 
-/** One of the three at least; that is checked when loading. */
+/** One of these at least; that is checked when loading. */
 const Named = {
   tools: z.optional(
     z
@@ -36,6 +37,16 @@ const Named = {
         z.minLength(1),
         atMost(1_000, "prompts"),
         z.describe("The prompts that are granted: [review, fix_*]."),
+      ),
+  ),
+  asks: z.optional(
+    z
+      .array(Ask)
+      .check(
+        z.minLength(1),
+        z.describe(
+          "What the server may ask of the agent, or tell it: sampling, elicitation, roots, logging; nothing of it by default.",
+        ),
       ),
   ),
 };
@@ -100,8 +111,13 @@ export const Grant = z
     ),
   })
   .register(z.globalRegistry, {
-    description: "What is granted on one server: tools, resources or prompts.",
-    anyOf: [{ required: ["tools"] }, { required: ["resources"] }, { required: ["prompts"] }],
+    description: "What is granted on one server: tools, resources, prompts, or what it may ask of the agent.",
+    anyOf: [
+      { required: ["tools"] },
+      { required: ["resources"] },
+      { required: ["prompts"] },
+      { required: ["asks"] },
+    ],
   });
 export type Grant = z.infer<typeof Grant>;
 

@@ -3,7 +3,9 @@
  * Strict: an unknown key is an error. What needs more than one value to judge is checked when loading.
  */
 import * as z from "zod/mini";
+import { CredentialEntry } from "./credential-entry.ts";
 import { atMost, nameOf, namesAtMost, textLike, textWithout } from "./document-fields.ts";
+import { LimitsEntry } from "./limits-fields.ts";
 import { checkUrl } from "./server-url.ts";
 import { ReadLabel, WriteLabel } from "../labels.ts";
 import { ToolName } from "../tool-pattern.ts";
@@ -69,6 +71,21 @@ export const ServerEntry = z
           ),
         ),
     ),
+    private: z.optional(
+      z
+        .boolean()
+        .check(
+          z.describe(
+            "Whether the broker may reach it at a private address. It connects to public ones alone otherwise.",
+          ),
+        ),
+    ),
+    credential: z.optional(nameOf("a credential under credentials, which the server wants to see")),
+    limits: z.optional(
+      LimitsEntry.check(
+        z.describe("What the server may take at most, where it is not what every server may take."),
+      ),
+    ),
     reads,
     writes,
     tools: z.optional(
@@ -87,5 +104,15 @@ export const ServersDocument = z.strictObject({
   servers: z
     .record(nameOf("a server"), ServerEntry)
     .check(namesAtMost(500, "servers"), z.describe("The servers whose tools roles may grant, by name.")),
+  credentials: z.optional(
+    z
+      .record(nameOf("a credential"), CredentialEntry)
+      .check(
+        namesAtMost(500, "credentials"),
+        z.describe(
+          "What servers want to see, by name. Secrets are not written here but set: lanyard credential set NAME.",
+        ),
+      ),
+  ),
 });
 export type ServersDocument = z.infer<typeof ServersDocument>;

@@ -3,6 +3,7 @@
  * Strict: an unknown key is an error. What needs more than one value to judge is checked when the tests are read.
  */
 import * as z from "zod/mini";
+import { Ask } from "../asks.ts";
 import { nameOf, textLike } from "./document-fields.ts";
 
 const nameList = (description: string) =>
@@ -70,6 +71,7 @@ const EarlierCall = z.strictObject({
   tool: z.optional(z.string().check(z.describe("The tool that was called."))),
   resource: z.optional(z.string().check(z.describe("The URI of the resource that was read."))),
   prompt: z.optional(z.string().check(z.describe("The prompt that was asked for."))),
+  ask: z.optional(Ask.check(z.describe("What the server asked the agent for."))),
   args: Arguments,
   agent,
   times: z.optional(
@@ -102,6 +104,14 @@ export const PolicyTest = z.strictObject({
   tools: nameList("The tools that are called, each by itself: [get_issue, list_issues]."),
   resources: nameList("The URIs of the resources that are read, each by itself."),
   prompts: nameList("The prompts that are asked for, each by itself."),
+  asks: z.optional(
+    z
+      .array(Ask)
+      .check(
+        z.minLength(1),
+        z.describe("What the server asks the agent for, each by itself: [elicitation]."),
+      ),
+  ),
   args: Arguments,
   after: z.optional(
     z

@@ -16,6 +16,12 @@ const long = (count: number, render: (index: number) => string): string =>
 
 type Row = readonly [what: string, edits: readonly Edit[], messages: readonly string[]];
 
+const credentials = (text: string): Edit => [
+  "servers",
+  "    start: eager\n",
+  `    start: eager\ncredentials:\n  ${text}\n`,
+];
+
 const refusals: Record<string, readonly Row[]> = {
   YAML: [
     [
@@ -142,7 +148,7 @@ const refusals: Record<string, readonly Row[]> = {
       "an unknown key that is not",
       [["servers", "    url:", "    zone: eu\n    url:"]],
       [
-        'servers.yaml:3:5 servers.github.zone: unknown key "zone": there is url, command, env, start, reads, writes, tools',
+        'servers.yaml:3:5 servers.github.zone: unknown key "zone": there is url, command, env, start, private, credential, limits, reads, writes, tools',
       ],
     ],
     [
@@ -216,6 +222,71 @@ const refusals: Record<string, readonly Row[]> = {
       "one of a few words",
       [["servers", "eager", "now"]],
       ['servers.yaml:11:12 servers.memory.start: "now": expected eager or lazy'],
+    ],
+    [
+      "a size without a unit",
+      [["servers", "start: eager", "limits: { memory: 512 }"]],
+      [
+        'servers.yaml:11:23 servers.memory.limits.memory: expected text, got the number 512: write it in quotes, "512"',
+      ],
+    ],
+    [
+      "a size in another unit",
+      [["servers", "start: eager", "limits: { memory: 512MB }"]],
+      [
+        'servers.yaml:11:23 servers.memory.limits.memory: "512MB": expected a whole number with a unit: 512KiB, 4MiB or 2GiB',
+      ],
+    ],
+    [
+      "more memory than a server may take",
+      [["servers", "start: eager", "limits: { memory: 65GiB }"]],
+      ["servers.yaml:11:23 servers.memory.limits.memory: expected between 64MiB and 64GiB"],
+    ],
+    [
+      "less than any request needs",
+      [["servers", "start: eager", "limits: { request_size: 1KiB }"]],
+      ["servers.yaml:11:29 servers.memory.limits.request_size: expected between 4KiB and 16MiB"],
+    ],
+    [
+      "no time for a call",
+      [["servers", "start: eager", "limits: { call_time: 0s }"]],
+      [
+        'servers.yaml:11:26 servers.memory.limits.call_time: "0s": expected a whole number with a unit: 90s, 15m or 2h',
+      ],
+    ],
+    [
+      "more time than a job has",
+      [["servers", "start: eager", "limits: { call_time: 7h }"]],
+      ["servers.yaml:11:26 servers.memory.limits.call_time: expected between 1s and 6h"],
+    ],
+    [
+      "no call at all",
+      [["servers", "start: eager", "limits: { calls_per_minute: 0 }"]],
+      ["servers.yaml:11:33 servers.memory.limits.calls_per_minute: expected between 1 and 60000"],
+    ],
+    [
+      "half a call at a time",
+      [["servers", "start: eager", "limits: { concurrent_calls: 0.5 }"]],
+      [
+        "servers.yaml:11:33 servers.memory.limits.concurrent_calls: expected a whole number, got the number 0.5",
+      ],
+    ],
+    [
+      "more restarts than help",
+      [["servers", "start: eager", "limits: { restarts: 21 }"]],
+      ["servers.yaml:11:25 servers.memory.limits.restarts: expected between 0 and 20"],
+    ],
+    [
+      "a limit that does not exist",
+      [["servers", "start: eager", "limits: { restart: 1 }"]],
+      ['servers.yaml:11:15 servers.memory.limits.restart: unknown key "restart": did you mean "restarts"?'],
+    ],
+    [
+      "memory of a server elsewhere",
+      [["servers", "    tools:", "    limits: { memory: 1GiB }\n    tools:"]],
+      [
+        "servers.yaml:4:15 servers.github.limits.memory: a server with a url has no process here that memory could limit: remove memory",
+      ],
     ],
     [
       "an empty list",
@@ -318,6 +389,251 @@ const refusals: Record<string, readonly Row[]> = {
       ["servers.yaml:3:12 servers.github.reads: more than 10 labels: no document needs that"],
     ],
   ],
+  "the credentials of servers.yaml": [
+    [
+      "a server whose credential does not exist",
+      [
+        ["servers", "    url:", "    credential: github-robt\n    url:"],
+        credentials("github-robot: { kind: bearer }"),
+      ],
+      [
+        'servers.yaml:3:17 servers.github.credential: there is no credential "github-robt" under credentials: did you mean "github-robot"?',
+      ],
+    ],
+    [
+      "a kind that does not exist",
+      [credentials("a: { kind: baerer }")],
+      ['servers.yaml:13:14 credentials.a.kind: "baerer": did you mean "bearer"?'],
+    ],
+    [
+      "a credential without a kind",
+      [credentials("a: { owner: robot }")],
+      [
+        'servers.yaml:13:6 credentials.a.kind: "kind" is missing: write bearer or basic or headers or client-credentials or oauth or token-exchange or github-app or aws-role or none',
+      ],
+    ],
+    [
+      "a key that another kind has",
+      [credentials("a: { kind: bearer, username: x }")],
+      ['servers.yaml:13:22 credentials.a.username: unknown key "username": there is kind, owner, delivery'],
+    ],
+    [
+      "more credentials than there are",
+      [credentials(long(501, (i) => `a${i}: { kind: none }\n  `))],
+      ["servers.yaml:13:3 credentials: more than 500 credentials: no document needs that"],
+    ],
+    [
+      "what lives long, for a runner",
+      [credentials("a: { kind: oauth, delivery: runner }")],
+      [
+        "servers.yaml:13:31 credentials.a.delivery: a credential of the kind oauth lives long and is never sent to a runner: remove delivery, and the broker relays the calls",
+      ],
+    ],
+    [
+      "headers without the secret",
+      [credentials("a: { kind: headers, headers: { X-Api-Key: abc } }")],
+      [
+        'servers.yaml:13:23 credentials.a.headers: no header has the secret: write {secret} where it belongs, "Token {secret}"',
+      ],
+    ],
+    [
+      "another variable in a header",
+      [credentials('a: { kind: headers, headers: { X-A: "{secret:a}", X-B: "{secret}" } }')],
+      ['servers.yaml:13:40 credentials.a.headers.X-A: unknown variable {secret:a}: did you mean "secret"?'],
+    ],
+    [
+      "a header twice",
+      [credentials('a: { kind: headers, headers: { X-A: "{secret}", x-a: b } }')],
+      ["servers.yaml:13:51 credentials.a.headers.x-a: X-A is the same header: remove one of them"],
+    ],
+    [
+      "a header by which the parts of the protocol know each other",
+      [credentials('a: { kind: headers, headers: { Mcp-Session-Id: "{secret}" } }')],
+      [
+        "servers.yaml:13:34 credentials.a.headers.Mcp-Session-Id: a credential cannot set this header: remove it",
+      ],
+    ],
+    [
+      "the name of a header",
+      [credentials('a: { kind: headers, headers: { "X A": "{secret}" } }')],
+      ['servers.yaml:13:34 credentials.a.headers.X A: "X A": expected the name of a header'],
+    ],
+    [
+      "the value of a header, which is not repeated",
+      [credentials('a: { kind: headers, headers: { X-A: "geheim: ü" } }')],
+      ["servers.yaml:13:39 credentials.a.headers.X-A: expected printable ASCII"],
+    ],
+    [
+      "a number as the value of a header, which is not repeated",
+      [credentials("a: { kind: headers, headers: { X-A: 123456 } }")],
+      ["servers.yaml:13:39 credentials.a.headers.X-A: expected text: write it in quotes"],
+    ],
+    [
+      "more headers than a server wants",
+      [credentials(`a: { kind: headers, headers: { ${long(21, (i) => `X-${i}: "{secret}", `)} } }`)],
+      ["servers.yaml:13:32 credentials.a.headers: more than 20 headers: no document needs that"],
+    ],
+    [
+      "a user name with a colon",
+      [credentials('a: { kind: basic, username: "a:b" }')],
+      ['servers.yaml:13:31 credentials.a.username: "a:b": expected a user name without a colon'],
+    ],
+    [
+      "neither an issuer nor a token endpoint",
+      [credentials("a: { kind: client-credentials, client_id: c }")],
+      [
+        "servers.yaml:13:3 credentials.a: write either the issuer, whose metadata say where tokens are given out, or the token_url where it has none",
+      ],
+    ],
+    [
+      "an issuer and a token endpoint",
+      [
+        credentials(
+          'a: { kind: token-exchange, client_id: c, issuer: "https://as.example", token_url: "https://as.example/t" }',
+        ),
+      ],
+      [
+        "servers.yaml:13:74 credentials.a.token_url: write either the issuer, whose metadata say where tokens are given out, or the token_url where it has none",
+      ],
+    ],
+    [
+      "a scope that is none",
+      [credentials('a: { kind: oauth, scopes: ["a b"] }')],
+      ['servers.yaml:13:30 credentials.a.scopes[0]: "a b": expected an OAuth scope'],
+    ],
+    [
+      "more scopes than a server has",
+      [credentials(`a: { kind: oauth, scopes: [${long(101, (i) => `s${i}, `)}] }`)],
+      ["servers.yaml:13:29 credentials.a.scopes: more than 100 scopes: no document needs that"],
+    ],
+    [
+      "a permission that GitHub does not have",
+      [credentials("a: { kind: github-app, app_id: x, permissions: { Issues: read } }")],
+      [
+        'servers.yaml:13:52 credentials.a.permissions.Issues: "Issues": expected a permission as GitHub\'s API names it',
+      ],
+    ],
+    [
+      "more permissions than GitHub has",
+      [
+        credentials(
+          `a: { kind: github-app, app_id: x, permissions: { ${long(101, (i) => `p${"_".repeat(1 + (i % 50))}${i > 49 ? (i > 99 ? "c" : "b") : "a"}: read, `)} } }`,
+        ),
+      ],
+      ["servers.yaml:13:50 credentials.a.permissions: more than 100 permissions: no document needs that"],
+    ],
+    [
+      "a repository with its owner",
+      [credentials("a: { kind: github-app, app_id: x, permissions: {}, repositories: [acme/payments] }")],
+      [
+        'servers.yaml:13:69 credentials.a.repositories[0]: "acme/payments": expected the name of a repository, without its owner',
+      ],
+    ],
+    [
+      "more repositories than GitHub takes",
+      [
+        credentials(
+          `a: { kind: github-app, app_id: x, permissions: {}, repositories: [${long(501, (i) => `r${i}, `)}] }`,
+        ),
+      ],
+      ["servers.yaml:13:68 credentials.a.repositories: more than 500 repositories: no document needs that"],
+    ],
+    [
+      "a role that is none",
+      [credentials("a: { kind: aws-role, role_arn: admin }")],
+      [
+        'servers.yaml:13:34 credentials.a.role_arn: "admin": expected the ARN of a role: arn:aws:iam::123456789012:role/NAME',
+      ],
+    ],
+    [
+      "a region that is none",
+      [credentials('a: { kind: aws-role, role_arn: "arn:aws:iam::1:role/x", region: "EU 1" }')],
+      ['servers.yaml:13:67 credentials.a.region: "EU 1": expected a region'],
+    ],
+    [
+      "a session policy that is no JSON",
+      [credentials('a: { kind: aws-role, role_arn: "arn:aws:iam::1:role/x", session_policy: "{" }')],
+      [
+        'servers.yaml:13:75 credentials.a.session_policy: this is no JSON object: write an IAM policy, { "Version": …, "Statement": … }',
+      ],
+    ],
+    [
+      "AWS keys for a server with a url",
+      [
+        ["servers", "    url:", "    credential: a\n    url:"],
+        credentials('a: { kind: aws-role, role_arn: "arn:aws:iam::1:role/x", delivery: runner }'),
+      ],
+      [
+        "servers.yaml:3:17 servers.github.credential: a server with a url cannot be shown AWS keys: aws-role is for servers with a command",
+      ],
+    ],
+    ...(
+      [
+        [
+          "nothing to present, for a server with a command",
+          "none",
+          "a server with a command needs no credential that presents nothing: remove it",
+        ],
+        [
+          "what lives long, for a server with a command",
+          "bearer",
+          "a server with a command runs in the runner, where a credential of the kind bearer is never sent: use one that is minted for each session, or a server with a url",
+        ],
+        [
+          "what is used at the broker, for a server with a command",
+          "github-app, app_id: x, permissions: {}",
+          "a server with a command runs in the runner: its credential must say delivery: runner",
+        ],
+        [
+          "a credential that a command does not take",
+          "github-app, app_id: x, permissions: {}, delivery: runner",
+          'nothing takes the credential: write env: { TOKEN: "{credential}" }',
+        ],
+      ] as const
+    ).map(
+      ([what, kind, message]): Row => [
+        what,
+        [["servers", "    start:", "    credential: a\n    start:"], credentials(`a: { kind: ${kind} }`)],
+        [`servers.yaml:11:17 servers.memory.credential: ${message}`],
+      ],
+    ),
+    [
+      "a variable for AWS keys, which have names of their own",
+      [
+        ["servers", "    start:", "    credential: a\n    start:"],
+        ["servers", "{runner_temp}", "{credential}"],
+        credentials('a: { kind: aws-role, role_arn: "arn:aws:iam::1:role/x", delivery: runner }'),
+      ],
+      [
+        "servers.yaml:11:17 servers.memory.credential: {credential} stands for no value here: aws-role sets AWS_ACCESS_KEY_ID and the variables beside it by itself",
+      ],
+    ],
+    [
+      "a credential among the arguments",
+      [
+        ["servers", "    start:", "    credential: a\n    start:"],
+        ["servers", "{workspace}", "{credential}"],
+        credentials("a: { kind: github-app, app_id: x, permissions: {}, delivery: runner }"),
+      ],
+      [
+        'servers.yaml:9:38 servers.memory.command[3]: whoever lists processes reads their arguments: hand the credential over in a variable, env: { TOKEN: "{credential}" }',
+      ],
+    ],
+    [
+      "a variable without a credential",
+      [["servers", "{runner_temp}", "{credential}"]],
+      [
+        "servers.yaml:10:19 servers.memory.env.FILE: the server has no credential that {credential} could stand for: write credential, or remove it",
+      ],
+    ],
+    [
+      "a secret, whatever else is wrong",
+      [["servers", "    url:", `    url: 7 # ghp_${"x".repeat(36)}`]],
+      [
+        "servers.yaml:3:14 : a secret (GitHub token) stands here, where everybody reads it: revoke it where it came from, remove it, and store a new one with lanyard credential set",
+      ],
+    ],
+  ],
   "the fields of roles.yaml": [
     [
       "a pattern of tools",
@@ -371,6 +687,13 @@ const refusals: Record<string, readonly Row[]> = {
       "more prompts than a grant has",
       [["roles", "tools: [get_*]", `prompts: [${long(1001, (i) => `p${i}, `)}]`]],
       ["roles.yaml:14:18 roles.browser.grants[0].prompts: more than 1000 prompts: no document needs that"],
+    ],
+    [
+      "something that no server asks for",
+      [["roles", "tools: [get_*]", "asks: [roots, everything]"]],
+      [
+        'roles.yaml:14:23 roles.browser.grants[0].asks[1]: "everything": expected sampling or elicitation or roots or logging',
+      ],
     ],
     [
       "more flow rules than a role has",
@@ -536,7 +859,7 @@ const refusals: Record<string, readonly Row[]> = {
       "a grant of nothing",
       [["roles", "        tools: [get_*]\n", ""]],
       [
-        "roles.yaml:13:9 roles.browser.grants[0]: it grants nothing of github: name tools, resources or prompts",
+        "roles.yaml:13:9 roles.browser.grants[0]: it grants nothing of github: name tools, resources, prompts or asks",
       ],
     ],
     [
@@ -793,6 +1116,13 @@ const refusals: Record<string, readonly Row[]> = {
 const twin = `  memory:\n${lock.slice(lock.indexOf("    tools:"), lock.indexOf("  memory:"))}`;
 
 const warnings: readonly Row[] = [
+  [
+    "a credential that no server names",
+    [credentials("a: { kind: bearer }")],
+    [
+      "servers.yaml:13:3 credentials.a: no server has this credential: name it at one (credential), or remove it",
+    ],
+  ],
   [
     "outsiders who reach what changes things, in writing",
     [["robots", "roles: [reader]", "roles: [commenter]\n        accept_untrusted: true"]],
@@ -1240,8 +1570,9 @@ function isNoMessage(node: ts.Node): boolean {
   const position = call.arguments.findIndex((each) => each === node);
   const name = call.expression.getText();
   return (
-    ["z.describe", "nameOf", "decimalId", "jsonText"].includes(name) ||
-    (name === "textLike" && position === 2) ||
+    ["z.describe", "nameOf", "decimalId", "jsonText", "described", "address"].includes(name) ||
+    (["textLike", "amount"].includes(name) && position === 2) ||
+    (name === "wholeNumber" && position === 1) ||
     (name === "textWithout" && position === 1)
   );
 }

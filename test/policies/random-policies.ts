@@ -1,4 +1,5 @@
 /** Random policies, each condition with its meaning beside it, and random calls that have to do with them. */
+import { Ask } from "../../policies/asks.ts";
 import fc from "../support/properties.ts";
 import type { Call } from "../../policies/decision.ts";
 import type { SessionGrant, SessionPolicy } from "../../policies/session-policy.ts";
@@ -122,6 +123,7 @@ const named = fc.oneof(
   some(namePatterns).map((tools) => ({ tools })),
   some(uriPatterns).map((resources) => ({ resources })),
   some(namePatterns).map((prompts) => ({ prompts })),
+  fc.subarray(Ask.options, { minLength: 1 }).map((asks) => ({ asks })),
 );
 
 export interface RandomGrant {
@@ -199,6 +201,7 @@ export const policies = fc.record({
 const asked = fc.oneof(
   fc.record({ kind: fc.constantFrom("tool" as const, "prompt" as const), name: fc.constantFrom(...names) }),
   fc.record({ kind: fc.constant("resource" as const), name: fc.constantFrom(...uris) }),
+  fc.record({ kind: fc.constant("ask" as const), name: fc.constantFrom(...Ask.options) }),
 );
 
 export const calls: fc.Arbitrary<Call> = fc

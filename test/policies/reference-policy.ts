@@ -53,7 +53,8 @@ function denyNaively(
     return { effect: "deny", reason: "no_grant" };
   }
   const known = source.servers[call.server];
-  const own = call.kind === "tool" ? known?.tools?.[call.name]?.writes : [];
+  const isAsked = call.kind === "ask" && call.name !== "logging";
+  const own = call.kind === "tool" ? known?.tools?.[call.name]?.writes : isAsked ? known?.writes : [];
   const written: readonly string[] = own ?? known?.writes ?? [];
   const read = passed.flatMap((past) => readBy(source, past.call));
   for (const { rule, after, deny } of source.flow) {
@@ -87,11 +88,13 @@ export function readBy(source: SessionPolicy, { server, kind, name }: Call): rea
 }
 
 export function isNamed(
-  { server, tools = [], resources = [], prompts = [] }: SessionGrant,
+  { server, tools = [], resources = [], prompts = [], asks = [] }: SessionGrant,
   call: Call,
   claims: Reference["claims"],
 ): boolean {
-  const patterns = { tool: tools, resource: resources, prompt: prompts }[call.kind];
+  const patterns: readonly string[] = { tool: tools, resource: resources, prompt: prompts, ask: asks }[
+    call.kind
+  ];
   return server === call.server && patterns.some((pattern) => matches(pattern, call, claims));
 }
 

@@ -8,16 +8,20 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import type { BrokerConfig } from "../../broker/config.ts";
 import type { AuditStore } from "../../broker/config-values.ts";
-import type { Resolve } from "../../broker/identity/fetched-document.ts";
+import type { Credentials } from "../../broker/credentials/presenting.ts";
+import type { Resolve } from "../../broker/egress/address-guard.ts";
 import { type RunningBroker, startBroker } from "../../broker/server.ts";
 import { createDatabase } from "./database-choice.ts";
 import { type ScriptedIssuer, startScriptedIssuer } from "./scripted-issuer.ts";
+
+/** The sealing key is a file. */
+type FileConfig = BrokerConfig & { readonly keys: string };
 
 export interface TestBroker {
   readonly broker: RunningBroker;
   readonly url: string;
   readonly issuer: ScriptedIssuer;
-  readonly config: BrokerConfig;
+  readonly config: FileConfig;
   readonly directory: string;
   /** Parsed log lines. */
   readonly logged: Record<string, unknown>[];
@@ -40,9 +44,11 @@ export interface TestBrokerOptions {
   /** In place of one at 127.0.0.1. The broker's end is its end. */
   readonly issuer?: ScriptedIssuer;
   /** What is different about the configuration. */
-  readonly config?: (issuer: string) => Partial<BrokerConfig>;
+  readonly config?: (issuer: string) => Partial<FileConfig>;
   /** Finds the addresses of issuers. */
   readonly resolve?: Resolve;
+  /** What the relay presents to servers. */
+  readonly credentials?: Credentials;
 }
 
 export const SERVERS = `
@@ -88,7 +94,7 @@ export async function startTestBroker(options: TestBrokerOptions = {}): Promise<
     await mkdir(join(directory, "policies", path, ".."), { recursive: true });
     await writeFile(join(directory, "policies", path), text);
   }
-  const config: BrokerConfig = {
+  const config: FileConfig = {
     publicUrl: undefined,
     listen: { host: "127.0.0.1", port: 0 },
     policies: join(directory, "policies"),
@@ -100,19 +106,24 @@ export async function startTestBroker(options: TestBrokerOptions = {}): Promise<
     limits: { addressPerMinute: Number.POSITIVE_INFINITY, repositoryPerMinute: Number.POSITIVE_INFINITY },
     ...options.config?.(issuer.url),
   };
-  return open({ config, issuer, directory, resolve: options.resolve }, { offset: 0 });
+  const { resolve, credentials } = options;
+  return open({ config, issuer, directory, resolve, credentials }, { offset: 0 });
 }
 
-type Parts = Pick<TestBroker, "config" | "issuer" | "directory"> & { readonly resolve: Resolve | undefined };
+type Parts = Pick<TestBroker, "config" | "issuer" | "directory"> & {
+  readonly resolve: Resolve | undefined;
+  readonly credentials: Credentials | undefined;
+};
 
 async function open(parts: Parts, clock: { offset: number }): Promise<TestBroker> {
-  const { config, issuer, directory, resolve } = parts;
+  const { config, issuer, directory, resolve, credentials } = parts;
   const logged: Record<string, unknown>[] = [];
   const now = (): number => Date.now() + clock.offset;
   const broker = await startBroker({
     config,
     now,
     ...(resolve === undefined ? {} : { resolve }),
+    ...(credentials === undefined ? {} : { credentials }),
     log: { level: "debug", write: (line) => void logged.push(JSON.parse(line)) },
   });
   const { host, port } = broker.address;

@@ -20,6 +20,7 @@ import {
 } from "@modelcontextprotocol/server";
 import { serveStdio } from "@modelcontextprotocol/server/stdio";
 import { registerAskingTools, type State } from "./conformance/asking-tools.ts";
+import { SIMPLE_PROMPT } from "./conformance/changing-text.ts";
 import { registerPrompts, registerResources } from "./conformance/offers.ts";
 import { type Changes, registerPlainTools } from "./conformance/plain-tools.ts";
 import { listenWeb } from "./web-listener.ts";
@@ -41,16 +42,16 @@ function buildServer(changes?: Changes): McpServer {
       requestState: { verify: (state, ctx) => states.verify(state, ctx) },
     },
   );
+  const prompt = registerPrompts(server);
   registerPlainTools(
     server,
     changes ?? {
       toolsChanged: () => server.sendToolListChanged(),
-      promptsChanged: () => server.sendPromptListChanged(),
+      promptsChanged: () => prompt.update({ description: SIMPLE_PROMPT.text }),
     },
   );
   registerAskingTools(server, states);
   registerResources(server);
-  registerPrompts(server);
   return server;
 }
 

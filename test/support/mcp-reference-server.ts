@@ -24,7 +24,8 @@ function openWitness(): OpenWitness {
   return { calls: [], aborted: promise, noteAborted: resolve };
 }
 
-function buildServer(witness: OpenWitness): McpServer {
+/** `changes` of its tools so far. */
+function buildServer(witness: OpenWitness, changes = 0): McpServer {
   const server = new McpServer(
     { name: "reference", version: "1.2.3" },
     { capabilities: { tools: { listChanged: true } }, instructions: "Use it well." },
@@ -34,7 +35,7 @@ function buildServer(witness: OpenWitness): McpServer {
     "echo",
     {
       title: "Echo",
-      description: "Says what it is told",
+      description: `Says what it is told${"!".repeat(changes)}`,
       inputSchema: z.object({ text: z.string() }),
       annotations: { readOnlyHint: true, idempotentHint: true },
     },
@@ -102,8 +103,8 @@ export interface ReferenceServer {
   readonly witness: Witness;
   /** Header fields of every request, in order. */
   readonly requests: readonly NodeJS.Dict<string | string[]>[];
-  /** Tells whoever listens that the list of tools changed. */
-  notifyToolsChanged(): void;
+  /** And tells whoever listens. */
+  changeTools(): void;
   close(): Promise<void>;
 }
 
@@ -112,13 +113,17 @@ export async function startReferenceServer(
   options: { legacy?: "stateless" | "reject" } = {},
 ): Promise<ReferenceServer> {
   const witness = openWitness();
-  const handler = createMcpHandler(() => buildServer(witness), options);
+  let changes = 0;
+  const handler = createMcpHandler(() => buildServer(witness, changes), options);
   const listener = await listenWeb((request) => handler.fetch(request));
   return {
     url: `${listener.url}/mcp`,
     witness,
     requests: listener.requests,
-    notifyToolsChanged: () => handler.notify.toolsChanged(),
+    changeTools: () => {
+      changes++;
+      handler.notify.toolsChanged();
+    },
     close: async () => {
       await handler.close();
       await listener.close();

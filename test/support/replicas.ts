@@ -33,13 +33,23 @@ export interface Replicas extends Desk {
   close(): Promise<void>;
 }
 
-export async function startReplicas(count: number, databaseUrl: string): Promise<Replicas> {
+/** `files` stand in place of the policies that brokers of tests have, by their path. */
+export async function startReplicas(
+  count: number,
+  databaseUrl: string,
+  files: (issuer: string) => Record<string, string> = () => ({}),
+): Promise<Replicas> {
   const directory = await mkdtemp(join(tmpdir(), "lanyard-replicas-"));
   const issuer = await startScriptedIssuer();
   await mkdir(join(directory, "policies", "robots", "acme"), { recursive: true });
-  await writeFile(join(directory, "policies", "servers.yaml"), SERVERS);
-  await writeFile(join(directory, "policies", "roles.yaml"), ROLES);
-  await writeFile(join(directory, "policies", "robots", "acme", "payments.yaml"), robotsDocument(issuer.url));
+  const policies = {
+    "servers.yaml": SERVERS,
+    "roles.yaml": ROLES,
+    "robots/acme/payments.yaml": robotsDocument(issuer.url),
+    ...files(issuer.url),
+  };
+  for (const [path, text] of Object.entries(policies))
+    await writeFile(join(directory, "policies", path), text);
 
   const replicas: Replica[] = [];
   let pinned: number | undefined;

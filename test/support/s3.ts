@@ -37,11 +37,14 @@ export interface S3Server {
   stop(): Promise<void>;
 }
 
-/** Puts its credentials where the AWS SDK of this process looks for them. */
-export async function startS3(): Promise<S3Server> {
+/** Puts its credentials where the AWS SDK of this process looks for them. `sts`: with its STS and roles (S3_STS). */
+export async function startS3({ sts = false } = {}): Promise<S3Server> {
   if (whyNoS3 !== undefined) throw new Error(whyNoS3);
   const directory = await mkdtemp(join(tmpdir(), "lanyard-s3-"));
-  const { stdout } = await run(SCRIPT, ["start", directory], { timeout: S3_START_TIMEOUT_MS });
+  const { stdout } = await run(SCRIPT, ["start", directory], {
+    timeout: S3_START_TIMEOUT_MS,
+    env: { ...env, S3_STS: String(sts) },
+  });
   const settings = new Map(
     stdout.split("\n").map((line) => [line.slice(0, line.indexOf("=")), line.slice(line.indexOf("=") + 1)]),
   );

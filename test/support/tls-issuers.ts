@@ -8,7 +8,7 @@ import { type Server, createServer } from "node:https";
 import type { AddressInfo } from "node:net";
 import { createSecureContext } from "node:tls";
 import { SignJWT } from "jose";
-import type { RequestTls } from "../../broker/identity/fetched-document.ts";
+import type { RequestTls } from "../../broker/egress/guarded-request.ts";
 import type { IssuedCertificate } from "./certificates.ts";
 import { createIssuerKey } from "./scripted-issuer.ts";
 

@@ -157,6 +157,7 @@ function policiesOf({ servers, roles, bindings, lock: locked }: Plain): Policies
   const robots = new Map([["r", { bindings }]]);
   return {
     servers: new Map(Object.entries(servers)),
+    credentials: new Map(),
     roles: new Map(Object.entries(roles)),
     repositories: new Map([
       [repositoryKey(issuer, "456789"), { ...repository, file: "robots/acme/payments.yaml", robots }],

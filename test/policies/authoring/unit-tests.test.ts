@@ -151,7 +151,7 @@ describe("a document of tests", () => {
     ],
     [
       "{ name: x }",
-      "tests/a.yaml:4:5 tests[0]: this asks nothing: name tools, resources or prompts and what you expect, or say binds or refused",
+      "tests/a.yaml:4:5 tests[0]: this asks nothing: name tools, resources, prompts or asks and what you expect, or say binds or refused",
     ],
     [
       "{ binds: [], refused: no_binding }",
@@ -163,7 +163,7 @@ describe("a document of tests", () => {
     ],
     [
       "{ binds: [], args: {} }",
-      "tests/a.yaml:4:18 tests[0].args: no call is made here: name tools, resources or prompts, or remove args",
+      "tests/a.yaml:4:18 tests[0].args: no call is made here: name tools, resources, prompts or asks, or remove args",
     ],
     [
       "{ tools: [a], expect: deny, rule: reader#7 }",
@@ -191,7 +191,7 @@ describe("a document of tests", () => {
     ],
     [
       "{ tools: [a], expect: deny, after: [{ tool: a, prompt: b }] }",
-      "tests/a.yaml:4:41 tests[0].after[0]: an earlier call is one tool, one resource or one prompt",
+      "tests/a.yaml:4:41 tests[0].after[0]: an earlier call is one tool, one resource, one prompt or one ask",
     ],
   ])("with %s does not load", (test, problem) => {
     expect(problemsOf(`  - ${test}\n`)).toEqual([problem]);

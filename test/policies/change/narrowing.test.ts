@@ -44,6 +44,7 @@ describe("what a running session keeps", () => {
         grant("a#3", { tools: ["read"], arguments: "digest" }),
         grant("a#4", { resources: ["repo://x/*"], prompts: ["review"] }),
         grant("a#5", { tools: ["raw"], inspect: { text: "pass" } }),
+        grant("a#6", { tools: ["raw"], asks: ["elicitation", "logging"] }),
       ],
     });
     const present = policy({
@@ -53,13 +54,17 @@ describe("what a running session keeps", () => {
         grant("a#3", { tools: ["read"] }),
         grant("a#4", { tools: ["get"], resources: ["repo://x/*"] }),
         grant("a#5", { tools: ["raw"], inspect: { text: "clean" } }),
+        grant("a#6", { tools: ["raw"], asks: ["logging"] }),
       ],
     });
     const narrowed = narrowPolicy({ held, present, ...everySame });
     expect(narrowed.grants).toEqual([
       { rule: "a#4", server: "one", tools: ["get"], resources: ["repo://x/*"] },
+      { rule: "a#6", server: "one", tools: ["raw"], asks: ["logging"] },
     ]);
-    expect(describeLoss(held, narrowed)).toEqual(["a#1", "a#2", "a#3", "a#4 put", "a#4 review", "a#5"]);
+    expect(describeLoss(held, narrowed)).toEqual([
+      ...["a#1", "a#2", "a#3", "a#4 put", "a#4 review", "a#5", "a#6 elicitation"],
+    ]);
   });
 
   test("what another role gives now does not stand in for what this one gave", () => {
@@ -135,6 +140,7 @@ const grants = fc
       tools: some("get", "put", "list_*", "*"),
       resources: optional(some("repo://x/*", "repo://y")),
       prompts: optional(some("get", "list_*")),
+      asks: optional(fc.subarray(["sampling", "logging"] as const, { minLength: 1 })),
       when: optional(fc.constantFrom("args.n == 1", "session.calls < 2", "args.missing == 1")),
     }),
     { maxLength: 6 },
@@ -166,8 +172,8 @@ const edits = fc
 const calls: fc.Arbitrary<Call> = fc
   .record({
     server: fc.constantFrom("one", "two"),
-    kind: fc.constantFrom("tool" as const, "resource" as const, "prompt" as const),
-    name: fc.constantFrom(...names, "repo://x/1", "repo://y", "repo://x/../y"),
+    kind: fc.constantFrom("tool" as const, "resource" as const, "prompt" as const, "ask" as const),
+    name: fc.constantFrom(...names, "sampling", "logging", "repo://x/1", "repo://y", "repo://x/../y"),
     n: fc.constantFrom(0, 1),
   })
   .map(({ n, ...target }) => ({ ...target, args: { n }, agent: "agent" }));

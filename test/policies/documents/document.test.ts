@@ -20,10 +20,10 @@ describe("a message about a policy document", () => {
 
   it.each([
     [
-      "a credential",
+      "a password",
       "    url:",
-      "    credential: x\n    url:",
-      "there is url, command, env, start, reads, writes, tools",
+      "    password: x\n    url:",
+      "there is url, command, env, start, private, credential, limits, reads, writes, tools",
     ],
     [
       "an owner",

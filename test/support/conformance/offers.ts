@@ -4,10 +4,12 @@ import {
   completable,
   inputRequired,
   type McpServer,
+  type RegisteredPrompt,
   ResourceTemplate,
 } from "@modelcontextprotocol/server";
 import * as z from "zod";
 import { elicitation } from "./asking-tools.ts";
+import { SIMPLE_PROMPT } from "./changing-text.ts";
 import { embedded, IMAGE, text } from "./contents.ts";
 
 const IDS = ["123", "124", "200"];
@@ -60,8 +62,9 @@ function say(...contents: Content[]): { messages: { role: "user"; content: Conte
   return { messages: contents.map((content) => ({ role: "user" as const, content })) };
 }
 
-export function registerPrompts(server: McpServer): void {
-  server.registerPrompt("test_simple_prompt", { description: "No arguments" }, async () =>
+/** The one that changes. */
+export function registerPrompts(server: McpServer): RegisteredPrompt {
+  const simple = server.registerPrompt("test_simple_prompt", { description: SIMPLE_PROMPT.text }, async () =>
     say(text("A simple prompt")),
   );
   server.registerPrompt(
@@ -99,4 +102,5 @@ export function registerPrompts(server: McpServer): void {
         : say(text(`It is about ${JSON.stringify(given)}`));
     },
   );
+  return simple;
 }

@@ -2,6 +2,7 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import { fromJsonSchema, type McpServer } from "@modelcontextprotocol/server";
 import * as z from "zod";
+import { SIMPLE_PROMPT, TRIGGER } from "./changing-text.ts";
 import { AUDIO, embedded, IMAGE, text } from "./contents.ts";
 
 const NOTHING = z.object({});
@@ -129,14 +130,17 @@ function registerNotifyingTools(server: McpServer): void {
 }
 
 function registerTriggers(server: McpServer, changes: Changes): void {
-  const triggers = {
-    test_trigger_tool_change: () => changes.toolsChanged(),
-    test_trigger_prompt_change: () => changes.promptsChanged(),
-  };
-  for (const [name, trigger] of Object.entries(triggers)) {
-    server.registerTool(name, { description: "Says that a list changed", inputSchema: NOTHING }, async () => {
-      trigger();
-      return { content: [text("said")] };
-    });
-  }
+  const said = { content: [text("changed")] };
+  const config = { description: TRIGGER.text, inputSchema: NOTHING };
+  const trigger = server.registerTool("test_trigger_tool_change", config, async () => {
+    TRIGGER.change();
+    trigger.description = TRIGGER.text;
+    changes.toolsChanged();
+    return said;
+  });
+  server.registerTool("test_trigger_prompt_change", config, async () => {
+    SIMPLE_PROMPT.change();
+    changes.promptsChanged();
+    return said;
+  });
 }

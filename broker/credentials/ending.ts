@@ -1,0 +1,102 @@
+/**
+ * The cascade: what was minted for a session is ended at its issuer once the session is over, however it ended and
+ * whoever ended it. What is to be ended stands in the database: any broker picks it up, it is tried again later and later
+ * until it is done or has run out, and a broker that dies over it leaves it to the others.
+ */
+import type { MintedCredentialRow } from "../storage/credential-tables.ts";
+import { forgetLeases } from "../storage/leases.ts";
+import {
+  claimEnding,
+  forgetEnded,
+  giveUpAsked,
+  hurryReplaced,
+  listOfEndedSessions,
+  noteEndFailed,
+  noteEnded,
+  noteRunOut,
+} from "../storage/ending-credentials.ts";
+import { retire } from "../storage/minted-credentials.ts";
+import type { AskIssuer, EndResult } from "./kind.ts";
+import { kindOf, refused, unavailable } from "./mint-target.ts";
+import { openTicket } from "./minted-content.ts";
+import type { RefreshingParts } from "./refreshing.ts";
+
+/** At a time; the rest a moment later. */
+const MAX_AT_ONCE = 50;
+/** Whoever claimed it is given so long. */
+const CLAIM_MS = 30_000;
+const FIRST_PAUSE_MS = 2_000;
+const MAX_PAUSE_MS = 5 * 60_000;
+/** Longer than anybody has the lease to ask. */
+const ASKED_MS = 120_000;
+/** No issuer gives out more for a session. */
+const LOST_LIFE_MS = 12 * 60 * 60_000;
+/** What serves no session that is kept is kept so long after its end. */
+const ENDED_KEPT_MS = 24 * 60 * 60_000;
+const ANSWER_LOST =
+  "A broker ended between the issuer's answer and its storage: if something was given out, nobody can end it before it runs out.";
+
+export type EndingParts = RefreshingParts & { readonly ask: AskIssuer };
+
+/** Ends what is due. Returns whether more is due already. */
+export async function endDue(parts: EndingParts): Promise<boolean> {
+  const { database, now } = parts;
+  const over = await listOfEndedSessions(database, { now: now(), limit: MAX_AT_ONCE });
+  await hurryReplaced(database, { now: now(), after: now() + 2 * CLAIM_MS });
+  for (const { id } of over) await retire(database, id, { from: now(), ends: true });
+  const until = now() + CLAIM_MS;
+  const due = await claimEnding(database, { now: now(), until, limit: MAX_AT_ONCE });
+  await Promise.all(due.map(async (row) => endOne(row, parts)));
+  return over.length === MAX_AT_ONCE || due.length === MAX_AT_ONCE;
+}
+
+/** Nothing depends on when it is called. */
+export async function tidyMinted({ database, now, tell }: EndingParts): Promise<void> {
+  const lost = { before: now() - ASKED_MS, expiresAt: now() + LOST_LIFE_MS, failure: ANSWER_LOST };
+  for (const { credential, owner, session } of await giveUpAsked(database, lost)) {
+    tell({ code: "credential_answer_lost", credential, owner, session, sentence: ANSWER_LOST });
+  }
+  await noteRunOut(database, now());
+  await forgetEnded(database, now() - ENDED_KEPT_MS);
+  await forgetLeases(database, now() - ENDED_KEPT_MS);
+}
+
+async function endOne(row: MintedCredentialRow, parts: EndingParts): Promise<void> {
+  const { database, now, tell } = parts;
+  const { id, credential, owner, session, attempts } = row;
+  const result = await askForEnd(row, parts);
+  if (result.ok) {
+    await noteEnded(database, id, now());
+    tell({ code: "credential_ended", credential, owner, session });
+    return;
+  }
+  const { sentence } = result;
+  const pauseMs = Math.min(FIRST_PAUSE_MS * 2 ** attempts, MAX_PAUSE_MS);
+  await noteEndFailed(database, id, { failure: sentence, nextAttemptAt: now() + pauseMs });
+  tell({ code: "credential_not_ended", credential, owner, session, sentence });
+}
+
+async function askForEnd(
+  row: MintedCredentialRow,
+  { sealingKey, vault, ask, publicUrl, now }: EndingParts,
+): Promise<EndResult> {
+  const { credential: name, owner } = row;
+  if (row.sealed_ticket === null) return refused("What its issuer needs to end it is not there.");
+  try {
+    const { ticket, entry, serverUrl, session } = await openTicket(sealingKey, row, row.sealed_ticket);
+    const kind = kindOf(entry);
+    if (kind?.end === undefined) return refused(`Credentials of the kind ${entry.kind} cannot be ended.`);
+    const secrets = await vault.open({ name, owner, kind: kind.name });
+    let first: EndResult | undefined;
+    for (const secret of secrets.length === 0 ? [undefined] : secrets) {
+      const context = { name, entry, secret: secret?.secret, serverUrl, session, ask, publicUrl, now };
+      const result = await kind.end(ticket, context);
+      if (result.ok || result.code === "unavailable") return result;
+      first ??= result;
+    }
+    return first ?? unavailable("It was not tried.");
+  } catch {
+    // What was thrown may quote what it read.
+    return unavailable(`The issuer of the credential ${name} did not answer as it should.`);
+  }
+}

@@ -1,0 +1,97 @@
+/**
+ * As which client the broker asks for a grant: the one that the documents name, its metadata document where the
+ * authorization server reads such, the one that it registered before, or one that it registers now (RFC 7591).
+ */
+import {
+  type AuthorizationServer,
+  dynamicClientRegistrationRequest,
+  processDynamicClientRegistrationResponse,
+} from "oauth4webapi";
+import type { AskIssuer } from "../kind.ts";
+import { CLIENT_DOCUMENT_PATH, describeClient, redirectAddress } from "./client-document.ts";
+import { sendThrough } from "./guarded-oauth.ts";
+import { OauthRefused } from "./refusal.ts";
+import type { StoredClient, StoredGrant } from "./stored-grant.ts";
+
+export interface ClientTerms {
+  readonly publicUrl: string;
+  readonly ask: AskIssuer;
+  /** Of the documents. */
+  readonly clientId: string | undefined;
+  /** Of that client, where it has one. */
+  readonly clientSecret: string | undefined;
+  /** What is stored. */
+  readonly before: StoredGrant | undefined;
+}
+
+export type ChosenClient = Pick<StoredGrant, "client" | "proof">;
+type Proof = StoredGrant["proof"];
+
+const MAX_CHARS = 2_000;
+
+/** Throws `OauthRefused`, and what the guarded client and the library throw. */
+export async function chooseClient(server: AuthorizationServer, terms: ClientTerms): Promise<ChosenClient> {
+  const { publicUrl, clientId, clientSecret, before } = terms;
+  const redirect_uri = redirectAddress(publicUrl);
+  if (clientId !== undefined) {
+    const client: StoredClient = { client_id: clientId, origin: "configured", redirect_uri };
+    return clientSecret === undefined
+      ? { client, proof: "none" }
+      : { client: { ...client, client_secret: clientSecret }, proof: secretProofOf(server) };
+  }
+  if (server["client_id_metadata_document_supported"] === true && publicUrl.startsWith("https:")) {
+    const client_id = `${publicUrl}${CLIENT_DOCUMENT_PATH}`;
+    return { client: { client_id, origin: "document", redirect_uri }, proof: "none" };
+  }
+  const known = before?.client;
+  if (
+    known?.origin === "registered" &&
+    before?.issuer === server.issuer &&
+    known.redirect_uri === redirect_uri
+  ) {
+    return { client: known, proof: before.proof };
+  }
+  return register(server, terms);
+}
+
+async function register(server: AuthorizationServer, { publicUrl, ask }: ClientTerms): Promise<ChosenClient> {
+  const { registration_endpoint: endpoint, issuer } = server;
+  const redirect_uri = redirectAddress(publicUrl);
+  const byHand = `register one there by hand, with the redirect address ${redirect_uri}, and write its client_id.`;
+  if (endpoint === undefined) throw new OauthRefused(`${issuer} registers no clients by itself: ${byHand}`);
+  if (new URL(endpoint).origin !== new URL(issuer).origin) {
+    throw new OauthRefused(
+      `${issuer} has clients registered elsewhere (${new URL(endpoint).origin}): ${byHand}`,
+    );
+  }
+  const asked: Proof = takesNoSecret(server) ? "none" : secretProofOf(server);
+  const metadata = { ...describeClient(publicUrl), token_endpoint_auth_method: asked };
+  const response = await dynamicClientRegistrationRequest(server, metadata, sendThrough(ask));
+  const {
+    client_id,
+    client_secret,
+    token_endpoint_auth_method: method = asked,
+  } = await processDynamicClientRegistrationResponse(response);
+  const proof = (["none", "client_secret_basic", "client_secret_post"] as const).find(
+    (each) => each === method,
+  );
+  const secret = typeof client_secret === "string" ? client_secret : undefined;
+  const isShort = client_id.length <= MAX_CHARS && (secret?.length ?? 0) <= MAX_CHARS;
+  if (proof === undefined || !isShort || (proof !== "none" && secret === undefined)) {
+    throw new OauthRefused(`${issuer} registered a client that the broker cannot be: ${byHand}`);
+  }
+  const client: StoredClient = { client_id, origin: "registered", redirect_uri };
+  return proof === "none" || secret === undefined
+    ? { client, proof: "none" }
+    : { client: { ...client, client_secret: secret }, proof };
+}
+
+/** RFC 8414, section 2, has another default where the list is absent; servers that leave it out take none. */
+function takesNoSecret({ token_endpoint_auth_methods_supported: methods }: AuthorizationServer): boolean {
+  return methods === undefined || methods.includes("none");
+}
+
+function secretProofOf({ token_endpoint_auth_methods_supported: methods }: AuthorizationServer): Proof {
+  const postsOnly = methods?.includes("client_secret_post") && !methods.includes("client_secret_basic");
+  return postsOnly === true ? "client_secret_post" : "client_secret_basic";
+}
