@@ -4,6 +4,7 @@
  */
 import { hash } from "node:crypto";
 import { canonicalizeWithout, fillGap } from "./canonical.ts";
+import { surelyFits } from "./entry-glance.ts";
 import { type AuditRecord, type Digest, Entry, GENESIS_PREV } from "./record.ts";
 
 /** Where a chain stands: what the next record has to continue. */
@@ -23,6 +24,14 @@ export const CHAIN_START: ChainState = { nextSeq: 0, head: GENESIS_PREV };
 /** The entry does not fit the schema of records, or is longer than a record may be. */
 export class EntryRefused extends Error {
   readonly code = "entry_refused";
+}
+
+function readEntry(entry: Entry): Entry {
+  const checked = Entry.safeParse(entry);
+  if (!checked.success) {
+    throw new EntryRefused("the entry does not fit the schema of records", { cause: checked.error });
+  }
+  return checked.data;
 }
 
 export class Chain {
@@ -50,10 +59,7 @@ export class Chain {
    * repeats the time before it: within a log, time never runs backwards. Throws `EntryRefused` or `CanonicalError`.
    */
   append(entry: Entry, time: Date): { record: AuditRecord; line: string } {
-    const checked = Entry.safeParse(entry);
-    if (!checked.success) {
-      throw new EntryRefused("the entry does not fit the schema of records", { cause: checked.error });
-    }
+    const checked = surelyFits(entry) ? { ...entry } : readEntry(entry);
     const latestMs = Math.max(this.#latestMs, time.getTime());
     const link = {
       v: 1,
@@ -61,7 +67,7 @@ export class Chain {
       prev: this.#head,
       time: new Date(latestMs).toISOString(),
     } as const;
-    const linked = Object.assign(checked.data, link);
+    const linked = Object.assign(checked, link);
     const unhashed = canonicalizeWithout(linked, "hash");
     if (unhashed.text.length > MAX_LINE_LENGTH) {
       throw new EntryRefused(`the entry is longer than ${MAX_LINE_LENGTH} characters`);

@@ -5,8 +5,11 @@
 import * as z from "zod/mini";
 import { Digest, Timestamp, Workload } from "./record.ts";
 
-/** `runner` is written by the proxy under its key; `recovered` by whoever could prove to be the job after the proxy was gone. */
-export const StreamName = z.enum(["runner", "recovered"]);
+/**
+ * `runner` is written by the proxy under its key; `recovered` by whoever could prove to be the job after the proxy was
+ * gone; `relay` by the broker, of the calls that it relayed.
+ */
+export const StreamName = z.enum(["runner", "recovered", "relay"]);
 export type StreamName = z.infer<typeof StreamName>;
 
 export const SegmentEntry = z.strictObject({
@@ -34,12 +37,17 @@ export const Manifest = z.strictObject({
   session: z.string(),
   workload: Workload,
   robot: z.string(),
-  /** `sealed`: the log is complete. `recovered`: it ends where the recovered stream ends, and nobody witnessed that stream. */
-  status: z.enum(["sealed", "recovered"]),
+  /**
+   * `sealed`: the log is complete. `recovered`: it ends where the recovered stream ends, and nobody witnessed that stream.
+   * `relay`: the manifest of the broker's own stream alone, which says nothing of the others.
+   */
+  status: z.enum(["sealed", "recovered", "relay"]),
   /** Segments of `runner` that were stored. */
   runner: z.array(SegmentEntry),
   /** The tail of a spool that was handed in after the proxy was gone. */
   recovered: z.array(SegmentEntry),
+  /** What the broker wrote of the calls that it relayed: all of it. Absent where it relayed none. */
+  relay: z.optional(z.array(SegmentEntry)),
   findings: z.array(Finding),
   written_at: Timestamp,
   /** Compact JWS with detached payload (RFC 7515, appendix F) over the canonical manifest without this member. */

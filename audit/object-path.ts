@@ -21,6 +21,9 @@ export const MANIFEST_OBJECT = "manifest.json";
 /** Written by the broker when it took in what was left of a log whose proxy was gone. */
 export const RECOVERED_MANIFEST_OBJECT = "recovered/manifest.json";
 
+/** Written by the broker once all that it relayed for a session is there, whatever becomes of the runner's log. */
+export const RELAY_MANIFEST_OBJECT = "relay/manifest.json";
+
 /** The prefix of a session's objects, slash at the end. Throws a `RangeError` for a part that would not stay one part. */
 export function sessionPrefix(location: SessionLocation): string {
   const parts = listPartitions(location).map(([name, value]) => {

@@ -51,6 +51,8 @@ const Genesis = z.strictObject({
   proxy: z.strictObject({ version: z.string(), bundle: Digest }),
   agents: z.array(z.string()),
   servers: z.array(z.string()),
+  /** Those of them that are reached through the broker, which keeps a log of its own of these calls. */
+  relayed: z.optional(z.array(z.string())),
   /** What stands between the agent and the proxy: with `none` they share a user. */
   isolation: z.literal("none"),
   posture: z.strictObject({
@@ -60,6 +62,20 @@ const Genesis = z.strictObject({
     user_id: z.nullable(count),
     runner_environment: z.string(),
   }),
+});
+
+/** The first record of the log that the broker keeps of the calls that it relays for a session. */
+const RelayGenesis = z.strictObject({
+  kind: z.literal("relay_genesis"),
+  session: z.string(),
+  broker: z.string(),
+  version: z.string(),
+  robot: z.string(),
+  roles: z.array(z.string()),
+  workload: Workload,
+  policy: Digest,
+  /** All that are reached through the broker. */
+  servers: z.array(z.string()),
 });
 
 const Listed = z.array(
@@ -110,6 +126,10 @@ const Call = z.strictObject({
   observed: z.optional(z.strictObject({ reason: z.string(), rule: z.optional(z.string()) })),
   /** Labels that the session has from here on and had not before. */
   labels: z.optional(z.array(z.string()).check(z.minLength(1))),
+  /** What the server gets to see with it: its name, its digest and, where it has one, its end. Never its secret. */
+  credential: z.optional(
+    z.strictObject({ id: z.string(), digest: Digest, expires_at: z.optional(Timestamp) }),
+  ),
   traceparent: z.optional(z.string()),
 });
 
@@ -156,7 +176,16 @@ const Seal = z.strictObject({
 });
 
 /** What a writer supplies; the chain adds `seq`, `prev`, `time` and `hash`. */
-export const Entry = z.discriminatedUnion("kind", [Genesis, Catalog, Call, Result, Checkpoint, Event, Seal]);
+export const Entry = z.discriminatedUnion("kind", [
+  Genesis,
+  RelayGenesis,
+  Catalog,
+  Call,
+  Result,
+  Checkpoint,
+  Event,
+  Seal,
+]);
 export type Entry = z.infer<typeof Entry>;
 export type EntryOf<K extends Entry["kind"]> = Extract<Entry, { kind: K }>;
 
@@ -164,6 +193,7 @@ const link = { v: z.literal(1), seq: count, prev: Digest, time: Timestamp, hash:
 
 export const AuditRecord = z.discriminatedUnion("kind", [
   z.extend(Genesis, link),
+  z.extend(RelayGenesis, link),
   z.extend(Catalog, link),
   z.extend(Call, link),
   z.extend(Result, link),

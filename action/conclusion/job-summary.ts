@@ -2,6 +2,7 @@
  * The job summary: servers, tools, decisions, rules and counts. Never arguments or results: in a public repository
  * everybody reads it. Every text from outside is shown as text, whatever Markdown or HTML it holds.
  */
+import { titleEvent } from "../../audit/event-titles.ts";
 import type { SessionReport } from "../guard/session-report.ts";
 import type { LogOutcome } from "./verdict.ts";
 
@@ -66,7 +67,7 @@ function renderCalls(tally: SessionReport["tally"], withAgents: boolean): string
     .map((row) => [
       ...(withAgents ? [code(row.agent)] : []),
       code(row.server),
-      row.tool === null ? "<i>a name that is not known</i>" : code(row.tool),
+      renderNamed(row),
       row.decision === "deny" ? "<b>denied</b>" : "allowed",
       code(row.why),
       String(row.calls),
@@ -82,13 +83,19 @@ function renderCalls(tally: SessionReport["tally"], withAgents: boolean): string
   ];
 }
 
+/** What is said in words stands apart from what is called so: a tool can have any name. */
+function renderNamed({ tool, ask }: SessionReport["tally"]["rows"][number]): string {
+  if (ask !== undefined) return `<i>${text(ask)}</i>`;
+  return tool === null ? "<i>a name that is not known</i>" : code(tool);
+}
+
 function renderEvents(tally: SessionReport["tally"]): string[] {
   if (tally.events.length === 0) return [];
   const items = tally.events
     .slice(0, MAX_ROWS)
     .map(
       ({ event, severity, times }) =>
-        `- ${severity}: ${code(event)}${times === 1 ? "" : ` (${times} times)`}`,
+        `- ${severity}: ${text(titleEvent(event))} (${code(event)}${times === 1 ? "" : `, ${times} times`})`,
     );
   return ["", "Worth a look:", "", ...items];
 }

@@ -18,6 +18,7 @@ export interface GenesisFacts {
 
 export function describeGenesis(facts: GenesisFacts): EntryOf<"genesis"> {
   const { document } = facts;
+  const relayed = facts.servers.filter((name) => document.servers[name]?.transport === "relay");
   return {
     kind: "genesis",
     session: document.session,
@@ -31,6 +32,7 @@ export function describeGenesis(facts: GenesisFacts): EntryOf<"genesis"> {
     proxy: { version: VERSION, bundle: hash("sha256", facts.bundle, "hex") },
     agents: [...facts.agents],
     servers: [...facts.servers],
+    ...(relayed.length > 0 && { relayed }),
     isolation: "none",
     posture: {
       platform: process.platform,

@@ -16,6 +16,7 @@ import { type ProxyConfiguration, type Ready, STDERR_DIRECTORY } from "../handov
 import { createHttp } from "../wire/http-request.ts";
 import type { Environment } from "../inputs.ts";
 import { createProofKey } from "../wire/proof-key.ts";
+import { keepCredentials } from "./kept-credentials.ts";
 import { startPolicyRefresh } from "./policy-refresh.ts";
 import { sealLog } from "./sealing.ts";
 import { type SessionLog, openSessionLog } from "./session-log.ts";
@@ -127,6 +128,10 @@ async function startGate({
     outcome = await sealLog({ client, log, closeProxy }, reason);
     return report();
   };
+  const credentials = keepCredentials({
+    ...{ client, servers, redactor, note: log.note, signal: ended.signal },
+    isActive: () => session.state().active,
+  });
   const over = Promise.withResolvers<void>();
   let sealing: Promise<SessionReport> | undefined;
   const seal = (reason: string): Promise<SessionReport> =>
@@ -134,7 +139,7 @@ async function startGate({
 
   const running: RunningProxy = await startProxy({
     policy,
-    servers: placeServers(servers, configuration),
+    servers: placeServers(servers, { ...configuration, relayTo: session.relayTo, credentials }),
     environment,
     agents,
     recorder: log,

@@ -5,6 +5,8 @@ import { mkdirSync } from "node:fs";
 import { join } from "node:path";
 import type { SessionDocument, SessionServer } from "../../broker/contract.ts";
 import type { ProxyServer } from "../../proxy/upstream/connecting.ts";
+import type { KeptCredentials } from "./kept-credentials.ts";
+import type { RelayTarget } from "../wire/relay-authority.ts";
 
 export type Selected =
   | { readonly ok: true; readonly servers: Readonly<Record<string, SessionServer>> }
@@ -31,6 +33,10 @@ export interface RunnerPlaces {
   readonly workspace: string;
   /** Private: each stdio server starts in an empty directory of its own below it. */
   readonly directory: string;
+  /** How a server is reached that the broker relays to. */
+  readonly relayTo: (server: string) => RelayTarget;
+  /** What the proxy itself presents. */
+  readonly credentials: KeptCredentials;
 }
 
 /**
@@ -44,12 +50,32 @@ export function placeServers(
   const fill = (text: string): string => fillVariables(text, places);
   return Object.fromEntries(
     Object.entries(servers).map(([name, server]): [string, ProxyServer] => {
-      if (server.transport === "http") return [name, { transport: "http", url: server.url }];
+      const limits = server.limits === undefined ? {} : { limits: server.limits };
+      if (server.transport === "relay") {
+        return [name, { transport: "http", ...places.relayTo(name), ...limits }];
+      }
+      const { credentials } = places;
+      const facts =
+        server.credential === undefined
+          ? limits
+          : { ...limits, provenance: () => credentials.provenanceOf(name) };
+      if (server.transport === "http") {
+        const authority = credentials.authorityOf(name);
+        return [name, { transport: "http", url: server.url, ...(authority && { authority }), ...facts }];
+      }
       const cwd = join(places.directory, "servers", name);
       mkdirSync(cwd, { recursive: true, mode: 0o700 });
       const command = server.command.map(fill);
       const env = Object.fromEntries(Object.entries(server.env).map(([key, value]) => [key, fill(value)]));
-      return [name, { transport: "stdio", command, env, cwd, start: server.start }];
+      const ownEnvironment = credentials.environmentOf(name);
+      return [
+        name,
+        {
+          ...{ transport: "stdio", command, env, cwd, start: server.start },
+          ...(ownEnvironment && { ownEnvironment }),
+          ...facts,
+        },
+      ];
     }),
   );
 }

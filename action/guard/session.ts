@@ -14,6 +14,7 @@ import {
   createSessionClient,
   exchangeToken,
 } from "../wire/broker-client.ts";
+import { type RelayTarget, relayTo } from "../wire/relay-authority.ts";
 import { type Patience, PatienceExhausted } from "../wire/retry.ts";
 
 type SessionState = { readonly active: true } | { readonly active: false; readonly reason: string };
@@ -21,6 +22,8 @@ type SessionState = { readonly active: true } | { readonly active: false; readon
 export interface Session {
   readonly document: SessionDocument;
   readonly client: SessionClient;
+  /** How a server is reached that the broker relays to. */
+  readonly relayTo: (server: string) => RelayTarget;
   /** From now on told, with each answer that says it, what the session may do, by digest. */
   onPolicy(listener: (digest: string) => void): void;
   /** Asked before every call. */
@@ -74,14 +77,19 @@ export async function openSession(options: BrokerClientOptions, exchange: Exchan
       expiresAtMs: requestedAt + token.expires_in * 1000,
       hearPolicy: () => undefined,
     };
+    const { key } = exchange;
+    const accessToken = (): string => holder.accessToken;
+    const replaceToken = createTokenReplacement(holder, (again) => exchangeToken(options, exchange, again));
     const client = createSessionClient(options, {
-      key: exchange.key,
-      accessToken: () => holder.accessToken,
+      ...{ key, accessToken, replaceToken },
       onPolicy: (digest) => holder.hearPolicy(digest),
-      replaceToken: createTokenReplacement(holder, (again) => exchangeToken(options, exchange, again)),
     });
     const document = accept(await client.read(patience));
-    return createSession({ document, client, holder });
+    const replaceSoon = (): Promise<boolean> =>
+      replaceToken({ ...patience, untilMs: performance.now() + OPENING_PATIENCE_MS });
+    const relay = (server: string): RelayTarget =>
+      relayTo(server, options.broker, { key, accessToken, replaceToken: replaceSoon });
+    return createSession({ document, client, holder, relayTo: relay });
   } catch (cause) {
     if (!(cause instanceof PatienceExhausted)) throw cause;
     const advice = "Check the input `broker`, and that the broker runs and can be reached from this runner.";
@@ -92,6 +100,7 @@ export async function openSession(options: BrokerClientOptions, exchange: Exchan
 interface Opened {
   readonly document: SessionDocument;
   readonly client: SessionClient;
+  readonly relayTo: Session["relayTo"];
   readonly holder: {
     accessToken: string;
     /** By a clock that nobody can set back, counted from before the request: never later than the broker's own reckoning. */
@@ -126,7 +135,7 @@ function createTokenReplacement(
   return (patience) => (replaced ??= replace(patience));
 }
 
-function createSession({ document, client, holder }: Opened): Session {
+function createSession({ document, client, relayTo, holder }: Opened): Session {
   let endedBy: string | undefined;
   let renewalFailure = "";
   const end = (reason: string): void => {
@@ -195,5 +204,5 @@ function createSession({ document, client, holder }: Opened): Session {
   const onPolicy = (listener: (digest: string) => void): void => {
     holder.hearPolicy = listener;
   };
-  return { document, client, onPolicy, state, keepAlive, end };
+  return { document, client, relayTo, onPolicy, state, keepAlive, end };
 }

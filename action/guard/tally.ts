@@ -4,6 +4,7 @@
  */
 import * as z from "zod/mini";
 import { type AuditRecord, type RecordOf, Totals } from "../../audit/record.ts";
+import { describeAsk } from "../../proxy/messages/asks.ts";
 
 const count = z.int().check(z.nonnegative());
 
@@ -15,6 +16,8 @@ const TallyRow = z.strictObject({
    * that nobody but the agent knows.
    */
   tool: z.nullable(z.string()),
+  /** Who asked whom for what, in words, where it is no call of an agent's. */
+  ask: z.optional(z.string()),
   decision: z.enum(["allow", "deny"]),
   /** The rule, or the reason where no rule names it. */
   why: z.string(),
@@ -79,10 +82,11 @@ export function createTally(): Tally {
     const { agent, server, decision } = call;
     const tool = nameOf(call);
     const why = call.rule ?? call.reason;
-    const key = JSON.stringify([agent, server, tool, decision, why]);
+    const ask = describeAsk(call);
+    const key = JSON.stringify([agent, server, tool, ask ?? null, decision, why]);
     const present = rows.get(key);
     if (present !== undefined || rows.size >= MAX_ROWS) return present;
-    const row = { agent, server, tool, decision, why, calls: 0, failed: 0 };
+    const row = { agent, server, tool, ...(ask && { ask }), decision, why, calls: 0, failed: 0 };
     rows.set(key, row);
     return row;
   };

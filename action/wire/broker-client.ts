@@ -5,6 +5,7 @@
 import type * as z from "zod/mini";
 import {
   ID_TOKEN_TYPE,
+  REJECTED_FIELD,
   Refusal,
   RecoverResponse,
   RenewResponse,
@@ -88,7 +89,8 @@ export function exchangeToken(
 
 /** What a session's holder may ask for, with its token and its key. */
 export interface SessionClient {
-  read(patience: Patience): Promise<Reply<SessionDocument>>;
+  /** `rejected`: the digest of a credential that its server did not accept. */
+  read(patience: Patience, rejected?: string): Promise<Reply<SessionDocument>>;
   renew(patience: Patience): Promise<Reply<RenewResponse>>;
   announceSegment(segment: SegmentRequest, patience: Patience): Promise<Reply<SegmentResponse>>;
   seal(seal: SealRequest, patience: Patience): Promise<Reply<SealResponse>>;
@@ -130,7 +132,15 @@ export function createSessionClient(
     return reply;
   };
   return {
-    read: (patience) => ask(() => authorize("GET", "/session"), { answer: SessionDocument, patience }),
+    read: (patience, rejected) =>
+      ask(
+        async () => {
+          const request = await authorize("GET", "/session");
+          if (rejected === undefined) return request;
+          return { ...request, headers: { ...request.headers, [REJECTED_FIELD]: rejected } };
+        },
+        { answer: SessionDocument, patience },
+      ),
     renew: (patience) =>
       hear(
         ask(async () => post("/session/renew", { subject_token: await options.subjectToken() }), {

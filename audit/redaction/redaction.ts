@@ -24,8 +24,9 @@ export interface Redactor {
   readonly forms: Pick<ReadonlySet<string>, "size" | "keys">;
 }
 
-export function createRedactor(secrets: readonly Secret[]): Redactor {
-  return new PatternRedactor(secrets);
+/** `formats: false`: what it knows and nothing that only looks like a secret. */
+export function createRedactor(secrets: readonly Secret[], { formats = true } = {}): Redactor {
+  return new PatternRedactor(secrets, formats);
 }
 
 /** Each format is a named group, so that a match tells its format: `f3` is the fourth of `TOKEN_FORMATS`. */
@@ -42,7 +43,10 @@ class PatternRedactor implements Redactor {
   readonly #replacements = new Map<string, { readonly kind: string; readonly text: string }>();
   #known: RegExp | undefined;
 
-  constructor(secrets: readonly Secret[]) {
+  readonly #formats: boolean;
+
+  constructor(secrets: readonly Secret[], formats: boolean) {
+    this.#formats = formats;
     for (const secret of secrets) {
       this.add(secret);
     }
@@ -76,7 +80,7 @@ class PatternRedactor implements Redactor {
           return replacement?.text ?? "[redacted]";
         })
       : wellFormed;
-    if (withoutKnown.length < MIN_FORMAT_LENGTH) {
+    if (!this.#formats || withoutKnown.length < MIN_FORMAT_LENGTH) {
       return { text: withoutKnown, count };
     }
     const redacted = withoutKnown.replace(FORMATS, (...match: unknown[]) => {

@@ -10,7 +10,12 @@ import {
   readManifest,
   type StoredManifest,
 } from "./manifest-verification.ts";
-import { MANIFEST_OBJECT, parseSegmentObject, RECOVERED_MANIFEST_OBJECT } from "../object-path.ts";
+import {
+  MANIFEST_OBJECT,
+  parseSegmentObject,
+  RECOVERED_MANIFEST_OBJECT,
+  RELAY_MANIFEST_OBJECT,
+} from "../object-path.ts";
 import type { ProblemList } from "./problem-list.ts";
 import type { SessionSource, StreamListing } from "./stream-verification.ts";
 
@@ -23,6 +28,8 @@ export interface Inventory {
   readonly stored: StoredManifest | undefined;
   /** The manifest, when its signature verifies. */
   readonly believed: Manifest | undefined;
+  /** That of the relay's stream alone; undefined: there is none. */
+  readonly relay: StoredManifest | undefined;
 }
 
 export async function takeInventory(
@@ -39,41 +46,55 @@ export async function takeInventory(
   const object = [MANIFEST_OBJECT, RECOVERED_MANIFEST_OBJECT].find((name) => objects.includes(name));
   const stored = object && (await readManifest(object, await source.read(object, MAX_MANIFEST_BYTES), keys));
   for (const name of objects) {
-    if (name !== object && !belongs(name, object) && !(stored && isSuperseded(name, stored))) {
+    if (name !== object && !belongs(name, stored || undefined) && !(stored && isSuperseded(name, stored))) {
       const message = "it is no part of this log, as far as its manifest tells";
       problems.addBreak(name, { code: "object_unexpected", message });
     }
   }
-  if (!stored) {
-    return { objects, stored: undefined, believed: undefined };
-  }
-  checkManifest(stored, problems);
-  return { objects, stored, believed: stored.signedBy === undefined ? undefined : stored.manifest };
+  const relay = objects.includes(RELAY_MANIFEST_OBJECT)
+    ? await readManifest(
+        RELAY_MANIFEST_OBJECT,
+        await source.read(RELAY_MANIFEST_OBJECT, MAX_MANIFEST_BYTES),
+        keys,
+      )
+    : undefined;
+  [stored, relay].forEach((each) => each && checkManifest(each, problems));
+  return {
+    objects,
+    stored: stored || undefined,
+    believed: stored && stored.signedBy !== undefined ? stored.manifest : undefined,
+    relay,
+  };
 }
 
-/** What the manifest says about one of the streams. */
-export function listStream({ stored }: Inventory, stream: StreamName): StreamListing | undefined {
-  return stored?.manifest === undefined
+/** What the manifest says about one of the streams. The relay's has one of its own, until the log has its manifest. */
+export function listStream(inventory: Inventory, stream: StreamName): StreamListing | undefined {
+  const { stored, relay } = inventory;
+  const stating = stream === "relay" && stored === undefined ? relay : stored;
+  return stating?.manifest === undefined
     ? undefined
     : {
-        manifestObject: stored.object,
-        entries: stored.manifest[stream],
-        trusted: stored.signedBy !== undefined,
-        sealed: stored.manifest.status === "sealed",
+        manifestObject: stating.object,
+        entries: stating.manifest[stream] ?? [],
+        trusted: stating.signedBy !== undefined,
+        sealed: stream === "relay" || stating.manifest.status === "sealed",
       };
 }
 
 /** The objects that can be segments of a stream: beside a sealed log's manifest nothing was recovered. */
 export function listCandidates({ objects, stored }: Inventory, stream: StreamName): readonly string[] {
-  return objects.filter(
-    (name) => parseSegmentObject(stream, name) !== undefined && belongs(name, stored?.object),
-  );
+  return objects.filter((name) => parseSegmentObject(stream, name) !== undefined && belongs(name, stored));
 }
 
-function belongs(name: string, manifestObject: string | undefined): boolean {
+function belongs(name: string, stored: StoredManifest | undefined): boolean {
+  const isRelayed = name === RELAY_MANIFEST_OBJECT || parseSegmentObject("relay", name) !== undefined;
+  if (isRelayed) {
+    // A manifest of the whole log names what was relayed, or there was nothing.
+    return stored?.manifest === undefined || stored.manifest.relay !== undefined;
+  }
   return (
     parseSegmentObject("runner", name) !== undefined ||
-    (manifestObject !== MANIFEST_OBJECT && parseSegmentObject("recovered", name) !== undefined)
+    (stored?.object !== MANIFEST_OBJECT && parseSegmentObject("recovered", name) !== undefined)
   );
 }
 

@@ -3,11 +3,12 @@
  * signature does not verify is still compared, to say which of its members was changed; nothing is believed from it.
  */
 import type { JSONWebKeySet } from "jose";
-import type { Manifest, SegmentEntry, StreamName } from "../manifest.ts";
+import { type Manifest, type SegmentEntry, StreamName } from "../manifest.ts";
 import {
   MANIFEST_OBJECT,
   parseSegmentObject,
   RECOVERED_MANIFEST_OBJECT,
+  RELAY_MANIFEST_OBJECT,
   segmentObject,
 } from "../object-path.ts";
 import type { ProblemList } from "./problem-list.ts";
@@ -75,8 +76,11 @@ export function checkManifest({ object, manifest }: StoredManifest, problems: Pr
   const contradict = (member: string, message: string): void =>
     problems.addBreak(`${object} ${member}`, { code: "manifest_contradicts", message });
   const sealed = manifest.status === "sealed";
-  if (object !== (sealed ? MANIFEST_OBJECT : RECOVERED_MANIFEST_OBJECT)) {
+  if (object !== OBJECT_OF_STATUS[manifest.status]) {
     contradict("status", `a manifest that says ${manifest.status} does not belong there`);
+  }
+  if (manifest.status === "relay" && manifest.runner.length + manifest.recovered.length > 0) {
+    contradict("runner", "a manifest of what was relayed names no other segments");
   }
   if (sealed && manifest.recovered.length > 0) {
     contradict("recovered", "a sealed log has no recovered tail");
@@ -84,42 +88,54 @@ export function checkManifest({ object, manifest }: StoredManifest, problems: Pr
   if (sealed && manifest.runner.length === 0) {
     contradict("runner", "a sealed log has at least one segment");
   }
-  for (const stream of ["runner", "recovered"] as const) {
+  for (const stream of StreamName.options) {
     let before = 0;
-    for (const [index, { object }] of manifest[stream].entries()) {
+    const isWhole = sealed || stream === "relay";
+    for (const [index, { object }] of (manifest[stream] ?? []).entries()) {
       const number = parseSegmentObject(stream, object) ?? 0;
-      if (number <= before || (sealed && number !== before + 1)) {
+      if (number <= before || (isWhole && number !== before + 1)) {
         contradict(`${stream}[${index}].object`, `${segmentObject(stream, before + 1)} is due there`);
       }
       before = Math.max(before, number);
     }
   }
-  checkContinuity(manifest.runner, contradict);
+  checkContinuity("runner", manifest.runner, contradict);
+  checkContinuity("relay", manifest.relay ?? [], contradict);
 }
 
+const OBJECT_OF_STATUS: Record<Manifest["status"], string> = {
+  sealed: MANIFEST_OBJECT,
+  recovered: RECOVERED_MANIFEST_OBJECT,
+  relay: RELAY_MANIFEST_OBJECT,
+};
+
 function checkContinuity(
+  stream: StreamName,
   entries: readonly SegmentEntry[],
   contradict: (member: string, message: string) => void,
 ): void {
   let before = { object: "", last_seq: -1, head: GENESIS_PREV };
   for (const [index, entry] of entries.entries()) {
     // Where a segment was never stored, only what was continues itself.
-    const adjoins = numberOf(entry) === numberOf(before) + 1;
+    const adjoins = numberOf(stream, entry) === numberOf(stream, before) + 1;
     if (adjoins ? entry.first_seq !== before.last_seq + 1 : entry.first_seq <= before.last_seq) {
-      contradict(`runner[${index}].first_seq`, `${before.last_seq + 1} is due there, not ${entry.first_seq}`);
+      contradict(
+        `${stream}[${index}].first_seq`,
+        `${before.last_seq + 1} is due there, not ${entry.first_seq}`,
+      );
     }
     if (adjoins && entry.prev !== before.head) {
-      contradict(`runner[${index}].prev`, "it is not the chain head before it");
+      contradict(`${stream}[${index}].prev`, "it is not the chain head before it");
     }
     if (entry.last_seq < entry.first_seq) {
-      contradict(`runner[${index}].last_seq`, "it is before first_seq");
+      contradict(`${stream}[${index}].last_seq`, "it is before first_seq");
     }
     before = entry;
   }
 }
 
-function numberOf({ object }: { object: string }): number {
-  return parseSegmentObject("runner", object) ?? 0;
+function numberOf(stream: StreamName, { object }: { object: string }): number {
+  return parseSegmentObject(stream, object) ?? 0;
 }
 
 /** What a segment is in fact, in the words of its entry. */
@@ -140,7 +156,10 @@ export function compareEntry(
 }
 
 /** The members that a genesis does not share with the manifest of its session. */
-export function compareGenesis(manifest: Manifest, genesis: RecordOf<"genesis">): string[] {
+export function compareGenesis(
+  manifest: Manifest,
+  genesis: Pick<RecordOf<"genesis">, "session" | "robot" | "workload">,
+): string[] {
   const members = ["iss", "repository_id", "run_id", "run_attempt", "check_run_id"] as const;
   return [
     ...(manifest.session === genesis.session ? [] : ["session"]),

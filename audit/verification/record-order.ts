@@ -7,12 +7,18 @@ import type { AuditRecord, RecordOf, Totals } from "../record.ts";
 import { Tally } from "./tally.ts";
 
 export class RecordOrder {
+  readonly #first: "genesis" | "relay_genesis";
   readonly #tally = new Tally();
   /** Calls by id, with whether their result is still to come. */
   readonly #awaited = new Map<string, boolean>();
   #gaps = false;
   #sealed = false;
   #toldAfterSeal = false;
+
+  /** `first`: the kind of the record that such a log begins with. */
+  constructor(first: "genesis" | "relay_genesis" = "genesis") {
+    this.#first = first;
+  }
 
   get sealed(): boolean {
     return this.#sealed;
@@ -47,13 +53,14 @@ export class RecordOrder {
   }
 
   #judge(record: AuditRecord): Fault[] {
-    if (record.seq === 0 && record.kind !== "genesis") {
+    if (record.seq === 0 && record.kind !== this.#first) {
       return [
         { code: "genesis_missing", message: `the log begins with a ${record.kind} in place of its genesis` },
       ];
     }
     switch (record.kind) {
       case "genesis":
+      case "relay_genesis":
         return record.seq === 0
           ? []
           : [{ code: "genesis_repeated", message: "a genesis stands in the middle of the log" }];

@@ -2,6 +2,7 @@
  * The recovered stream as verification sees it pass: records that somebody handed in after the proxy was gone.
  * Whatever is wrong with them is told and changes nothing else, since nobody witnessed them in the first place.
  */
+import type { CallIndex } from "./call-comparison.ts";
 import type { ChainState } from "../chain.ts";
 import type { Manifest, SegmentEntry } from "../manifest.ts";
 import { compareGenesis } from "./manifest-verification.ts";
@@ -18,6 +19,8 @@ export interface RecoveredTailOptions {
   readonly beyond: readonly SegmentEntry[];
   /** The order of the log so far. */
   readonly order: RecordOrder;
+  /** Its calls so far. */
+  readonly calls: CallIndex;
   readonly manifest: Manifest | undefined;
   readonly problems: ProblemList;
   readonly maxRecords: number;
@@ -39,7 +42,7 @@ export class RecoveredTail implements StreamVisitor {
   }
 
   async visitRecord(record: AuditRecord, segment: number): Promise<void> {
-    const { from, beyond, order, manifest, problems, maxRecords } = this.#options;
+    const { from, beyond, order, calls, manifest, problems, maxRecords } = this.#options;
     const part = `${segmentObject("recovered", segment)} record ${record.seq}`;
     this.#first ??= part;
     // A tail may begin with records that were stored: the last of them must then be the same.
@@ -53,6 +56,7 @@ export class RecoveredTail implements StreamVisitor {
       for (const fault of order.add(record)) {
         problems.addNote(part, fault);
       }
+      calls.add(record, part);
     }
     if (record.kind === "genesis" && manifest !== undefined) {
       for (const member of compareGenesis(manifest, record)) {

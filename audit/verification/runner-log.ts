@@ -3,6 +3,7 @@
  * manifest, its checkpoints verified. Keeps as many records as it is told to, and counts them all.
  */
 import type { JSONWebKeySet } from "jose";
+import { CallIndex } from "./call-comparison.ts";
 import type { Fault } from "./chain-verification.ts";
 import { CheckpointVerifier, type SegmentFacts } from "./checkpoint-verification.ts";
 import type { Inventory } from "./inventory.ts";
@@ -24,6 +25,7 @@ export class RunnerLog implements StreamVisitor {
   readonly order = new RecordOrder();
   readonly checkpoints: CheckpointVerifier;
   readonly records: AuditRecord[] = [];
+  readonly calls = new CallIndex();
   readonly #options: RunnerLogOptions;
   #count = 0;
   #last: { record: AuditRecord; segment: number } | undefined;
@@ -67,6 +69,7 @@ export class RunnerLog implements StreamVisitor {
       }
     }
     this.#count += 1;
+    this.calls.add(record, part);
     this.#last = { record, segment };
     if (this.records.length < maxRecords) {
       this.records.push(record);

@@ -3,10 +3,19 @@
  */
 import type { Entry, Totals } from "../record.ts";
 
+const NOTHING: Totals = { calls: 0, allowed: 0, denied: 0, failed: 0 };
+
 export class Tally {
-  #calls = 0;
-  #allowed = 0;
-  #failed = 0;
+  #calls: number;
+  #allowed: number;
+  #failed: number;
+
+  /** Goes on counting from there. */
+  constructor({ calls, allowed, failed }: Totals = NOTHING) {
+    this.#calls = calls;
+    this.#allowed = allowed;
+    this.#failed = failed;
+  }
 
   add(entry: Entry): void {
     if (entry.kind === "call") {

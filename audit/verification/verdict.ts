@@ -43,6 +43,11 @@ export type ProblemCode =
   | "totals_mismatch"
   | "checkpoint_signature"
   | "checkpoint_mismatch"
+  // What the broker's log of the calls that it relayed says beside the runner's.
+  | "relay_call_unrecorded"
+  | "relay_call_differs"
+  | "relay_call_refused"
+  | "relay_call_missing"
   // What was handed in after the proxy was gone.
   | "recovered"
   | "tail_discontinuous"
@@ -79,6 +84,8 @@ export interface Verdict {
   /** How many there are, kept or not. */
   readonly recordCount: number;
   readonly recoveredCount: number;
+  /** Of the log that the broker kept of the calls that it relayed; 0: it relayed none. */
+  readonly relayCount: number;
   /** Counted from the runner's stream, not taken from its seal. */
   readonly totals: Totals;
   /** Only when its signature verifies. */

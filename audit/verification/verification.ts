@@ -4,12 +4,14 @@
  */
 import type { JSONWebKeySet } from "jose";
 import { CHAIN_START } from "../chain.ts";
+import { compareCalls } from "./call-comparison.ts";
 import { type Inventory, listCandidates, listStream, takeInventory } from "./inventory.ts";
 import type { Manifest } from "../manifest.ts";
 import { tellRefusal } from "./manifest-verification.ts";
 import { MANIFEST_OBJECT, readPartitions, RECOVERED_MANIFEST_OBJECT } from "../object-path.ts";
 import { ProblemList } from "./problem-list.ts";
 import { findStoredEnd, RecoveredTail } from "./recovered-tail.ts";
+import { RelayLog } from "./relay-log.ts";
 import { RunnerLog } from "./runner-log.ts";
 import { type SessionSource, StreamVerifier } from "./stream-verification.ts";
 import type { Verdict, VerdictStatus } from "./verdict.ts";
@@ -37,6 +39,7 @@ export async function verifySession(
   const log = await verifyRunner(session);
   const { sealed, totals } = { sealed: log.order.sealed, totals: log.order.totals() };
   const tail = await verifyTail(session, log);
+  const relay = await verifyRelay(session, log);
   const identity = inventory.believed ?? log.genesis;
   if (identity !== undefined) {
     checkLocation(location, identity, problems);
@@ -52,6 +55,7 @@ export async function verifySession(
     recovered: tail.records,
     recordCount: log.count,
     recoveredCount: tail.count,
+    relayCount: relay.count,
     totals,
     manifest: inventory.believed,
     checkpoints: log.checkpoints.count,
@@ -102,6 +106,7 @@ async function verifyTail(session: SessionTerms, log: RunnerLog): Promise<Recove
   const tail = new RecoveredTail({
     ...(believed === undefined ? { from: end, beyond: [] } : findStoredEnd(believed.runner)),
     order: log.order,
+    calls: log.calls,
     manifest: believed,
     problems,
     maxRecords,
@@ -120,6 +125,31 @@ async function verifyTail(session: SessionTerms, log: RunnerLog): Promise<Recove
   ).verify();
   tail.tellDiscontinuity();
   return tail;
+}
+
+async function verifyRelay(session: SessionTerms, log: RunnerLog): Promise<RelayLog> {
+  const { source, keys, inventory, problems } = session;
+  const { believed, relay: stored } = inventory;
+  const listing = listStream(inventory, "relay");
+  const relay = new RelayLog({ keys, inventory, genesis: log.genesis, problems });
+  const objects = listCandidates(inventory, "relay");
+  await new StreamVerifier(
+    { stream: "relay", source, objects, listing, start: CHAIN_START, problems, contentBreaks: true },
+    relay,
+  ).verify();
+  const differences = compareCalls({
+    ...{ runner: log.calls, relay: relay.calls },
+    relayed: new Set([...(log.genesis?.relayed ?? []), ...(relay.genesis?.servers ?? [])]),
+    runnerIsWhole: believed?.status === "sealed" && !log.order.hasGaps,
+    relayIsWhole: (believed?.status === "sealed" || listing?.trusted === true) && !relay.order.hasGaps,
+  });
+  for (const { part, isCertain, ...fault } of differences) {
+    problems.add({ part, ...fault, breaks: isCertain });
+  }
+  if (stored !== undefined) {
+    tellRefusal(stored, problems);
+  }
+  return relay;
 }
 
 /** A log that was moved is told, even where everything in it fits. */

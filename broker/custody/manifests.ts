@@ -3,7 +3,11 @@
  * If one is there already, it is taken only when it says the same: a broker that died after writing it goes on.
  */
 import type { Manifest, SegmentEntry } from "../../audit/manifest.ts";
-import { MANIFEST_OBJECT, RECOVERED_MANIFEST_OBJECT } from "../../audit/object-path.ts";
+import {
+  MANIFEST_OBJECT,
+  RECOVERED_MANIFEST_OBJECT,
+  RELAY_MANIFEST_OBJECT,
+} from "../../audit/object-path.ts";
 import { serializeManifest, signManifest, verifyManifest } from "../../audit/signature.ts";
 import type { Services } from "../services.ts";
 import { timestampOf, workloadOf } from "../sessions/session-row.ts";
@@ -17,13 +21,15 @@ export interface ManifestContents {
   readonly status: Manifest["status"];
   readonly runner: SegmentEntry[];
   readonly recovered: SegmentEntry[];
+  /** Undefined: nothing was relayed. */
+  readonly relay: SegmentEntry[] | undefined;
 }
 
 /** Returns the manifest that is stored now. Throws `BucketUnusable` when another one stands in its place. */
 export async function writeManifest(
   session: SessionRow,
-  contents: ManifestContents,
-  services: Services,
+  { relay, ...contents }: ManifestContents,
+  services: Pick<Services, "database" | "bucket" | "signingKeys" | "now">,
 ): Promise<Manifest> {
   const { database, bucket, signingKeys } = services;
   const findings = await listFindings(database, { ...session, session: session.id });
@@ -34,6 +40,7 @@ export async function writeManifest(
       workload: workloadOf(session),
       robot: session.robot,
       ...contents,
+      ...(relay !== undefined && { relay }),
       findings: findings.map(({ kind, time, detail }) => ({ kind, time: timestampOf(time), detail })),
       written_at: timestampOf(services.now()),
     },
@@ -54,7 +61,7 @@ export async function writeManifest(
 async function readManifest(
   session: SessionRow,
   status: Manifest["status"],
-  { bucket, signingKeys }: Services,
+  { bucket, signingKeys }: Pick<Services, "bucket" | "signingKeys">,
 ): Promise<Manifest | undefined> {
   const bytes = await bucket.read(session.object_prefix + objectOf(status), MAX_MANIFEST_BYTES);
   if (bytes === undefined) return undefined;
@@ -63,11 +70,18 @@ async function readManifest(
 }
 
 function objectOf(status: Manifest["status"]): string {
-  return status === "sealed" ? MANIFEST_OBJECT : RECOVERED_MANIFEST_OBJECT;
+  switch (status) {
+    case "sealed":
+      return MANIFEST_OBJECT;
+    case "recovered":
+      return RECOVERED_MANIFEST_OBJECT;
+    case "relay":
+      return RELAY_MANIFEST_OBJECT;
+  }
 }
 
 function saysSame(one: Manifest, other: Manifest): boolean {
-  const essence = ({ status, runner, recovered }: Manifest): string =>
-    JSON.stringify([status, runner, recovered]);
+  const essence = ({ status, runner, recovered, relay }: Manifest): string =>
+    JSON.stringify([status, runner, recovered, relay]);
   return essence(one) === essence(other);
 }

@@ -16,7 +16,9 @@ import { listSegments } from "../storage/segments.ts";
 import { endSession, findSession, markRecovered } from "../storage/sessions.ts";
 import { spendToken } from "../storage/spent.ts";
 import { ObjectTooLarge } from "./bucket.ts";
+import { describeRelayGenesis } from "../relay/relay-genesis.ts";
 import { writeManifest } from "./manifests.ts";
+import { sealRelay } from "./relay-packing.ts";
 import { checkStored, describeSegment } from "./stored-segments.ts";
 import { type Tail, readTail, unpackTail } from "./tail.ts";
 
@@ -58,7 +60,9 @@ export async function recover(request: RecoverRequest, services: Services): Prom
     await note(session, `a part of the tail that was handed in was left out: ${tail.fault}`, services);
   }
   const runner = checks.filter((check) => check.stored).map(({ row }) => describeSegment(row));
-  await writeManifest(session, { status: "recovered", runner, recovered: stored.entries }, services);
+  const genesis = describeRelayGenesis(session, services);
+  const relay = await sealRelay(session, { reason: "the runner's log was recovered", genesis }, services);
+  await writeManifest(session, { status: "recovered", runner, recovered: stored.entries, relay }, services);
   await markRecovered(database, session.id, now());
   return {
     ok: true,

@@ -11,7 +11,9 @@ import type { SessionRow } from "../storage/schema.ts";
 import { findLastSegment, listSegments } from "../storage/segments.ts";
 import { endSession, fixFinalSegment } from "../storage/sessions.ts";
 import { lockSession } from "../storage/transactions.ts";
+import { describeRelayGenesis } from "../relay/relay-genesis.ts";
 import { writeManifest } from "./manifests.ts";
+import { sealRelay } from "./relay-packing.ts";
 import { checkStored, describeSegment } from "./stored-segments.ts";
 
 export type Sealed = { readonly ok: true; readonly response: SealResponse };
@@ -54,7 +56,9 @@ export async function seal(
   }
   if (session.state === "recovered") await noteRecoveredAlive(session, services);
   const runner = checks.map(({ row }) => describeSegment(row));
-  await writeManifest(session, { status: "sealed", runner, recovered: [] }, services);
+  const genesis = describeRelayGenesis(session, services);
+  const relay = await sealRelay(session, { reason: "the runner's log was sealed", genesis }, services);
+  await writeManifest(session, { status: "sealed", runner, recovered: [], relay }, services);
   await endSession(database, session.id, {
     to: "sealed",
     from: ["active", "expired", "recovered"],

@@ -27,15 +27,22 @@ export async function checkStored(
     const batch = rows.slice(start, start + CONCURRENT_CHECKS);
     checks.push(
       ...(await Promise.all(
-        batch.map(async (row) => ({ row, stored: await isStored(bucket, session.object_prefix, row) })),
+        batch.map(async (row) => ({
+          row,
+          stored: await isStored(bucket, session.object_prefix + segmentObject("runner", row.segment), row),
+        })),
       )),
     );
   }
   return checks;
 }
 
-async function isStored(bucket: Bucket, prefix: string, row: SegmentRow): Promise<boolean> {
-  const key = prefix + segmentObject("runner", row.segment);
+/** Whether the object is there, and is this one. */
+export async function isStored(
+  bucket: Bucket,
+  key: string,
+  row: { readonly bytes: number; readonly sha256: string },
+): Promise<boolean> {
   const found = await bucket.stat(key);
   if (found === undefined || found.bytes !== row.bytes) return false;
   if (found.sha256 !== undefined) return found.sha256 === row.sha256;

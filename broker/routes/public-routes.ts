@@ -4,6 +4,7 @@
 import type { FastifyInstance } from "fastify";
 import type { PoliciesInForce } from "../policies/live-policies.ts";
 import type { Services } from "../services.ts";
+import { listFailing } from "../storage/credential-health.ts";
 import { checkDatabase } from "../storage/database.ts";
 import { answerRefusal } from "./refusal-answer.ts";
 
@@ -23,17 +24,36 @@ export function registerPublicRoutes(app: FastifyInstance, services: Services): 
   app.get("/readyz", async (_request, reply) => {
     await checkDatabase(database);
     const unstorable = await bucketWatch.check();
-    return unstorable === undefined ? describeReadiness(policies) : answerRefusal(reply, unstorable);
+    if (unstorable !== undefined) return answerRefusal(reply, unstorable);
+    return describeReadiness(policies, (await listFailing(database)).length);
   });
 }
 
-/** Degraded is ready, too: what was loaded before decides. The problems name robots and files, so the log has them. */
-function describeReadiness({ current, broken }: PoliciesInForce) {
+/**
+ * Degraded is ready, too: what was loaded before decides, and what needs no failing credential works. The problems name
+ * robots and files, so the log has them, and the page of credentials those.
+ */
+function describeReadiness({ current, broken }: PoliciesInForce, failing: number) {
   const policies = { digest: current.digest, loaded_at: new Date(current.loadedAt).toISOString() };
-  if (broken === undefined) return { status: "ready", policies };
-  const since = new Date(broken.since).toISOString();
-  const problems = broken.problems.length;
-  const reason =
-    "The policy directory does not load: what was loaded before stays in force. The log has each problem.";
-  return { status: "degraded", reason, policies: { ...policies, problems, since } };
+  const reasons = [
+    ...(broken === undefined
+      ? []
+      : [
+          "The policy directory does not load: what was loaded before stays in force. The log has each problem.",
+        ]),
+    ...(failing === 0
+      ? []
+      : [
+          "Credentials are failing: calls that need them are refused, or soon will be. The page of credentials has each one.",
+        ]),
+  ];
+  if (reasons.length === 0) return { status: "ready", policies };
+  const problems =
+    broken === undefined
+      ? {}
+      : { problems: broken.problems.length, since: new Date(broken.since).toISOString() };
+  return {
+    ...{ status: "degraded", reason: reasons.join(" "), policies: { ...policies, ...problems } },
+    ...(failing > 0 && { credentials: { failing } }),
+  };
 }

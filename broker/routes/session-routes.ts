@@ -3,7 +3,8 @@
  */
 import type { FastifyInstance, FastifyReply, FastifyRequest } from "fastify";
 import type * as z from "zod/mini";
-import { RenewRequest, SealRequest, SegmentRequest } from "../contract.ts";
+import { Digest } from "../../audit/record.ts";
+import { REJECTED_FIELD, RenewRequest, SealRequest, SegmentRequest } from "../contract.ts";
 import { seal } from "../custody/sealing.ts";
 import { announce } from "../custody/segments.ts";
 import { type Refused, refuse } from "../refusals.ts";
@@ -38,7 +39,9 @@ export function registerSessionRoutes(app: FastifyInstance, services: Services):
   app.get("/session", async (request, reply) => {
     const caller = await identify(request, "active");
     if (!caller.ok) return refused(reply, caller);
-    return reply.header("cache-control", "no-store").send(await describeSession(caller.session, services));
+    const rejected = Digest.safeParse(request.headers[REJECTED_FIELD]).data;
+    const document = await describeSession(caller.session, services, rejected);
+    return reply.header("cache-control", "no-store").send(document);
   });
 
   app.delete("/session", async (request, reply) => {

@@ -7,7 +7,12 @@ import { exportJWK, generateKeyPair, type JSONWebKeySet } from "jose";
 import { canonicalize } from "../../audit/canonical.ts";
 import { Chain, type ChainState } from "../../audit/chain.ts";
 import type { Manifest, SegmentEntry, StreamName } from "../../audit/manifest.ts";
-import { MANIFEST_OBJECT, RECOVERED_MANIFEST_OBJECT, segmentObject } from "../../audit/object-path.ts";
+import {
+  MANIFEST_OBJECT,
+  RECOVERED_MANIFEST_OBJECT,
+  RELAY_MANIFEST_OBJECT,
+  segmentObject,
+} from "../../audit/object-path.ts";
 import type { Entry, EntryOf, Workload } from "../../audit/record.ts";
 import { packSegment, unpackSegment } from "../../audit/segment.ts";
 import { serializeManifest, type SigningKey, signCheckpoint, signManifest } from "../../audit/signature.ts";
@@ -122,12 +127,19 @@ export function sealOf(entries: readonly Entry[]): EntryOf<"seal"> {
   };
 }
 
+const MANIFEST_OF_STATUS: Record<Manifest["status"], string> = {
+  sealed: MANIFEST_OBJECT,
+  recovered: RECOVERED_MANIFEST_OBJECT,
+  relay: RELAY_MANIFEST_OBJECT,
+};
+
 /** Writes the log of one session as a proxy does, and keeps what the broker would keep. */
 export class SessionWriter {
   readonly objects: Objects = new Map();
   readonly session: string;
   readonly runner: SegmentEntry[] = [];
   readonly recovered: SegmentEntry[] = [];
+  readonly relay: SegmentEntry[] = [];
   readonly #chain: Chain;
   readonly #key: SigningKey;
   #time = Date.parse("2026-11-22T12:00:00Z");
@@ -176,7 +188,7 @@ export class SessionWriter {
       },
       this.#key,
     );
-    const object = status === "sealed" ? MANIFEST_OBJECT : RECOVERED_MANIFEST_OBJECT;
+    const object = MANIFEST_OF_STATUS[status];
     this.objects.set(object, Buffer.from(serializeManifest(manifest)));
     return manifest;
   }
