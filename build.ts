@@ -40,11 +40,16 @@ export interface Bundle {
   externals: string[];
 }
 
-/** Bundles the Action's entry files, and what they load later, in memory. A warning of the bundler is an error. */
-export async function bundleAction(): Promise<Bundle[]> {
+/** The Action's entry files, and what they load later. */
+export function bundleAction(): Promise<Bundle[]> {
+  return bundlePrograms(entryFiles);
+}
+
+/** Bundles entry files, and what they load later, in memory. A warning of the bundler is an error. */
+export async function bundlePrograms(sources: readonly string[]): Promise<Bundle[]> {
   const bundles: Bundle[] = [];
   const known = new Set<string>();
-  for (let entries = entryFiles; entries.length > 0; ) {
+  for (let entries = [...sources]; entries.length > 0; ) {
     entries.forEach((entry) => known.add(entry));
     const found = new Set<string>();
     bundles.push(...(await bundleEntries(entries, found)));

@@ -71,6 +71,7 @@ async function renderReference(): Promise<string> {
 
 function listValues(values: LabelValues): string {
   if (values === "digest") return "a SHA-256 in hex";
+  if (values === "credentials") return "names of the policy documents";
   if (values === "issuers") return "those of `LANYARD_ISSUERS`";
   const codes = Object.keys(REFUSALS);
   const own = values.filter((value) => !codes.includes(value)).map(code);

@@ -29,18 +29,24 @@ const commands: readonly LazyCommand[] = [
   {
     name: "session",
     description: "list, show and revoke the sessions of jobs",
-    load: async () => (await import("../broker/cli/session.ts")).sessionCommand(),
+    load: async () => (await import("../broker/cli/session/session.ts")).sessionCommand(),
+  },
+  {
+    name: "credential",
+    description: "set, connect, test, list, rotate and remove the credentials that servers want to see",
+    load: async () => (await import("../broker/cli/credential/command.ts")).credentialCommand(),
   },
   {
     name: "keys",
-    description: "list, rotate and distrust the keys that sign tokens and checkpoints",
-    load: async () => (await import("../broker/cli/keys.ts")).keysCommand(),
+    description:
+      "list, rotate and distrust the keys that sign tokens and checkpoints, and change the one that seals",
+    load: async () => (await import("../broker/cli/keys/keys.ts")).keysCommand(),
   },
   {
     name: "provision",
     description: "provision a robot user for the runs of one workflow of a repository",
     load: async () => {
-      const { provisionCommand } = await import("../broker/cli/provision.ts");
+      const { provisionCommand } = await import("../broker/cli/provision/provision.ts");
       return provisionCommand(await readDefaults());
     },
   },
@@ -57,7 +63,7 @@ const commands: readonly LazyCommand[] = [
     description: "explain which binding a job's token matches, or why it was refused",
     load: async () => {
       const [{ explainCommand }, { readExplainDefaults }] = await Promise.all([
-        import("../broker/cli/explain.ts"),
+        import("../broker/cli/explain/explain.ts"),
         import("../broker/cli/defaults.ts"),
       ]);
       return explainCommand(readExplainDefaults());

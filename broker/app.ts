@@ -17,12 +17,15 @@ import type { PageDependencies } from "./page-dependencies.ts";
 import { registerPages } from "./pages/routes.ts";
 import { type RefusalCode, refuse } from "./refusals.ts";
 import { addAnswerHeaders, ANSWER_HEADERS } from "./routes/answer-headers.ts";
+import { registerConnectionRoutes } from "./routes/connection-routes.ts";
 import { registerOAuthRoutes } from "./routes/oauth-routes.ts";
 import { registerPublicRoutes } from "./routes/public-routes.ts";
 import { registerRecoveryRoute } from "./routes/recovery-route.ts";
+import { RELAY_ROUTE, registerRelayRoute } from "./routes/relay-route.ts";
 import { answerRefusal } from "./routes/refusal-answer.ts";
 import { registerSessionRoutes } from "./routes/session-routes.ts";
 import { registerUploadRoute } from "./routes/upload-route.ts";
+import type { Relay } from "./relay/relay.ts";
 import type { Services } from "./services.ts";
 import { DatabaseUnavailable } from "./storage/unavailable.ts";
 
@@ -33,6 +36,7 @@ const LOOK_EVERY_MS = 1_000;
 
 export interface AppParts {
   readonly services: Services;
+  readonly relay: Relay;
   readonly pages: PageDependencies;
   /** Where uploads go when the bucket is a folder. */
   readonly uploads: { readonly folder: FolderBucket; readonly secret: Uint8Array } | undefined;
@@ -54,6 +58,7 @@ export interface App {
 
 export async function buildApp({
   services,
+  relay,
   pages,
   uploads,
   log,
@@ -78,7 +83,12 @@ export async function buildApp({
     request.log.debug({ method: request.method, route, status: reply.statusCode, ms }, "answered");
     done();
   });
-  limitDuration(app, { timeoutMs: HANDLER_TIMEOUT_MS, lookEveryMs: LOOK_EVERY_MS });
+  limitDuration(app, {
+    timeoutMs: HANDLER_TIMEOUT_MS,
+    lookEveryMs: LOOK_EVERY_MS,
+    // A relayed call has the time that its server has, and a stream no end.
+    isExempt: (route) => route === RELAY_ROUTE,
+  });
   addAnswerHeaders(app);
   countRequests(app, operations.metrics);
   const graceful = prepareStop(app, server);
@@ -92,8 +102,10 @@ export async function buildApp({
 
   registerPublicRoutes(app, services);
   await registerOAuthRoutes(app, services);
+  registerConnectionRoutes(app, services);
   registerSessionRoutes(app, services);
   await registerRecoveryRoute(app, services);
+  await registerRelayRoute(app, { services, relay });
   if (uploads !== undefined) {
     await registerUploadRoute(app, { ...uploads, now: services.now });
   }

@@ -24,6 +24,9 @@ export type DatabaseConfig =
   /** `url` may hold a password. */
   | { readonly kind: "postgres"; readonly url: string };
 
+/** The path of a file, or a key of AWS KMS. */
+export type KeysConfig = string | { readonly kms: string };
+
 export interface ListenAddress {
   readonly host: string;
   readonly port: number;
@@ -70,6 +73,20 @@ export function parseRate(text: string): ParsedValue<number> {
     : wrong("how many in a minute, or off");
 }
 
+/**
+ * A run of GitHub's can take 35 days with all of its waiting; until then a job of it can ask for a session, and what it
+ * has had must be known.
+ */
+const MIN_RETENTION_DAYS = 40;
+
+/** Whole numbers; `off` is for ever. */
+export function parseRetention(text: string): ParsedValue<number> {
+  if (text === "off") return { ok: true, value: Number.POSITIVE_INFINITY };
+  return /^[1-9][0-9]{0,4}$/.test(text) && Number(text) >= MIN_RETENTION_DAYS
+    ? { ok: true, value: Number(text) }
+    : wrong(`a number of days, at least ${MIN_RETENTION_DAYS}, or off`);
+}
+
 /** IP addresses and networks in CIDR notation; `none` is an empty list. */
 export function parseAddresses(text: string): ParsedValue<readonly string[]> {
   if (text === "none") return { ok: true, value: [] };
@@ -88,9 +105,19 @@ function isAddressOrNetwork(text: string): boolean {
   );
 }
 
-export function parseFileUrl(text: string): ParsedValue<string> {
+function parseFileUrl(text: string): ParsedValue<string> {
   const path = text.startsWith("file:") ? text.slice("file:".length).replace(/^\/\/(?=\/)/, "") : "";
   return path === "" || path.startsWith("//") ? wrong("file:PATH") : { ok: true, value: resolve(path) };
+}
+
+const KMS_KEY =
+  /^kms:(arn:[a-z0-9-]+:kms:[a-z0-9-]+:[0-9]{12}:(?:key|alias)\/[\w/-]+|[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}|mrk-[0-9a-f]{32}|alias\/[\w/-]+)$/;
+
+export function parseKeys(text: string): ParsedValue<KeysConfig> {
+  const [, kms] = KMS_KEY.exec(text) ?? [];
+  if (kms !== undefined) return { ok: true, value: { kms } };
+  const file = parseFileUrl(text);
+  return file.ok ? file : wrong("file:PATH, or kms: and the ARN, the id or the alias of a KMS key");
 }
 
 export function parseDatabase(text: string): ParsedValue<DatabaseConfig> {

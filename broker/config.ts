@@ -8,18 +8,20 @@ import { z } from "zod";
 import {
   type AuditStore,
   type DatabaseConfig,
+  type KeysConfig,
   type ListenAddress,
   type ParsedValue,
   parseAddresses,
   parseAuditStore,
   parseDatabase,
-  parseFileUrl,
+  parseKeys,
   parseIssuers,
   parseListen,
   parseOptionalListen,
   parsePrivateIssuers,
   parsePublicUrl,
   parseRate,
+  parseRetention,
 } from "./config-values.ts";
 import type { Limits } from "./operations/limits.ts";
 
@@ -35,12 +37,14 @@ export interface BrokerConfig {
   readonly issuers: readonly string[];
   /** Those of them whose servers may have private and loopback addresses. Absent: none. */
   readonly privateIssuers?: readonly string[];
-  /** The file of the sealing key; made at the first start. */
-  readonly keys: string;
+  /** The file of the sealing key, made at the first start; or the KMS key that it is made under. */
+  readonly keys: KeysConfig;
   /** Addresses and networks whose `X-Forwarded-For` is believed. Absent: none. */
   readonly trustedProxies?: readonly string[];
   /** Where metrics are served. Absent: nowhere. */
   readonly metrics?: ListenAddress | undefined;
+  /** How long sessions are kept after their end. Absent or infinite: for ever. */
+  readonly retentionDays?: number;
   /** Where absent, the defaults hold. */
   readonly limits?: Partial<Limits>;
 }
@@ -91,9 +95,9 @@ const Environment = z.object({
       "Those of LANYARD_ISSUERS whose servers are in a private network, as a GitHub Enterprise Server often is. The keys of all others are fetched from public addresses only.",
     example: "https://github.acme.internal/_services/token",
   }),
-  LANYARD_KEYS: variable(parseFileUrl).prefault("file:.lanyard/serve/sealing-key.json").meta({
+  LANYARD_KEYS: variable(parseKeys).prefault("file:.lanyard/serve/sealing-key.json").meta({
     description:
-      "The sealing key; made at the first start, readable by its owner only. Keep a copy apart from the database.",
+      "The sealing key: a file, made at the first start, readable by its owner only (keep a copy apart from the database); or `kms:` and the ARN, the id or the alias of a key of AWS KMS, under which the broker makes data keys that its database keeps sealed. Credentials come from where the AWS SDK looks for them.",
     example: "file:/etc/lanyard/sealing-key.json",
   }),
   LANYARD_TRUSTED_PROXIES: variable(parseAddresses).prefault("none").meta({
@@ -110,6 +114,11 @@ const Environment = z.object({
     description:
       "Subject tokens that the jobs of one repository may present in a minute, or `off`. A session needs one to start and one for each renewal.",
     example: "600",
+  }),
+  LANYARD_RETENTION_DAYS: variable(parseRetention).prefault("400").meta({
+    description:
+      "How many days after its end a session is kept in the database, with its page; or `off`: for ever. The logs in the bucket are not touched: they stay until the bucket's own rules remove them.",
+    example: "400",
   }),
   LANYARD_METRICS_LISTEN: variable(parseOptionalListen).prefault("off").meta({
     description:
@@ -157,6 +166,7 @@ export function readConfig(environment: Readonly<Record<string, string | undefin
       keys: data.LANYARD_KEYS,
       trustedProxies: data.LANYARD_TRUSTED_PROXIES,
       metrics: data.LANYARD_METRICS_LISTEN,
+      retentionDays: data.LANYARD_RETENTION_DAYS,
       limits: {
         addressPerMinute: data.LANYARD_ADDRESS_LIMIT,
         repositoryPerMinute: data.LANYARD_REPOSITORY_LIMIT,
@@ -176,14 +186,29 @@ export function readDatabaseConfig(
   return { ok: false, problems: [describeProblem("LANYARD_DATABASE", message)] };
 }
 
-/** What commands need besides that open what the broker sealed: the file of the sealing key. */
+/** What commands need besides that open what the broker sealed. */
 export function readKeysConfig(
   environment: Readonly<Record<string, string | undefined>> = env,
-): { readonly ok: true; readonly keys: string } | Extract<ReadConfig, { ok: false }> {
+): { readonly ok: true; readonly keys: KeysConfig } | Extract<ReadConfig, { ok: false }> {
   const { LANYARD_KEYS: text } = environment;
   const parsed = Environment.shape.LANYARD_KEYS.safeParse(text === "" ? undefined : text);
   if (parsed.success) return { ok: true, keys: parsed.data };
   return { ok: false, problems: [describeProblem("LANYARD_KEYS", parsed.error.issues[0]?.message ?? "")] };
+}
+
+/** For commands that send people to the broker. */
+export function readPublicUrl(
+  environment: Readonly<Record<string, string | undefined>> = env,
+): { readonly ok: true; readonly publicUrl: string } | Extract<ReadConfig, { ok: false }> {
+  const parsed = Environment.shape.LANYARD_PUBLIC_URL.safeParse(environment["LANYARD_PUBLIC_URL"] || undefined);
+  if (parsed.success) return { ok: true, publicUrl: parsed.data };
+  const message = parsed.error.issues[0]?.message ?? "";
+  return { ok: false, problems: [describeProblem("LANYARD_PUBLIC_URL", message)] };
+}
+
+/** Whether a browser that a command starts has somewhere to show itself. */
+export function hasDisplay(environment: Readonly<Record<string, string | undefined>> = env): boolean {
+  return ["DISPLAY", "WAYLAND_DISPLAY"].some((name) => (environment[name] ?? "") !== "");
 }
 
 /** For commands that ask GitHub: the variables that GitHub's own tools read, where they are set. */

@@ -5,6 +5,7 @@
 import * as z from "zod/mini";
 import { SegmentEntry } from "../audit/manifest.ts";
 import { Digest, Timestamp, Workload } from "../audit/record.ts";
+import { ServerLimits } from "../policies/server-limits.ts";
 import { SessionPolicy } from "../policies/session-policy.ts";
 
 /** RFC 8693, section 2.1, and RFC 7523, section 4. */
@@ -58,15 +59,50 @@ export const Refusal = z.strictObject({
 });
 export type Refusal = z.infer<typeof Refusal>;
 
-const HttpServer = z.strictObject({ transport: z.literal("http"), url: z.string() });
+/** Where the registry sets them; the proxy's defaults hold for the rest. */
+const limits = z.optional(ServerLimits);
+/**
+ * What was minted for this session alone, for the proxy to present; or why there is nothing to present. It is replaced
+ * before `expires_at`: whoever asks for the document again then gets the next one.
+ */
+export const SessionCredential = z.discriminatedUnion("status", [
+  z.strictObject({
+    status: z.literal("minted"),
+    /** Its name in the documents. */
+    id: z.string(),
+    digest: Digest,
+    expires_at: z.optional(Timestamp),
+    /** Of requests to a server behind HTTP. */
+    headers: z.record(z.string(), z.string()),
+    /** Of a server that the proxy starts: complete, and to be written over what the server has. */
+    env: z.record(z.string(), z.string()),
+    /** What must never be seen of it. */
+    secrets: z.array(z.string()),
+  }),
+  z.strictObject({ status: z.literal("failed"), id: z.string(), sentence: z.string() }),
+]);
+export type SessionCredential = z.infer<typeof SessionCredential>;
+const credential = z.optional(SessionCredential);
+/** Header field of `GET /session`: the digest of a credential that its server answered with 401. */
+export const REJECTED_FIELD = "lanyard-rejected";
+
+const HttpServer = z.strictObject({ transport: z.literal("http"), url: z.string(), credential, limits });
+/** Header fields of a relayed request: the agent's name, and the ids of its calls as the runner's log has them. */
+export const RELAY_AGENT_FIELD = "lanyard-agent";
+export const RELAY_CALL_FIELD = "lanyard-call";
+
+/** The calls go to `/mcp/<server>` of the broker, which reaches the server with its credential. */
+const RelayServer = z.strictObject({ transport: z.literal("relay"), limits });
 const StdioServer = z.strictObject({
   transport: z.literal("stdio"),
   command: z.array(z.string()).check(z.minLength(1)),
   /** `{runner_temp}` and `{workspace}` are filled in by the proxy, in `command` and `env` alike. */
   env: z.record(z.string(), z.string()),
   start: z.enum(["eager", "lazy"]),
+  credential,
+  limits,
 });
-export const SessionServer = z.discriminatedUnion("transport", [HttpServer, StdioServer]);
+export const SessionServer = z.discriminatedUnion("transport", [HttpServer, RelayServer, StdioServer]);
 export type SessionServer = z.infer<typeof SessionServer>;
 
 /** `GET /session`. */

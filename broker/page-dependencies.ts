@@ -12,8 +12,8 @@ export interface PageDependencies {
   readonly checkpointKeys: () => Promise<JSONWebKeySet>;
   /** An origin, without a slash at its end. */
   readonly publicUrl: string;
-  /** 32 bytes, derived from the sealing key for this purpose only. */
-  readonly cookieSecret: Uint8Array;
+  /** Each of 32 bytes, derived from a sealing key for this purpose only. The first one signs, any of them verifies. */
+  readonly cookieSecrets: () => readonly Uint8Array[];
   readonly login: LoginMode;
   /** Milliseconds since the epoch. */
   readonly now: () => number;

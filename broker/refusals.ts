@@ -49,6 +49,11 @@ export const REFUSALS = {
     error: "invalid_request",
     sentence: "The body is larger than this endpoint accepts.",
   },
+  server_address_refused: {
+    status: 502,
+    error: "server_unreachable",
+    sentence: `The broker does not connect to the address of this server. ${lookUp}`,
+  },
   not_found: { status: 404, error: "not_found", sentence: "There is nothing here." },
   grant_type_unsupported: {
     status: 400,

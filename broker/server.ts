@@ -5,7 +5,7 @@
 import { type Server, createServer } from "node:http";
 import { type App, buildApp } from "./app.ts";
 import type { BrokerConfig } from "./config.ts";
-import type { Resolve } from "./identity/fetched-document.ts";
+import type { Resolve } from "./egress/address-guard.ts";
 import type { StaleKeys } from "./identity/issuer-keys.ts";
 import { createLoginLinks } from "./login-links.ts";
 import { KEY_REFRESH_MS } from "./keys/key-schedule.ts";
@@ -13,6 +13,10 @@ import { createMetricsServer } from "./operations/metrics-listener.ts";
 import type { LoginMode } from "./page-dependencies.ts";
 import { keepPolicies } from "./policies/policy-upkeep.ts";
 import { StartFailed, openServices } from "./start.ts";
+import { logCredential, watchCredentials } from "./credentials/credential-watch.ts";
+import type { Credentials } from "./credentials/presenting.ts";
+import { packEndedRelays } from "./relay/relay-sweeping.ts";
+import { openRelay } from "./relay/relay.ts";
 import { startSweeper } from "./sessions/sweeping.ts";
 import { countRevoked } from "./storage/sessions.ts";
 import { DatabaseUnavailable } from "./storage/unavailable.ts";
@@ -31,6 +35,8 @@ const LIMITS = {
 };
 /** For what is in progress when the broker is stopped; then it is cut off. */
 const STOP_TIMEOUT_MS = 10_000;
+/** For relayed calls in flight; then they are cancelled, which is written and answered. */
+const RELAY_GRACE_MS = 5_000;
 
 export interface BrokerOptions {
   readonly config: BrokerConfig;
@@ -40,6 +46,8 @@ export interface BrokerOptions {
   readonly log?: { readonly level: "debug" | "info" | "warn" | "error"; write(line: string): void };
   /** Finds the addresses of issuers; for tests. By default the system's resolver. */
   readonly resolve?: Resolve;
+  /** What the relay presents to servers; for tests. */
+  readonly credentials?: Credentials;
   /** Milliseconds since the epoch; for tests. */
   readonly now?: () => number;
 }
@@ -54,6 +62,8 @@ export interface RunningBroker {
   loginUrl(path: string): string;
   /** What the sweeper does every 15 seconds, now. */
   sweep(): Promise<void>;
+  /** What the upkeep of credentials does every second and every 15 seconds, now. */
+  keepCredentials(): Promise<void>;
   /** Reads the policy directory anew, which happens when it changes, now. */
   reloadPolicies(): Promise<void>;
   /** Reads the signing keys anew, which happens every half minute, now. */
@@ -67,6 +77,7 @@ export async function startBroker({
   login,
   log,
   resolve,
+  credentials,
   now = Date.now,
 }: BrokerOptions): Promise<RunningBroker> {
   const server = createServer(LIMITS);
@@ -85,25 +96,38 @@ export async function startBroker({
     const [ageSeconds, goodForSeconds] = [Math.round(ageMs / 1000), Math.round(goodForMs / 1000)];
     app?.fastify.log.warn({ iss, reason, ageSeconds, goodForSeconds }, "the issuer's keys are old");
   };
-  const opened = await openServices({ config, publicUrl, resolve, onStaleKeys, now }).catch(
-    (error: unknown) => {
-      server.close();
-      throw error;
+  const opened = await openServices({
+    ...{ config, publicUrl, resolve, credentials, onStaleKeys, now },
+    onCredential: (event) => {
+      if (app !== undefined) logCredential(event, app.fastify.log);
+      opened.metrics.countCredential(event.code);
     },
-  );
+    onCredentialError: (error) => {
+      if (error instanceof DatabaseUnavailable) opened.metrics.countDatabaseError();
+      app?.fastify.log.error({ err: error }, "the upkeep of credentials failed");
+    },
+  }).catch((error: unknown) => {
+    server.close();
+    throw error;
+  });
   const { services, sealingKey, limits, metrics } = opened;
   server.maxConnections = limits.maxConnections;
   const metricsServer = config.metrics && createMetricsServer(metrics);
+  const relay = openRelay(services, (error) => {
+    if (error instanceof DatabaseUnavailable) metrics.countDatabaseError();
+    app?.fastify.log.error({ err: error }, "the relay's log could not be written");
+  });
   try {
     app = await buildApp({
       services,
+      relay,
       uploads: opened.uploads,
       pages: {
         database: services.database,
         bucket: services.bucket,
         checkpointKeys: async () => services.signingKeys.checkpointKeys,
         publicUrl,
-        cookieSecret: sealingKey.derive("login cookies"),
+        cookieSecrets: () => sealingKey.kids.map((kid) => sealingKey.derive("login cookies", kid)),
         login: mode,
         now,
       },
@@ -129,26 +153,40 @@ export async function startBroker({
       metrics.watchRevoked(async () => countRevoked(services.database));
     }
     const address = early ?? (await listen(server, config.listen, "LANYARD_LISTEN"));
-    const sweeper = startSweeper(services, {
-      onExpired: (sessions) => metrics.countSessions("expired", sessions),
-      onError: (error) => {
-        if (error instanceof DatabaseUnavailable) metrics.countDatabaseError();
-        fastify.log.error({ err: error }, "sweeping failed");
+    const { retentionDays = Number.POSITIVE_INFINITY } = config;
+    const sweeper = startSweeper(
+      { ...services, retentionDays, packRelays: async () => packEndedRelays(services) },
+      {
+        onExpired: (sessions) => metrics.countSessions("expired", sessions),
+        onRemoved: (sessions) => fastify.log.info({ sessions, retentionDays }, "sessions are no longer kept"),
+        onError: (error) => {
+          if (error instanceof DatabaseUnavailable) metrics.countDatabaseError();
+          fastify.log.error({ err: error }, "sweeping failed");
+        },
       },
-    });
+    );
     metrics.watchPolicies(services.policies);
+    watchCredentials(metrics, services.database);
+    const stopCredentials = opened.credentialRoom.start();
     const upkeep = keepPolicies({ live: opened.policies, services, metrics, log: fastify.log });
+    const refreshKeys = async (): Promise<void> => {
+      await sealingKey.refresh();
+      await services.signingKeys.refresh();
+    };
     const keyRefresh = setInterval(() => {
-      services.signingKeys.refresh().catch((error: unknown) => {
-        fastify.log.error({ err: error }, "reading the signing keys failed: those that are known stay");
+      refreshKeys().catch((error: unknown) => {
+        fastify.log.error({ err: error }, "reading the keys failed: those that are known stay");
       });
     }, KEY_REFRESH_MS);
     keyRefresh.unref();
     const close = stopOnce(async () => {
       sweeper.stop();
+      stopCredentials();
       upkeep.stop();
       clearInterval(keyRefresh);
-      await graceful.stop(STOP_TIMEOUT_MS);
+      await Promise.all([graceful.stop(STOP_TIMEOUT_MS), relay.close(RELAY_GRACE_MS)]);
+      // Of what still came in over connections that were open.
+      await relay.close(0);
       await fastify.close();
       metricsServer?.close();
       metricsServer?.closeAllConnections();
@@ -160,12 +198,17 @@ export async function startBroker({
       metricsAddress,
       loginUrl: (path) => `${publicUrl}/login/once/${links.issue()}?next=${encodeURIComponent(path)}`,
       sweep: () => sweeper.sweep(),
+      keepCredentials: async () => {
+        await opened.credentialRoom.end();
+        await opened.credentialRoom.tidy();
+      },
       reloadPolicies: () => upkeep.reload(),
-      refreshKeys: () => services.signingKeys.refresh(),
+      refreshKeys,
       close,
     };
   } catch (error) {
     server.close();
+    await relay.close(0);
     metricsServer?.close();
     await app?.fastify.close();
     await opened.close();

@@ -3,6 +3,8 @@
  */
 import type { Bucket } from "./custody/bucket.ts";
 import type { BucketWatch } from "./custody/bucket-watch.ts";
+import type { Credentials } from "./credentials/presenting.ts";
+import type { Egress } from "./egress/egress.ts";
 import type { RecentProofs } from "./identity/recent-proofs.ts";
 import type { SubjectTokens } from "./identity/subject-token.ts";
 import type { SealingKey } from "./keys/sealing-key.ts";
@@ -25,6 +27,9 @@ export interface Services {
   readonly recentProofs: RecentProofs;
   readonly sealingKey: SealingKey;
   readonly signingKeys: SigningKeys;
+  /** The one way out to servers and issuers. */
+  readonly egress: Egress;
+  readonly credentials: Credentials;
   /** Told of each session that an edit of the documents ended, by whichever of the ways it was noticed: for metrics. */
   readonly onPolicyRevocation: () => void;
   /** Milliseconds since the epoch. */

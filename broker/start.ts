@@ -4,22 +4,31 @@
  */
 import type { Problem } from "../policies/documents/problem.ts";
 import type { BrokerConfig } from "./config.ts";
+import type { KeysConfig } from "./config-values.ts";
 import { watchBucket } from "./custody/bucket-watch.ts";
 import { BucketUnusable } from "./custody/bucket.ts";
 import type { FolderBucket } from "./custody/folder-bucket.ts";
 import { openBucket } from "./custody/open-bucket.ts";
-import type { Resolve } from "./identity/fetched-document.ts";
+import type { Resolve } from "./egress/address-guard.ts";
 import type { StaleKeys } from "./identity/issuer-keys.ts";
 import { createRecentProofs } from "./identity/recent-proofs.ts";
 import { createSubjectTokens } from "./identity/subject-token.ts";
-import { type SealingKey, SealingKeyUnusable, loadSealingKey } from "./keys/sealing-key.ts";
+import { loadKeySource } from "./keys/configured-keys.ts";
+import { type SealingKey, SealingKeyUnusable, loadSealingKey, openSealingKey } from "./keys/sealing-key.ts";
 import { loadSigningKeys } from "./keys/signing-keys.ts";
 import { limitRepositories } from "./operations/repository-limit.ts";
 import { DEFAULT_LIMITS, type Limits } from "./operations/limits.ts";
 import { type Metrics, createMetrics } from "./operations/metrics.ts";
 import { type LivePolicies, openPolicies } from "./policies/live-policies.ts";
+import { createAssertions } from "./credentials/assertion.ts";
+import type { TellCredential } from "./credentials/credential-event.ts";
+import { type CredentialRoom, openCredentialRoom } from "./credentials/credential-room.ts";
+import type { Credentials } from "./credentials/presenting.ts";
+import { openEgress } from "./egress/egress.ts";
+import { isOwnNetwork } from "./egress/own-network.ts";
 import type { Services } from "./services.ts";
 import { DatabaseUnusable, openDatabase } from "./storage/database.ts";
+import type { Queries } from "./storage/schema.ts";
 import { openLedger } from "./storage/ledger.ts";
 
 export class StartFailed extends Error {
@@ -37,6 +46,7 @@ export interface OpenedServices {
   readonly sealingKey: SealingKey;
   readonly limits: Limits;
   readonly metrics: Metrics;
+  readonly credentialRoom: CredentialRoom;
   /** Those of the services, with what brings them up to date. */
   readonly policies: LivePolicies;
   /** About the policy documents. */
@@ -50,6 +60,12 @@ export interface StartOptions {
   readonly publicUrl: string;
   /** Finds the addresses of issuers; absent: the system's resolver. */
   readonly resolve?: Resolve | undefined;
+  /** What is presented to servers; for tests. */
+  readonly credentials?: Credentials | undefined;
+  /** Told what becomes of credentials. */
+  readonly onCredential?: TellCredential | undefined;
+  /** Told of what could not be noted about them. */
+  readonly onCredentialError?: ((error: unknown) => void) | undefined;
   /** Told when an issuer's keys are old and could not be fetched again. */
   readonly onStaleKeys?: (issuer: string, stale: StaleKeys) => void;
   readonly now: () => number;
@@ -59,6 +75,9 @@ export async function openServices({
   config,
   publicUrl,
   resolve,
+  credentials,
+  onCredential = () => undefined,
+  onCredentialError = () => undefined,
   onStaleKeys,
   now,
 }: StartOptions): Promise<OpenedServices> {
@@ -87,9 +106,9 @@ export async function openServices({
         ),
       );
     }
-    const sealingKey = await attempt("LANYARD_KEYS", () => loadSealingKey(config.keys));
     const database = await attempt("LANYARD_DATABASE", () => openDatabase(config.database));
     if (database !== undefined) open.push(() => database.destroy());
+    const sealingKey = await attempt("LANYARD_KEYS", async () => openKeys(config.keys, { database, now }));
     const uploadSecret = sealingKey?.derive("uploads") ?? Buffer.alloc(0);
     const store = await attempt("LANYARD_AUDIT", async () => {
       const opened = await openBucket(config.audit, { publicUrl, uploadSecret, now });
@@ -113,10 +132,26 @@ export async function openServices({
     const { bucket, folder } = store;
     const limits = { ...DEFAULT_LIMITS, ...config.limits };
     const metrics = createMetrics(config.issuers);
+    const egress = openEgress({
+      isOwnNetwork: (url) =>
+        isOwnNetwork(url, {
+          policies: loaded.live.current.policies,
+          privateIssuers: config.privateIssuers ?? [],
+        }),
+      resolve,
+    });
+    const credentialRoom = openCredentialRoom({
+      ...{ database, sealingKey, policies: loaded.live, publicUrl, now },
+      ask: egress.askIssuer,
+      signAssertion: createAssertions({ signingKeys, publicUrl, now }),
+      tell: onCredential,
+      onError: onCredentialError,
+    });
     return {
       sealingKey,
       limits,
       metrics,
+      credentialRoom,
       policies: loaded.live,
       warnings: loaded.warnings,
       uploads: folder && { folder, secret: uploadSecret },
@@ -142,6 +177,8 @@ export async function openServices({
         recentProofs: createRecentProofs(now),
         sealingKey,
         signingKeys,
+        egress,
+        credentials: credentials ?? credentialRoom.credentials,
         onPolicyRevocation: () => metrics.countSessions("revoked", 1),
         now,
       },
@@ -151,6 +188,15 @@ export async function openServices({
     await close();
     throw error;
   }
+}
+
+/** A file is tried also where there is no database; undefined: nothing could be tried. */
+async function openKeys(
+  keys: KeysConfig,
+  { database, now }: { readonly database: Queries | undefined; readonly now: () => number },
+): Promise<SealingKey | undefined> {
+  if (typeof keys === "string") return loadSealingKey(keys, now);
+  return database && openSealingKey(await loadKeySource(keys, { database, now }), now);
 }
 
 /** What an operator can mend; anything else is a bug and keeps its stack. */

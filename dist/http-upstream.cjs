@@ -23,9 +23,6 @@ __export(http_upstream_exports, {
   HttpUpstream: () => HttpUpstream
 });
 module.exports = __toCommonJS(http_upstream_exports);
-var import_node_http = require("node:http");
-var import_node_https = require("node:https");
-var import_node_url = require("node:url");
 
 // proxy/places.ts
 var Places = class {
@@ -48,6 +45,55 @@ var Places = class {
     this.#taken--;
   }
 };
+
+// proxy/upstream/authority.ts
+var CODE = "not_authorized";
+function isNotAuthorized(error) {
+  return error instanceof Error && "code" in error && error.code === CODE;
+}
+function sendAuthorized(authority, request, { sink, send }) {
+  let isOver = false;
+  let current;
+  const fail = (error) => {
+    if (isOver) return;
+    isOver = true;
+    const detail = isNotAuthorized(error) ? error.message : "the broker gave none";
+    sink.failed({ code: CODE, detail });
+  };
+  const attempt = async (isLast) => {
+    const fields = await authority.authorize(request);
+    if (isOver) return;
+    current = send(fields, isLast ? sink : replacing(sink, (loss) => void replace(fields, loss)));
+  };
+  const replace = async (refused, loss) => {
+    try {
+      if (await authority.replace(refused)) await attempt(true);
+      else if (!isOver) sink.failed(loss);
+    } catch (error) {
+      fail(error);
+    }
+  };
+  attempt(false).catch(fail);
+  return {
+    leave: () => {
+      isOver = true;
+      current?.leave();
+    }
+  };
+}
+function replacing(sink, refused) {
+  return {
+    opened: () => sink.opened(),
+    message: (message, carriage) => sink.message(message, carriage),
+    filler: (carriage) => sink.filler(carriage),
+    status: (status) => sink.status(status),
+    ended: () => sink.ended(),
+    failed: (loss) => loss.code === "credentials_refused" && loss.detail === "HTTP 401" ? refused(loss) : sink.failed(loss),
+    ...sink.asked !== void 0 && {
+      asked: (request, asking) => sink.asked?.(request, asking)
+    }
+  };
+}
 
 // proxy/messages/envelope.ts
 var DECIDING = new Map(
@@ -383,108 +429,154 @@ var EventReader = class {
   }
 };
 
+// proxy/upstream/passed-over.ts
+var MAX_BYTES = 64 * 1024;
+var MAX_MS = 1e3;
+var PassedOver = class {
+  #leave;
+  #timer;
+  #bytes = 0;
+  /** `leave` ends the connection. */
+  constructor(leave, maxMs = MAX_MS) {
+    this.#leave = leave;
+    this.#timer = setTimeout(leave, maxMs).unref();
+  }
+  data(bytes) {
+    this.#bytes += bytes.length;
+    if (this.#bytes > MAX_BYTES) {
+      this.stop();
+      this.#leave();
+    }
+  }
+  stop() {
+    clearTimeout(this.#timer);
+  }
+};
+
 // proxy/upstream/http-answer.ts
-var PASSED_OVER_BYTES = 64 * 1024;
-var PASSED_OVER_MS = 1e3;
-function readHttpAnswer(response, reading) {
-  const status = response.statusCode ?? 0;
-  const loss = findLoss(response, status);
-  if (loss !== void 0) {
-    passOver(response);
-    reading.sink.failed(loss);
-    return;
+var HttpAnswer = class {
+  #reading;
+  #head;
+  /** Of a document. */
+  #chunks = [];
+  #bytes = 0;
+  #events;
+  #passedOver;
+  /** The sink hears nothing more. */
+  #isOver = false;
+  constructor(reading) {
+    this.#reading = reading;
   }
-  const type = (response.headers["content-type"] ?? "").split(";")[0]?.trim().toLowerCase();
-  if (type === "text/event-stream" && status === 200) {
-    readStream(response, reading);
-  } else if (type === "application/json") {
-    readDocument(response, reading, status);
-  } else {
-    passOver(response);
-    reading.sink.status(status);
+  /** Nobody waits any more. */
+  leave() {
+    this.#isOver = true;
+    this.#passedOver?.stop();
+    this.#reading.exchange.leave();
   }
-}
-function passOver(response) {
-  let bytes = 0;
-  const timer = setTimeout(() => response.destroy(), PASSED_OVER_MS).unref();
-  response.once("close", () => clearTimeout(timer));
-  response.on("error", () => void 0);
-  response.on("data", (chunk) => {
-    bytes += chunk.length;
-    if (bytes > PASSED_OVER_BYTES) {
-      response.destroy();
+  head(head) {
+    const { sink, limits } = this.#reading;
+    this.#head = head;
+    this.#reading.opened(head);
+    const loss = findLoss(head);
+    const type = readType(head);
+    if (loss !== void 0) {
+      this.#passOver(() => sink.failed(loss));
+    } else if (type === "text/event-stream" && head.status === 200) {
+      this.#events = new EventReader(limits.maxAnswerBytes);
+      sink.opened();
+    } else if (type !== "application/json") {
+      this.#passOver(() => sink.status(head.status));
     }
-  });
-}
-function findLoss(response, status) {
-  if (status === 401 || status === 403 || status === 407) {
-    return { code: "credentials_refused", detail: `HTTP ${status}` };
   }
-  if (status >= 300 && status < 400) {
-    return { code: "redirected", detail: `HTTP ${status}` };
+  data(bytes) {
+    if (this.#passedOver !== void 0) {
+      this.#passedOver.data(bytes);
+    } else if (this.#events === void 0) {
+      this.#hold(bytes);
+    } else if (!this.#isOver) {
+      this.#readOn(this.#events, bytes);
+    }
   }
-  const encoding = response.headers["content-encoding"] ?? "identity";
-  return encoding === "identity" ? void 0 : { code: "unreadable", detail: "content-encoding" };
-}
-function readDocument(response, reading, status) {
-  const chunks = [];
-  let bytes = 0;
-  const finish = onceOver(reading, response);
-  response.on("data", (chunk) => {
-    bytes += chunk.length;
-    if (bytes > reading.limits.maxAnswerBytes) {
-      finish(
-        (sink) => sink.failed({ code: "too_large", detail: `more than ${reading.limits.maxAnswerBytes} bytes` })
-      );
-      return;
+  end() {
+    const { sink } = this.#reading;
+    this.#passedOver?.stop();
+    if (!this.#isOver) {
+      this.#conclude(() => this.#events === void 0 ? this.#endDocument() : sink.ended());
     }
-    chunks.push(chunk);
-  });
-  response.once(
-    "end",
-    () => finish((sink) => {
-      const whole = chunks.length === 1 && chunks[0] !== void 0 ? chunks[0] : Buffer.concat(chunks);
-      const messages = readServerMessages(whole.toString("latin1"), whole);
-      if (messages !== void 0) {
-        messages.forEach((message) => void deliver(message, reading, { status }));
-        sink.ended();
-      } else if (status === 200) {
-        sink.failed({ code: "unreadable", detail: "not a message" });
-      } else {
-        sink.status(status);
-      }
-    })
-  );
-  const broken = () => finish((sink) => sink.failed({ code: "closed", detail: "mid-answer" }));
-  response.once("error", broken);
-  response.once("close", broken);
-}
-function readStream(response, reading) {
-  const events = new EventReader(reading.limits.maxAnswerBytes);
-  const finish = onceOver(reading, response);
-  reading.sink.opened();
-  response.on("data", (chunk) => {
-    if (reading.isOver()) {
-      return;
+  }
+  failed(code) {
+    const { sink } = this.#reading;
+    this.#passedOver?.stop();
+    if (!this.#isOver) {
+      const loss = this.#head === void 0 ? { code: "unreachable", detail: code } : { code: "closed", detail: "mid-answer" };
+      this.#conclude(() => sink.failed(loss));
     }
+  }
+  #hold(bytes) {
+    const { exchange, limits, sink } = this.#reading;
+    this.#bytes += bytes.length;
+    this.#chunks.push(bytes);
+    if (this.#bytes > limits.maxAnswerBytes) {
+      exchange.leave();
+      const detail = `more than ${limits.maxAnswerBytes} bytes`;
+      this.#conclude(() => sink.failed({ code: "too_large", detail }));
+    }
+  }
+  #endDocument() {
+    const { sink } = this.#reading;
+    const status = this.#head?.status ?? 0;
+    const [first] = this.#chunks;
+    const whole = this.#chunks.length === 1 && first !== void 0 ? first : Buffer.concat(this.#chunks);
+    const messages = readServerMessages(whole.toString("latin1"), whole);
+    if (messages !== void 0) {
+      messages.forEach((message) => void deliver(message, this.#reading, { status }));
+      sink.ended();
+    } else if (status === 200) {
+      sink.failed({ code: "unreadable", detail: "not a message" });
+    } else {
+      sink.status(status);
+    }
+  }
+  #readOn(events, bytes) {
+    const { exchange, sink } = this.#reading;
     try {
-      const waits = readEvents(events, chunk, reading);
+      const waits = readEvents(events, bytes, this.#reading);
       if (waits.length > 0) {
-        response.pause();
-        void Promise.all(waits).then(() => response.resume());
+        exchange.pause();
+        void Promise.all(waits).then(() => exchange.resume());
       }
     } catch (error) {
       if (!(error instanceof StreamFault)) {
         throw error;
       }
       const code = error.code === "event_too_large" ? "too_large" : "unreadable";
-      finish((sink) => sink.failed({ code, detail: error.code }));
+      exchange.leave();
+      this.#conclude(() => sink.failed({ code, detail: error.code }));
     }
-  });
-  response.once("end", () => finish((sink) => sink.ended()));
-  const broken = () => finish((sink) => sink.failed({ code: "closed", detail: "mid-answer" }));
-  response.once("error", broken);
-  response.once("close", broken);
+  }
+  #passOver(tell) {
+    this.#passedOver = new PassedOver(() => this.#reading.exchange.leave());
+    this.#conclude(tell);
+  }
+  #conclude(tell) {
+    this.#isOver = true;
+    tell();
+  }
+};
+function findLoss({ status, fields }) {
+  if (status === 401 || status === 403 || status === 407) {
+    return { code: "credentials_refused", detail: `HTTP ${status}` };
+  }
+  if (status >= 300 && status < 400) {
+    return { code: "redirected", detail: `HTTP ${status}` };
+  }
+  const encoding = fields["content-encoding"] ?? "identity";
+  return encoding === "identity" ? void 0 : { code: "unreadable", detail: "content-encoding" };
+}
+function readType({ fields }) {
+  const type = fields["content-type"] ?? "";
+  const end = type.indexOf(";");
+  return (end === -1 ? type : type.slice(0, end)).trim().toLowerCase();
 }
 function readEvents(events, chunk, reading) {
   const waits = [];
@@ -504,23 +596,141 @@ function readEvents(events, chunk, reading) {
 }
 function deliver(message, reading, carriage) {
   if (message.kind === "request") {
-    reading.answer(message);
+    const { sink } = reading;
+    const answer = (text) => reading.answer(text);
+    if (sink.asked !== void 0 && carriage.status === void 0) {
+      return sink.asked(message, { carriage, answer });
+    }
+    answer(reading.refuse(message));
     return void 0;
   }
   return reading.sink.message(message, carriage);
 }
-function onceOver(reading, response) {
-  let isEnded = false;
-  return (end) => {
-    if (!isEnded && !reading.isOver()) {
-      isEnded = true;
-      end(reading.sink);
+
+// proxy/upstream/http-client.ts
+var import_node_http = require("node:http");
+var import_node_https = require("node:https");
+var import_node_url = require("node:url");
+var IDLE_SOCKET_MS = 4e3;
+var SWITCHING_PROTOCOLS = 101;
+var HttpClient = class {
+  #target;
+  #agent;
+  #request;
+  #connectTimeoutMs;
+  constructor(url, connectTimeoutMs, terms) {
+    const isTls = url.protocol === "https:";
+    const options = { keepAlive: true, timeout: IDLE_SOCKET_MS, ...terms };
+    this.#target = readTarget(url);
+    this.#agent = isTls ? new import_node_https.Agent(options) : new import_node_http.Agent(options);
+    this.#request = isTls ? import_node_https.request : import_node_http.request;
+    this.#connectTimeoutMs = connectTimeoutMs;
+  }
+  /** For one request. */
+  open() {
+    return new HttpExchange((outgoing) => this.#start(outgoing));
+  }
+  /** Whatever is under way breaks off. */
+  close() {
+    this.#agent.destroy();
+  }
+  #start({ method, fields, body }) {
+    const { address, ownFields } = this.#target;
+    const headers = [...ownFields];
+    for (const name in fields) {
+      headers.push(name, fields[name] ?? "");
     }
-    if (!response.complete) {
-      response.destroy();
+    const bytes = body === void 0 ? 0 : Buffer.byteLength(body);
+    if (body !== void 0) {
+      headers.push("content-type", "application/json", "content-length", String(bytes));
     }
-  };
+    const request = this.#request({ ...address, method, headers, agent: this.#agent });
+    request.once("socket", (socket) => {
+      if (socket.connecting) {
+        const timer = setTimeout(() => request.destroy(new ConnectTimeout()), this.#connectTimeoutMs);
+        const connected = () => clearTimeout(timer);
+        socket.once("connect", connected);
+        request.once("close", connected);
+      }
+    });
+    if (body === void 0) {
+      request.end();
+    } else {
+      request.end(body, bytes === body.length ? "latin1" : "utf8");
+    }
+    return request;
+  }
+};
+var HttpExchange = class {
+  #start;
+  #request;
+  #response;
+  #listener;
+  #pauses = 0;
+  constructor(start) {
+    this.#start = start;
+  }
+  request(outgoing, listener) {
+    this.#listener = listener;
+    this.#request = this.#start(outgoing);
+    this.#request.once("response", (response) => this.#receive(response));
+    this.#request.on("error", (error) => this.#fail(error.code ?? "error"));
+  }
+  /** Ends the connection, unless the answer has ended already. The listener hears nothing more. */
+  leave() {
+    if (this.#listener !== void 0) {
+      this.#listener = void 0;
+      this.#request?.destroy();
+    }
+  }
+  /** Until `resume` was called as often. */
+  pause() {
+    this.#pauses++;
+    this.#response?.pause();
+  }
+  resume() {
+    this.#pauses--;
+    if (this.#pauses === 0) {
+      this.#response?.resume();
+    }
+  }
+  #receive(response) {
+    if (response.statusCode === SWITCHING_PROTOCOLS) {
+      this.#request?.destroy();
+      this.#fail("ECONNRESET");
+      return;
+    }
+    this.#response = response;
+    this.#listener?.head({ status: response.statusCode ?? 0, fields: response.headers });
+    response.on("data", (bytes) => this.#listener?.data(bytes));
+    response.once("end", () => this.#end(response.complete));
+    response.on("error", (error) => this.#fail(error.code ?? "error"));
+    response.once("close", () => this.#fail("ECONNRESET"));
+  }
+  #end(isWhole) {
+    const listener = this.#listener;
+    if (isWhole && listener !== void 0) {
+      this.#listener = void 0;
+      listener.end();
+    }
+  }
+  #fail(code) {
+    const listener = this.#listener;
+    this.#listener = void 0;
+    listener?.failed(code);
+  }
+};
+function readTarget(url) {
+  const { protocol, hostname, port, path, auth } = (0, import_node_url.urlToHttpOptions)(url);
+  const ownFields = ["host", url.host];
+  if (typeof auth === "string") {
+    ownFields.push("authorization", `Basic ${Buffer.from(auth).toString("base64")}`);
+  }
+  return { address: { protocol, hostname, port, path }, ownFields };
 }
+var ConnectTimeout = class extends Error {
+  code = "ETIMEDOUT";
+};
 
 // proxy/messages/fields.ts
 var TEXT_START = "=?base64?";
@@ -588,43 +798,38 @@ function buildSessionFields({
 }
 
 // proxy/upstream/http-upstream.ts
-var IDLE_SOCKET_MS = 4e3;
 var MAX_TOLD = 32;
 var EITHER = "application/json, text/event-stream";
-var SESSION_ID = /^[\x21-\x7e]{1,1024}$/;
+var SESSION_ID = /^[\x21-\x7e]{1,2048}$/;
 var HttpUpstream = class {
-  #target;
   #limits;
   #events;
-  #agent;
-  #request;
+  #client;
+  #authority;
   #told = new Places(MAX_TOLD);
-  constructor({ url, limits, events }) {
-    const isTls = url.protocol === "https:";
-    this.#target = readTarget(url);
+  constructor({ url, limits, events, authority, connection }) {
     this.#limits = limits;
     this.#events = events;
-    const options = { keepAlive: true, timeout: IDLE_SOCKET_MS };
-    this.#agent = isTls ? new import_node_https.Agent(options) : new import_node_http.Agent(options);
-    this.#request = isTls ? import_node_https.request : import_node_http.request;
+    this.#authority = authority;
+    this.#client = new HttpClient(url, limits.connectTimeoutMs, connection);
   }
   send(forward, sink, opensSession) {
-    const { message } = forward;
-    const opened = (response) => {
-      const session = response.headers["mcp-session-id"];
+    const { message, agent, calls } = forward;
+    const opened = (head) => {
+      const session = head.fields["mcp-session-id"];
       if (message.method !== "initialize" || typeof session !== "string" || !SESSION_ID.test(session)) {
         return forward;
       }
       opensSession(session);
-      return { session, revision: void 0 };
+      return { session, revision: void 0, agent };
     };
     const sending = this.#exchange(
-      { fields: buildFields(forward), body: writeMessage(message) },
+      { method: "POST", fields: buildFields(forward), body: writeMessage(message), agent, calls },
       sink,
       opened
     );
     return {
-      leave: sending.leave,
+      leave: () => sending.leave(),
       cancel: (reason) => {
         sending.leave();
         if (message.kind === "request" && forward.era === "handshake" && message.method !== "initialize") {
@@ -634,125 +839,108 @@ var HttpUpstream = class {
     };
   }
   openStream(request, sink) {
-    const { lastEventId } = request;
+    const { lastEventId, agent } = request;
     const resume = lastEventId === void 0 ? {} : { "last-event-id": lastEventId };
     const sending = this.#exchange(
-      { method: "GET", fields: { ...buildSessionFields(request), ...resume } },
+      { method: "GET", fields: { ...buildSessionFields(request), ...resume }, agent },
       sink,
       () => request
     );
-    return { ...sending, cancel: sending.leave };
+    return { leave: () => sending.leave(), cancel: () => sending.leave() };
   }
-  endSession(session, revision) {
+  endSession(session, revision, agent) {
     const fields = buildSessionFields({ session, revision, accept: EITHER });
-    return new Promise((resolve) => {
-      let status = 200;
-      const sink = {
-        opened: () => void 0,
-        filler: () => void 0,
-        message: (_, carriage) => {
-          status = carriage.status ?? status;
-          return void 0;
-        },
-        status: resolve,
-        ended: () => resolve(status),
-        failed: () => resolve(502)
-      };
-      this.#exchange({ method: "DELETE", fields }, sink, () => ({ session, revision }));
-    });
+    const { promise, resolve } = Promise.withResolvers();
+    let status = 200;
+    const sink = {
+      opened: () => void 0,
+      filler: () => void 0,
+      message: (_, carriage) => {
+        status = carriage.status ?? status;
+        return void 0;
+      },
+      status: resolve,
+      ended: () => resolve(status),
+      failed: () => resolve(502)
+    };
+    const sending = this.#exchange({ method: "DELETE", fields, agent }, sink, () => ({
+      ...{ session, revision, agent }
+    }));
+    const timer = setTimeout(() => {
+      sending.leave();
+      resolve(504);
+    }, this.#limits.callTimeoutMs).unref();
+    return promise.finally(() => clearTimeout(timer));
   }
   async close() {
-    this.#agent.destroy();
+    this.#client.close();
   }
-  /** `opened` looks at the answer's header and says where requests of the server in it are to be answered. */
-  #exchange({ method, fields, body }, sink, opened) {
-    let isOver = false;
-    const request = this.#start({ method: method ?? "POST", fields, ...body !== void 0 && { body } });
-    const fail = (error) => {
-      if (!isOver) {
-        isOver = true;
-        sink.failed({ code: "unreachable", detail: error.code ?? "error" });
-      }
-    };
-    request.once("error", fail);
-    request.once("response", (response) => {
-      if (isOver) {
-        response.destroy();
-        return;
-      }
-      const session = opened(response);
-      request.off("error", fail);
-      readHttpAnswer(response, {
-        sink,
-        limits: this.#limits,
-        isOver: () => isOver,
-        answer: (asked) => this.#tell(session, this.#events.answer(asked))
-      });
+  /** `opened` looks at the answer's head and says where requests of the server in it are to be answered. */
+  #exchange(outgoing, sink, opened) {
+    if (this.#authority === void 0) {
+      return this.#exchangeNow(outgoing, sink, opened);
+    }
+    return sendAuthorized(this.#authority, aboutOf(outgoing), {
+      sink,
+      send: (fields, to) => this.#exchangeNow({ ...outgoing, fields: { ...outgoing.fields, ...fields } }, to, opened)
     });
-    return {
-      leave: () => {
-        isOver = true;
-        request.destroy();
+  }
+  #exchangeNow(outgoing, sink, opened) {
+    const exchange = this.#client.open();
+    let session;
+    const answer = new HttpAnswer({
+      ...{ exchange, sink, limits: this.#limits },
+      opened: (head) => {
+        session = opened(head);
+      },
+      refuse: (asked) => this.#events.answer(asked),
+      answer: (text) => {
+        if (session !== void 0) {
+          this.#tell(session, text);
+        }
       }
-    };
+    });
+    exchange.request(outgoing, answer);
+    return answer;
   }
   /** Sends what needs no answer; a server has a moment to take it. */
   #tell(session, body) {
     if (!this.#told.take()) {
       return;
     }
-    const request = this.#start({
-      method: "POST",
-      fields: buildSessionFields({ ...session, accept: EITHER }),
-      body
-    });
-    const timer = setTimeout(() => request.destroy(), this.#limits.connectTimeoutMs).unref();
-    request.once("close", () => {
-      clearTimeout(timer);
+    const fields = buildSessionFields({ ...session, accept: EITHER });
+    const outgoing = { method: "POST", fields, body, agent: session.agent };
+    if (this.#authority === void 0) {
+      this.#tellNow(outgoing);
+      return;
+    }
+    this.#authority.authorize(aboutOf(outgoing)).then(
+      (own) => this.#tellNow({ ...outgoing, fields: { ...fields, ...own } }),
+      () => this.#told.free()
+    );
+  }
+  #tellNow(outgoing) {
+    const exchange = this.#client.open();
+    const over = () => {
+      passedOver.stop();
       this.#told.free();
-    });
-    request.once("response", (response) => response.resume());
-  }
-  #start({ method, fields, body }) {
-    const { address, ownFields } = this.#target;
-    const headers = [...ownFields];
-    for (const [name, value] of Object.entries(fields)) {
-      headers.push(name, value);
-    }
-    const bytes = body === void 0 ? 0 : Buffer.byteLength(body);
-    if (body !== void 0) {
-      headers.push("content-type", "application/json", "content-length", String(bytes));
-    }
-    const request = this.#request({ ...address, method, headers, agent: this.#agent });
-    request.once("socket", (socket) => {
-      if (socket.connecting) {
-        const { connectTimeoutMs } = this.#limits;
-        const timer = setTimeout(() => request.destroy(new ConnectTimeout()), connectTimeoutMs);
-        const connected = () => clearTimeout(timer);
-        socket.once("connect", connected);
-        request.once("close", connected);
-      }
-    });
-    request.on("error", () => void 0);
-    if (body === void 0) {
-      request.end();
-    } else {
-      request.end(body, bytes === body.length ? "latin1" : "utf8");
-    }
-    return request;
+    };
+    const listener = {
+      head: () => void 0,
+      data: (bytes) => passedOver.data(bytes),
+      end: over,
+      failed: over
+    };
+    const passedOver = new PassedOver(() => {
+      exchange.leave();
+      over();
+    }, this.#limits.connectTimeoutMs);
+    exchange.request(outgoing, listener);
   }
 };
-function readTarget(url) {
-  const { protocol, hostname, port, path, auth } = (0, import_node_url.urlToHttpOptions)(url);
-  const ownFields = ["host", url.host];
-  if (typeof auth === "string") {
-    ownFields.push("authorization", `Basic ${Buffer.from(auth).toString("base64")}`);
-  }
-  return { address: { protocol, hostname, port, path }, ownFields };
+function aboutOf({ method, agent, calls = [] }) {
+  return { method, agent, calls };
 }
-var ConnectTimeout = class extends Error {
-  code = "ETIMEDOUT";
-};
 // Annotate the CommonJS export names for ESM import in node:
 0 && (module.exports = {
   HttpUpstream

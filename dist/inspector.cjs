@@ -352,13 +352,45 @@ var TOKEN_BEGINNINGS = [
   ...["eyJ", "-----BEGIN "]
 ];
 
+// proxy/inspection/byte-pairs.ts
+var SPACE = 32;
+function mark(table, { first, second, anyCase = false, bits }) {
+  const lows = listBytes(first, anyCase);
+  const highs = listBytes(second, anyCase);
+  for (let high = 0; high < highs.length; high++) {
+    const from = (highs[high] ?? 0) << 8;
+    for (let low = 0; low < lows.length; low++) {
+      const pair = from | (lows[low] ?? 0);
+      table[pair] = (table[pair] ?? 0) | bits;
+    }
+  }
+}
+function listPairs({ first, second, anyCase = false }) {
+  const highs = listBytes(second, anyCase);
+  return listBytes(first, anyCase).flatMap((low) => highs.map((high) => low | high << 8));
+}
+var EVERY_BYTE = Array.from({ length: 256 }, (_, byte) => byte);
+function listBytes(byte, anyCase) {
+  if (byte === void 0) {
+    return EVERY_BYTE;
+  }
+  return anyCase && isLetter(byte) ? [byte, byte & ~32] : [byte];
+}
+function isControl(byte) {
+  return byte === 127 || byte < SPACE && byte !== 9 && byte !== 10 && byte !== 13;
+}
+function isLetter(byte) {
+  return (byte | 32) >= 97 && (byte | 32) <= 122;
+}
+function foldCase2(byte, anyCase) {
+  return anyCase && isLetter(byte) ? byte | 32 : byte;
+}
+
 // proxy/inspection/byte-search.ts
 var BUCKETS = 14;
 var ESCAPES = 1 << 14;
 var ALWAYS = 1 << 15;
-var ANY_FIRST = 1 << 16;
 var BACKSLASH2 = 92;
-var SPACE = 32;
 var CARRIAGE_RETURN = 114;
 var LINE_FEED = 110;
 var PLAIN_ESCAPES = new Set(['"', "\\", "n", "t"].map((sign) => sign.charCodeAt(0)));
@@ -367,14 +399,29 @@ var COMMON = new Set(
     " "
   )
 );
+var STEP = 4;
+var BLOCK = 4096;
+var BEHIND = 16;
+var FIRST_KEPT = 64 * 1024;
+var MAX_KEPT = 1024 * 1024;
+function hold(length) {
+  const whole = new ArrayBuffer(length + 3 & ~3);
+  return { bytes: Buffer.from(whole), words: new Uint16Array(whole), doubles: new Int32Array(whole) };
+}
 var ByteSearch = class {
   #escape;
   #control;
   /** By pair of bytes, the first in the lower half: one bit per bucket. */
   #pairs = new Uint16Array(65536);
   #following = new Uint16Array(65536).fill(ALWAYS | ESCAPES);
-  /** By pair, or by its second byte where its first can be any. */
-  #candidates = /* @__PURE__ */ new Map();
+  /** By pair. */
+  #candidates = new Array(65536);
+  /** By the second byte of a pair whose first can be any. */
+  #openCandidates = new Array(256);
+  /** What is searched, written over by the next. */
+  #held = hold(FIRST_KEPT);
+  /** Of one block, written over by the next. */
+  #hits = new Int32Array(BLOCK / STEP);
   #dealt = 0;
   /** `escape`: escapes of JSON but for `\" \\ \n \t \r\n`. `control`: control characters but white space. */
   constructor({ escape, control }) {
@@ -395,13 +442,18 @@ var ByteSearch = class {
     mark(this.#pairs, { second: BACKSLASH2, bits: ESCAPES });
   }
   add({ kind, bytes, anyCase = false }) {
-    const codes = Uint8Array.from(bytes, (byte) => foldCase2(byte.charCodeAt(0), anyCase));
+    const codes = readCodes(bytes, anyCase);
     const bucket = this.#dealt++ % BUCKETS;
     const rarest = codes.length === 2 ? -1 : findRarest(codes);
     for (const offset of [rarest, rarest + 1]) {
       const [first, second, third, fourth] = [0, 1, 2, 3].map((index) => codes[offset + index]);
-      for (const pair of offset === -1 ? [ANY_FIRST | (second ?? 0)] : listPairs({ first, second, anyCase })) {
-        this.#candidates.set(pair, [...this.#candidates.get(pair) ?? [], { kind, codes, anyCase, offset }]);
+      const candidate = { kind, codes, anyCase, offset };
+      if (offset === -1) {
+        (this.#openCandidates[second ?? 0] ??= []).push(candidate);
+      } else {
+        listPairs({ first, second, anyCase }).forEach(
+          (pair) => (this.#candidates[pair] ??= []).push(candidate)
+        );
       }
       const isOpen = third === void 0 && fourth === void 0;
       mark(this.#pairs, { first, second, anyCase, bits: isOpen ? 1 << bucket | ALWAYS : 1 << bucket });
@@ -410,25 +462,69 @@ var ByteSearch = class {
       }
     }
   }
-  /** `text` has one character per byte. With `isEnough`, ends at the first that is found. */
+  /** `text` has one character per byte. With `isEnough`, ends soon after the first that is found. */
   search(text, isEnough) {
-    const length = text.length >> 1;
-    const bytes = Buffer.allocUnsafe((length + 2) * 2).fill(SPACE, length * 2);
-    bytes.write(text, "latin1");
-    const words2 = new Uint16Array(bytes.buffer, bytes.byteOffset, length + 2);
-    const pairs = this.#pairs;
-    const following = this.#following;
+    const held = this.#hold(text);
+    const end = text.length >> 1;
     let found = 0;
-    let word = words2[0] ?? 0;
-    for (let place = 1; place <= length + 1; place++) {
-      const next = words2[place] ?? 0;
-      if (((pairs[word] ?? 0) & (following[next] ?? 0)) !== 0) {
-        found |= this.#look(bytes, place * 2 - 2, word);
+    for (let from = 0; from <= end; from += BLOCK) {
+      const hits = this.#findHits(held, from, Math.min(end, from + BLOCK - 1));
+      for (let index = 0; index < hits; index++) {
+        found |= this.#lookInStep(held, this.#hits[index] ?? 0);
         if (isEnough && found !== 0) {
           return found;
         }
       }
-      word = next;
+    }
+    return found;
+  }
+  /** The bytes of a text, and spaces behind it. */
+  #hold(text) {
+    const wanted = text.length + BEHIND;
+    let held = this.#held;
+    if (held.bytes.length < wanted) {
+      held = hold(Math.max(wanted, 2 * held.bytes.length));
+      if (wanted <= MAX_KEPT) {
+        this.#held = held;
+      }
+    }
+    held.bytes.write(text, "latin1");
+    held.bytes.fill(SPACE, text.length, wanted);
+    return held;
+  }
+  /**
+   * The steps in which a pair and what follows it are of one bucket: how many; their places go to `#hits`. Nothing is
+   * called in here and both tables are asked every time: this is where the time goes, and a processor guesses badly.
+   */
+  #findHits({ doubles }, from, last) {
+    const pairs = this.#pairs;
+    const following = this.#following;
+    const places = this.#hits;
+    let count2 = 0;
+    let double = doubles[from >> 1] ?? 0;
+    for (let place = from; place <= last; place += STEP) {
+      const second = doubles[(place >> 1) + 1] ?? 0;
+      const third = doubles[(place >> 1) + 2] ?? 0;
+      const b = double >>> 16;
+      const c = second & 65535;
+      const d = second >>> 16;
+      const hits = (pairs[double & 65535] ?? 0) & (following[b] ?? 0) | (pairs[b] ?? 0) & (following[c] ?? 0) | (pairs[c] ?? 0) & (following[d] ?? 0) | (pairs[d] ?? 0) & (following[third & 65535] ?? 0);
+      if (hits !== 0) {
+        places[count2++] = place;
+      }
+      double = third;
+    }
+    return count2;
+  }
+  #lookInStep({ bytes, words: words2 }, step) {
+    const pairs = this.#pairs;
+    const following = this.#following;
+    let found = 0;
+    for (let place = step; place < step + STEP; place++) {
+      const word = words2[place] ?? 0;
+      if (((pairs[word] ?? 0) & (following[words2[place + 1] ?? 0] ?? 0)) !== 0) {
+        found |= this.#look(bytes, place * 2, word);
+      }
     }
     return found;
   }
@@ -438,31 +534,25 @@ var ByteSearch = class {
     if (opensEscape(bytes, at) || opensEscape(bytes, at + 1)) {
       found |= this.#escape;
     }
-    for (const candidates of [this.#candidates.get(pair), this.#candidates.get(ANY_FIRST | second)]) {
-      for (const candidate of candidates ?? []) {
-        if ((found & candidate.kind) === 0 && stands(candidate, bytes, at)) {
-          found |= candidate.kind;
-        }
-      }
-    }
+    found |= findStanding(this.#candidates[pair], bytes, at);
+    found |= findStanding(this.#openCandidates[second], bytes, at);
     return found;
   }
 };
-function mark(table, { bits, ...pairs }) {
-  for (const pair of listPairs(pairs)) {
-    table[pair] = (table[pair] ?? 0) | bits;
-  }
+function readCodes(bytes, anyCase) {
+  const codes = Buffer.from(bytes, "latin1");
+  return anyCase ? codes.map((code) => foldCase2(code, true)) : codes;
 }
-function listPairs({ first, second, anyCase = false }) {
-  const highs = listBytes(second, anyCase);
-  return listBytes(first, anyCase).flatMap((low) => highs.map((high) => low | high << 8));
-}
-var EVERY_BYTE = Array.from({ length: 256 }, (_, byte) => byte);
-function listBytes(byte, anyCase) {
-  if (byte === void 0) {
-    return EVERY_BYTE;
+function findStanding(candidates, bytes, at) {
+  let found = 0;
+  if (candidates !== void 0) {
+    for (const candidate of candidates) {
+      if (stands(candidate, bytes, at)) {
+        found |= candidate.kind;
+      }
+    }
   }
-  return anyCase && isLetter(byte) ? [byte, byte & ~32] : [byte];
+  return found;
 }
 function stands({ codes, anyCase, offset }, bytes, at) {
   const start = at - offset;
@@ -485,15 +575,6 @@ function opensEscape(bytes, at) {
   while (bytes[before] === BACKSLASH2) before--;
   return (at - before) % 2 === 1;
 }
-function isControl(byte) {
-  return byte === 127 || byte < SPACE && byte !== 9 && byte !== 10 && byte !== 13;
-}
-function isLetter(byte) {
-  return (byte | 32) >= 97 && (byte | 32) <= 122;
-}
-function foldCase2(byte, anyCase) {
-  return anyCase && isLetter(byte) ? byte | 32 : byte;
-}
 function findRarest(codes) {
   const weigh = (at) => {
     const pair = String.fromCharCode(codes[at] ?? 0, codes[at + 1] ?? 0);
@@ -501,7 +582,7 @@ function findRarest(codes) {
   };
   let best = 0;
   let least = Infinity;
-  for (let at = 0; at <= Math.max(0, codes.length - 5); at++) {
+  for (let at = 0; at <= Math.max(0, codes.length - 5) && least > 2; at++) {
     const weight = weigh(at) + weigh(at + 1);
     if (weight < least) {
       [best, least] = [at, weight];
@@ -682,14 +763,13 @@ function listHinted(found) {
 var SMALL_BYTES = 256 * 1024;
 var MAX_MARKED_LENGTH = 1024 * 1024;
 function createInspector(redactor) {
-  let search = buildSearch(redactor.forms.keys());
-  let known = redactor.forms.size;
+  let built;
   return {
     inspect: (message, inspection) => {
-      if (redactor.forms.size !== known) {
-        search = buildSearch(redactor.forms.keys());
-        known = redactor.forms.size;
+      if (redactor.forms.size !== built?.forms) {
+        built = { search: buildSearch(redactor.forms.keys()), forms: redactor.forms.size };
       }
+      const { search } = built;
       return isSuspicious(message, search) ? new Look({ message, inspection, redactor, search }).inspect() : void 0;
     }
   };

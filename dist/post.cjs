@@ -766,6 +766,24 @@ var numericOriginMap = {
   bigint: "bigint",
   object: "date"
 };
+var $ZodCheckLessThan = /* @__PURE__ */ $constructor("$ZodCheckLessThan", (inst, def) => {
+  $ZodCheck.init(inst, def);
+  const origin = numericOriginMap[typeof def.value];
+  inst._zod.check = (payload) => {
+    if (def.inclusive ? payload.value <= def.value : payload.value < def.value) {
+      return;
+    }
+    payload.issues.push({
+      origin: numericOriginMap[typeof payload.value] ?? origin,
+      code: "too_big",
+      maximum: typeof def.value === "object" ? def.value.getTime() : def.value,
+      input: payload.value,
+      inclusive: def.inclusive,
+      inst,
+      continue: !def.abort
+    });
+  };
+});
 var $ZodCheckGreaterThan = /* @__PURE__ */ $constructor("$ZodCheckGreaterThan", (inst, def) => {
   $ZodCheck.init(inst, def);
   const origin = numericOriginMap[typeof def.value];
@@ -2011,6 +2029,15 @@ function _never(Class, params) {
   });
 }
 // @__NO_SIDE_EFFECTS__
+function _lte(value, params) {
+  return new $ZodCheckLessThan({
+    check: "less_than",
+    ...normalizeParams(params),
+    value,
+    inclusive: true
+  });
+}
+// @__NO_SIDE_EFFECTS__
 function _gt(value, params) {
   return new $ZodCheckGreaterThan({
     check: "greater_than",
@@ -2413,6 +2440,8 @@ var Genesis = strictObject({
   proxy: strictObject({ version: string2(), bundle: Digest }),
   agents: array(string2()),
   servers: array(string2()),
+  /** Those of them that are reached through the broker, which keeps a log of its own of these calls. */
+  relayed: optional(array(string2())),
   /** What stands between the agent and the proxy: with `none` they share a user. */
   isolation: literal("none"),
   posture: strictObject({
@@ -2422,6 +2451,18 @@ var Genesis = strictObject({
     user_id: nullable(count),
     runner_environment: string2()
   })
+});
+var RelayGenesis = strictObject({
+  kind: literal("relay_genesis"),
+  session: string2(),
+  broker: string2(),
+  version: string2(),
+  robot: string2(),
+  roles: array(string2()),
+  workload: Workload,
+  policy: Digest,
+  /** All that are reached through the broker. */
+  servers: array(string2())
 });
 var Listed = array(
   strictObject({
@@ -2467,6 +2508,10 @@ var Call = strictObject({
   observed: optional(strictObject({ reason: string2(), rule: optional(string2()) })),
   /** Labels that the session has from here on and had not before. */
   labels: optional(array(string2()).check(_minLength(1))),
+  /** What the server gets to see with it: its name, its digest and, where it has one, its end. Never its secret. */
+  credential: optional(
+    strictObject({ id: string2(), digest: Digest, expires_at: optional(Timestamp) })
+  ),
   traceparent: optional(string2())
 });
 var Result = strictObject({
@@ -2504,10 +2549,20 @@ var Seal = strictObject({
   reason: string2(),
   totals: Totals
 });
-var Entry = discriminatedUnion("kind", [Genesis, Catalog, Call, Result, Checkpoint, Event, Seal]);
+var Entry = discriminatedUnion("kind", [
+  Genesis,
+  RelayGenesis,
+  Catalog,
+  Call,
+  Result,
+  Checkpoint,
+  Event,
+  Seal
+]);
 var link = { v: literal(1), seq: count, prev: Digest, time: Timestamp, hash: Digest };
 var AuditRecord = discriminatedUnion("kind", [
   extend2(Genesis, link),
+  extend2(RelayGenesis, link),
   extend2(Catalog, link),
   extend2(Call, link),
   extend2(Result, link),
@@ -2515,6 +2570,27 @@ var AuditRecord = discriminatedUnion("kind", [
   extend2(Event, link),
   extend2(Seal, link)
 ]);
+
+// proxy/messages/asks.ts
+var SET_LEVEL = "logging/setLevel";
+var LOGGED = "notifications/message";
+var ASKING_METHODS = /* @__PURE__ */ new Map([
+  ["sampling/createMessage", "sampling"],
+  ["elicitation/create", "elicitation"],
+  ["roots/list", "roots"]
+]);
+var ASK_METHODS = new Map([
+  ...ASKING_METHODS,
+  [SET_LEVEL, "logging"],
+  [LOGGED, "logging"]
+]);
+function describeAsk({ method, decision }) {
+  if (method === SET_LEVEL) {
+    return "the agent asked the server: logging";
+  }
+  const ask = decision === "allow" ? ASK_METHODS.get(method) : void 0;
+  return ask && `the server ${method === LOGGED ? "told" : "asked"} the agent: ${ask}`;
+}
 
 // action/guard/tally.ts
 var count2 = int().check(_nonnegative());
@@ -2526,6 +2602,8 @@ var TallyRow = strictObject({
    * that nobody but the agent knows.
    */
   tool: nullable(string2()),
+  /** Who asked whom for what, in words, where it is no call of an agent's. */
+  ask: optional(string2()),
   decision: _enum(["allow", "deny"]),
   /** The rule, or the reason where no rule names it. */
   why: string2(),
@@ -2575,10 +2653,11 @@ function createTally() {
     const { agent, server, decision } = call;
     const tool = nameOf(call);
     const why = call.rule ?? call.reason;
-    const key = JSON.stringify([agent, server, tool, decision, why]);
+    const ask = describeAsk(call);
+    const key = JSON.stringify([agent, server, tool, ask ?? null, decision, why]);
     const present = rows.get(key);
     if (present !== void 0 || rows.size >= MAX_ROWS) return present;
-    const row = { agent, server, tool, decision, why, calls: 0, failed: 0 };
+    const row = { agent, server, tool, ...ask && { ask }, decision, why, calls: 0, failed: 0 };
     rows.set(key, row);
     return row;
   };
@@ -2803,7 +2882,7 @@ async function packSegment(text2) {
 }
 
 // audit/manifest.ts
-var StreamName = _enum(["runner", "recovered"]);
+var StreamName = _enum(["runner", "recovered", "relay"]);
 var SegmentEntry = strictObject({
   /** Relative to the manifest of a session: `runner/000001.jsonl.zst`. */
   object: string2(),
@@ -2825,12 +2904,17 @@ var Manifest = strictObject({
   session: string2(),
   workload: Workload,
   robot: string2(),
-  /** `sealed`: the log is complete. `recovered`: it ends where the recovered stream ends, and nobody witnessed that stream. */
-  status: _enum(["sealed", "recovered"]),
+  /**
+   * `sealed`: the log is complete. `recovered`: it ends where the recovered stream ends, and nobody witnessed that stream.
+   * `relay`: the manifest of the broker's own stream alone, which says nothing of the others.
+   */
+  status: _enum(["sealed", "recovered", "relay"]),
   /** Segments of `runner` that were stored. */
   runner: array(SegmentEntry),
   /** The tail of a spool that was handed in after the proxy was gone. */
   recovered: array(SegmentEntry),
+  /** What the broker wrote of the calls that it relayed: all of it. Absent where it relayed none. */
+  relay: optional(array(SegmentEntry)),
   findings: array(Finding),
   written_at: Timestamp,
   /** Compact JWS with detached payload (RFC 7515, appendix F) over the canonical manifest without this member. */
@@ -2845,6 +2929,41 @@ var CheckpointClaims = strictObject({
   /** Seconds since the epoch, by the broker's clock. */
   iat: int()
 });
+
+// policies/server-limits.ts
+var KIB = 1024;
+var MIB = 1024 * KIB;
+var GIB = 1024 * MIB;
+var HOUR_SECONDS = 3600;
+var LIMIT_BOUNDS = {
+  request_bytes: { min: 4 * KIB, max: 16 * MIB },
+  /** Held as one text: half of what the engine can hold at all. */
+  answer_bytes: { min: 64 * KIB, max: 256 * MIB },
+  /** As many as the proxy takes for all servers together. */
+  concurrent_calls: { min: 1, max: 256 },
+  calls_per_minute: { min: 1, max: 6e4 },
+  /** The longest job on a hosted runner. */
+  call_seconds: { min: 1, max: 6 * HOUR_SECONDS },
+  stream_idle_seconds: { min: 10, max: 6 * HOUR_SECONDS },
+  sessions: { min: 1, max: 256 },
+  restarts: { min: 0, max: 20 },
+  memory_bytes: { min: 64 * MIB, max: 64 * GIB }
+};
+var within = ({ min, max }) => optional(int().check(_gte(min), _lte(max)));
+var ServerLimits = strictObject({
+  request_bytes: within(LIMIT_BOUNDS.request_bytes),
+  answer_bytes: within(LIMIT_BOUNDS.answer_bytes),
+  concurrent_calls: within(LIMIT_BOUNDS.concurrent_calls),
+  calls_per_minute: within(LIMIT_BOUNDS.calls_per_minute),
+  call_seconds: within(LIMIT_BOUNDS.call_seconds),
+  stream_idle_seconds: within(LIMIT_BOUNDS.stream_idle_seconds),
+  sessions: within(LIMIT_BOUNDS.sessions),
+  restarts: within(LIMIT_BOUNDS.restarts),
+  memory_bytes: within(LIMIT_BOUNDS.memory_bytes)
+});
+
+// policies/asks.ts
+var Ask = _enum(["sampling", "elicitation", "roots", "logging"]).check(describe3("What the server may ask the agent for, or tell it without being asked."));
 
 // policies/labels.ts
 var ReadLabel = _enum(["untrusted", "private"]);
@@ -2896,6 +3015,7 @@ var SessionGrant = strictObject({
   tools: optional(array(ToolPattern)),
   resources: optional(array(ResourcePattern)),
   prompts: optional(array(ToolPattern)),
+  asks: optional(array(Ask)),
   /** A CEL expression; absent means always. */
   when: optional(string2()),
   /** Calls of the session, of all agents together; absent means any number. */
@@ -2972,15 +3092,36 @@ var Refusal = strictObject({
   error_description: string2(),
   reference: optional(string2())
 });
-var HttpServer = strictObject({ transport: literal("http"), url: string2() });
+var limits = optional(ServerLimits);
+var SessionCredential = discriminatedUnion("status", [
+  strictObject({
+    status: literal("minted"),
+    /** Its name in the documents. */
+    id: string2(),
+    digest: Digest,
+    expires_at: optional(Timestamp),
+    /** Of requests to a server behind HTTP. */
+    headers: record(string2(), string2()),
+    /** Of a server that the proxy starts: complete, and to be written over what the server has. */
+    env: record(string2(), string2()),
+    /** What must never be seen of it. */
+    secrets: array(string2())
+  }),
+  strictObject({ status: literal("failed"), id: string2(), sentence: string2() })
+]);
+var credential = optional(SessionCredential);
+var HttpServer = strictObject({ transport: literal("http"), url: string2(), credential, limits });
+var RelayServer = strictObject({ transport: literal("relay"), limits });
 var StdioServer = strictObject({
   transport: literal("stdio"),
   command: array(string2()).check(_minLength(1)),
   /** `{runner_temp}` and `{workspace}` are filled in by the proxy, in `command` and `env` alike. */
   env: record(string2(), string2()),
-  start: _enum(["eager", "lazy"])
+  start: _enum(["eager", "lazy"]),
+  credential,
+  limits
 });
-var SessionServer = discriminatedUnion("transport", [HttpServer, StdioServer]);
+var SessionServer = discriminatedUnion("transport", [HttpServer, RelayServer, StdioServer]);
 var SessionDocument = strictObject({
   session: string2(),
   robot: string2(),
@@ -3573,6 +3714,51 @@ function releaseJob(marker) {
   (0, import_node_fs7.rmSync)(marker, { force: true });
 }
 
+// audit/event-titles.ts
+var TITLES = /* @__PURE__ */ new Map([
+  // Of the broker, in a manifest.
+  ["takeover_attempt", "Attempted takeover"],
+  ["recovery_refused", "Refused recovery"],
+  ["recovered_while_alive", "Recovered while its proxy was alive"],
+  // Of the guard.
+  ["self_test", "A wall of the proxy did not hold at its start"],
+  ["start_failed", "The proxy could not start"],
+  ["policy_changed", "The session lost something while it ran"],
+  ["session_over", "The session was over before the job was"],
+  ["session_renewed", "The session was renewed"],
+  ["shipping_delayed", "The log could not be stored for a while"],
+  ["shipping_resumed", "The log is stored again"],
+  // Of what servers describe and send.
+  ["tool_drifted", "A tool is not the reviewed one"],
+  ["tool_unreviewed", "A tool was never reviewed"],
+  ["instructions_drifted", "A server's instructions are not the reviewed ones"],
+  ["tool_shadowed", "Two tools can be taken for each other"],
+  ["text_cleaned", "A server's text had characters that nobody sees"],
+  ["secret_redacted", "A secret was taken out of what a server sent"],
+  ["injection_marker", "A server's answer looks like an injection"],
+  ["server_request_refused", "A server asked the agent for what no grant allows"],
+  ["server_message_dropped", "A message of a server was dropped"],
+  ["server_output_dropped", "A server printed what is no message"],
+  // Of what becomes of servers.
+  ["upstream_lost", "A server could not be reached"],
+  ["server_start_failed", "A server could not be started"],
+  ["server_exited", "A server ended while it was needed"],
+  ["server_restarted", "A server was started again"],
+  ["server_down", "A server is down for the rest of the session"],
+  ["credential_renewed", "A server's credential was renewed"],
+  // Of agents, and of whoever knocks.
+  ["client_attached", "An agent's client opened a session"],
+  ["agent_answer_dropped", "An agent's answer to a server was dropped"],
+  ["message_refused", "A message of an agent was refused"],
+  ["request_refused", "Somebody was turned away at the door"],
+  ["limit_reached", "A limit was reached"],
+  ["internal_error", "The proxy met an error of its own"]
+]);
+function titleEvent(kind) {
+  const words = kind.replaceAll("_", " ");
+  return TITLES.get(kind) ?? words.charAt(0).toUpperCase() + words.slice(1);
+}
+
 // action/conclusion/job-summary.ts
 var MAX_ROWS2 = 100;
 var MAX_TEXT_LENGTH = 200;
@@ -3623,7 +3809,7 @@ function renderCalls(tally, withAgents) {
   const shown = rows.slice(0, MAX_ROWS2).map((row) => [
     ...withAgents ? [code(row.agent)] : [],
     code(row.server),
-    row.tool === null ? "<i>a name that is not known</i>" : code(row.tool),
+    renderNamed(row),
     row.decision === "deny" ? "<b>denied</b>" : "allowed",
     code(row.why),
     String(row.calls),
@@ -3638,10 +3824,14 @@ function renderCalls(tally, withAgents) {
     ...hidden === 0 ? [] : ["", `${hidden} more calls are on the review page.`]
   ];
 }
+function renderNamed({ tool, ask }) {
+  if (ask !== void 0) return `<i>${text(ask)}</i>`;
+  return tool === null ? "<i>a name that is not known</i>" : code(tool);
+}
 function renderEvents(tally) {
   if (tally.events.length === 0) return [];
   const items = tally.events.slice(0, MAX_ROWS2).map(
-    ({ event, severity, times }) => `- ${severity}: ${code(event)}${times === 1 ? "" : ` (${times} times)`}`
+    ({ event, severity, times }) => `- ${severity}: ${text(titleEvent(event))} (${code(event)}${times === 1 ? "" : `, ${times} times`})`
   );
   return ["", "Worth a look:", "", ...items];
 }

@@ -138,8 +138,8 @@ var TOKEN_FORMATS = [
 ];
 
 // audit/redaction/redaction.ts
-function createRedactor(secrets) {
-  return new PatternRedactor(secrets);
+function createRedactor(secrets, { formats = true } = {}) {
+  return new PatternRedactor(secrets, formats);
 }
 var FORMATS = new RegExp(
   TOKEN_FORMATS.map(({ pattern }, index) => `(?<f${index}>${pattern.source})`).join("|"),
@@ -150,7 +150,9 @@ var PatternRedactor = class {
   /** By the form of a secret. */
   #replacements = /* @__PURE__ */ new Map();
   #known;
-  constructor(secrets) {
+  #formats;
+  constructor(secrets, formats) {
+    this.#formats = formats;
     for (const secret of secrets) {
       this.add(secret);
     }
@@ -177,7 +179,7 @@ var PatternRedactor = class {
       note?.(replacement?.kind ?? "secret");
       return replacement?.text ?? "[redacted]";
     }) : wellFormed;
-    if (withoutKnown.length < MIN_FORMAT_LENGTH) {
+    if (!this.#formats || withoutKnown.length < MIN_FORMAT_LENGTH) {
       return { text: withoutKnown, count: count3 };
     }
     const redacted = withoutKnown.replace(FORMATS, (...match) => {
@@ -889,6 +891,24 @@ var numericOriginMap = {
   bigint: "bigint",
   object: "date"
 };
+var $ZodCheckLessThan = /* @__PURE__ */ $constructor("$ZodCheckLessThan", (inst, def) => {
+  $ZodCheck.init(inst, def);
+  const origin = numericOriginMap[typeof def.value];
+  inst._zod.check = (payload) => {
+    if (def.inclusive ? payload.value <= def.value : payload.value < def.value) {
+      return;
+    }
+    payload.issues.push({
+      origin: numericOriginMap[typeof payload.value] ?? origin,
+      code: "too_big",
+      maximum: typeof def.value === "object" ? def.value.getTime() : def.value,
+      input: payload.value,
+      inclusive: def.inclusive,
+      inst,
+      continue: !def.abort
+    });
+  };
+});
 var $ZodCheckGreaterThan = /* @__PURE__ */ $constructor("$ZodCheckGreaterThan", (inst, def) => {
   $ZodCheck.init(inst, def);
   const origin = numericOriginMap[typeof def.value];
@@ -2134,6 +2154,15 @@ function _never(Class, params) {
   });
 }
 // @__NO_SIDE_EFFECTS__
+function _lte(value, params) {
+  return new $ZodCheckLessThan({
+    check: "less_than",
+    ...normalizeParams(params),
+    value,
+    inclusive: true
+  });
+}
+// @__NO_SIDE_EFFECTS__
 function _gt(value, params) {
   return new $ZodCheckGreaterThan({
     check: "greater_than",
@@ -2590,7 +2619,8 @@ function compileTables(grants, { rules, run: run2 }) {
       ({ resources = [] }) => resources.flatMap((pattern) => compileResource(pattern, run2) ?? []),
       isPlainUri
     ),
-    prompt: tableOf(({ prompts = [] }) => prompts.map(compileName))
+    prompt: tableOf(({ prompts = [] }) => prompts.map(compileName)),
+    ask: tableOf(({ asks = [] }) => asks.map(compileName))
   };
 }
 function compileName(pattern) {
@@ -2838,6 +2868,9 @@ function canonicalize(object2) {
   return result;
 }
 
+// policies/asks.ts
+var Ask = _enum(["sampling", "elicitation", "roots", "logging"]).check(describe2("What the server may ask the agent for, or tell it without being asked."));
+
 // policies/labels.ts
 var ReadLabel = _enum(["untrusted", "private"]);
 var WriteLabel = _enum(["public"]);
@@ -2855,6 +2888,7 @@ var SessionGrant = strictObject({
   tools: optional(array(ToolPattern)),
   resources: optional(array(ResourcePattern)),
   prompts: optional(array(ToolPattern)),
+  asks: optional(array(Ask)),
   /** A CEL expression; absent means always. */
   when: optional(string2()),
   /** Calls of the session, of all agents together; absent means any number. */
@@ -3021,12 +3055,15 @@ function compileFacts({ reads = [], writes = [], tools = {}, lock }) {
   const ownOf = ({ kind, name }) => kind === "tool" ? byName.get(name) : void 0;
   return {
     readsOf: (target) => ownOf(target)?.reads ?? reads,
-    writesOf: (target) => ownOf(target)?.writes ?? (target.kind === "tool" ? writes : NO_LABELS),
+    writesOf: (target) => ownOf(target)?.writes ?? (isWriting(target) ? writes : NO_LABELS),
     isReadOnly: (target) => ownOf(target)?.read_only === true,
     written: [...writes, ...[...byName.values()].flatMap((tool) => tool.writes ?? [])],
     hasReadOnly: [...byName.values()].some((tool) => tool.read_only === true),
     lock
   };
+}
+function isWriting({ kind, name }) {
+  return kind === "tool" || kind === "ask" && name !== "logging";
 }
 function freeze(value) {
   if (typeof value === "object" && value !== null) {
@@ -3037,6 +3074,11 @@ function freeze(value) {
 }
 
 // policies/usage.ts
+var UsageSnapshot = strictObject({
+  calls: int(),
+  rules: record(string2(), int()),
+  labels: array(ReadLabel)
+});
 var SessionUsage = class {
   #policy;
   #callsByRule = /* @__PURE__ */ new Map();
@@ -3053,6 +3095,27 @@ var SessionUsage = class {
   }
   callsOf(rule) {
     return this.#callsByRule.get(rule) ?? 0;
+  }
+  snapshot() {
+    return {
+      calls: this.#calls,
+      rules: Object.fromEntries(this.#callsByRule),
+      labels: [...this.#labels]
+    };
+  }
+  /** As it was then; whatever was counted since is not. */
+  restore({ calls, rules, labels }) {
+    this.#calls = calls;
+    this.#callsByRule.clear();
+    Object.entries(rules).forEach(([rule, count3]) => this.#callsByRule.set(rule, count3));
+    this.#labels.clear();
+    labels.forEach((label) => this.#labels.add(label));
+  }
+  /** Labels that the session gained elsewhere. */
+  addLabels(labels) {
+    for (const label of labels) {
+      this.#labels.add(label);
+    }
   }
   /** Returns the labels that the session has gained by it. */
   count(call, decision) {
@@ -3181,7 +3244,8 @@ function parseResponse(value, id) {
   if (id === void 0 || "result" in value === "error" in value) {
     return refuse("not_a_message");
   }
-  return { ok: true, message: { kind: "response", id } };
+  const { jsonrpc: _, id: __, ...outcome } = value;
+  return { ok: true, message: { kind: "response", id, outcome } };
 }
 function findFault(params) {
   const { name, uri, arguments: args, ref, argument, context, _meta: meta2 } = params;
@@ -3268,10 +3332,8 @@ function refuseDisagreement(id, detail) {
   });
 }
 function refuseBusy(id, what) {
-  return answerError(503, id, {
-    code: INTERNAL_ERROR,
-    message: `Too many ${what} at the same time; try again`
-  });
+  const message2 = `Too many ${what} at the same time; try again`;
+  return { ...answerError(503, id, { code: INTERNAL_ERROR, message: message2 }), retryAfterSeconds: 1 };
 }
 function refuseHttp(status, message2) {
   return answerError(status, null, { code: INVALID_REQUEST, message: message2 });
@@ -3310,25 +3372,26 @@ function readBody(request, fields, maxBytes) {
   return new Promise((resolve) => {
     const chunks = [];
     let length = 0;
-    const finish = (body) => {
-      request.off("data", hold);
-      resolve(body);
-    };
     const hold = (chunk) => {
       length += chunk.length;
       if (length > maxBytes) {
-        finish({ ok: false, reason: "too_large" });
+        request.off("data", hold);
+        resolve({ ok: false, reason: "too_large" });
         return;
       }
       chunks.push(chunk);
     };
+    const gone = () => resolve({ ok: false, reason: "gone" });
     request.on("data", hold);
-    request.once("end", () => {
+    request.on("end", () => {
       const [first] = chunks;
-      finish({ ok: true, bytes: chunks.length === 1 && first !== void 0 ? first : Buffer.concat(chunks) });
+      resolve({
+        ok: true,
+        bytes: chunks.length === 1 && first !== void 0 ? first : Buffer.concat(chunks)
+      });
     });
-    request.once("close", () => finish({ ok: false, reason: "gone" }));
-    request.once("error", () => finish({ ok: false, reason: "gone" }));
+    request.on("close", gone);
+    request.on("error", gone);
   });
 }
 
@@ -3694,14 +3757,14 @@ function findClaimFault(fields, message2) {
 }
 
 // proxy/messages/incoming.ts
-function readIncoming(body, fields, limits) {
-  const reading = readJsonBytes(body, { maxDepth: limits.maxDepth, numbers: "exact" });
+function readIncoming(body, fields, limits2) {
+  const reading = readJsonBytes(body, { maxDepth: limits2.maxDepth, numbers: "exact" });
   if (!reading.ok) {
     return { ok: false, reason: reading.fault, answer: refuseUnreadable(reading.fault) };
   }
   const isBatch = Array.isArray(reading.value);
   const values = Array.isArray(reading.value) ? reading.value : [reading.value];
-  if (values.length === 0 || values.length > limits.maxBatchLength) {
+  if (values.length === 0 || values.length > limits2.maxBatchLength) {
     return refuse2("batch_length");
   }
   const messages = [];
@@ -3769,7 +3832,7 @@ var HttpReply = class {
     this.#response = response;
     this.#maxUnreadBytes = maxUnreadBytes;
     response.on("error", () => void 0);
-    response.once("close", () => {
+    response.on("close", () => {
       this.#isGone = !response.writableEnded;
       if (this.#isGone) {
         this.#gone.forEach((listener) => listener());
@@ -3858,10 +3921,11 @@ var HttpReply = class {
 
 // proxy/front/visit.ts
 var JSON_TYPE = /^application\/json\s*(?:;|$)/i;
-async function receiveVisit(visited, { gate, limits, recording }) {
+async function receiveVisit(visited, { gate, recording }) {
   const { request, response, fields, agent, server } = visited;
-  const reply = new HttpReply(response, limits.maxUnreadBytes);
-  const visit = { agent, fields, reply };
+  const { limits: limits2 } = gate;
+  const reply = new HttpReply(response, limits2.maxUnreadBytes);
+  const visit = { agent, fields, reply, callIds: visited.callIds };
   const refuse3 = (reason, { status, text }) => {
     recording.noteRepeated("message_refused", `${server} ${agent} ${reason}`, { server, agent, reason });
     reply.finish(status, text);
@@ -3884,14 +3948,15 @@ async function receiveVisit(visited, { gate, limits, recording }) {
     refuse3("content_type", refuseHttp(415, "Unsupported Media Type: application/json is what there is"));
     return;
   }
-  const body = await readBody(request, fields, limits.maxRequestBytes);
+  const body = await readBody(request, fields, limits2.maxRequestBytes);
   if (!body.ok) {
     if (body.reason === "too_large") {
-      refuse3("too_large", refuseHttp(413, `Content Too Large: at most ${limits.maxRequestBytes} bytes`));
+      recording.noteLimit(server, "request_size");
+      refuse3("too_large", refuseHttp(413, `Content Too Large: at most ${limits2.maxRequestBytes} bytes`));
     }
     return;
   }
-  const incoming = readIncoming(body.bytes, fields, limits);
+  const incoming = readIncoming(body.bytes, fields, limits2);
   if (incoming.ok) {
     gate.post(visit, incoming);
   } else {
@@ -3914,25 +3979,25 @@ var Front = class {
   #hosts;
   #isClosing = false;
   constructor(options) {
-    const { gates, agents, control, recording, limits } = options;
+    const { gates, agents, control, recording, limits: limits2 } = options;
     this.#options = options;
     const tokens = new Tokens(agents.map(({ name, token }) => ({ token, holder: name })));
     this.#agents = { gates, agents: tokens, recording };
     this.#controllers = new Tokens(control === void 0 ? [] : [{ token: control.token, holder: control }]);
-    this.#places = new Places(limits.maxConcurrentRequests);
+    this.#places = new Places(limits2.maxConcurrentRequests);
     this.#hosts = findOwnHosts(0);
     this.#server = (0, import_node_http.createServer)(
       {
-        maxHeaderSize: limits.maxHeaderBytes,
-        headersTimeout: limits.headersTimeoutMs,
-        requestTimeout: limits.requestTimeoutMs,
+        maxHeaderSize: limits2.maxHeaderBytes,
+        headersTimeout: limits2.headersTimeoutMs,
+        requestTimeout: limits2.requestTimeoutMs,
         keepAliveTimeout: IDLE_CONNECTION_MS,
-        connectionsCheckingInterval: Math.min(CHECK_MS, limits.headersTimeoutMs),
+        connectionsCheckingInterval: Math.min(CHECK_MS, limits2.headersTimeoutMs),
         noDelay: true
       },
       (request, response) => this.#receive(request, response)
     );
-    this.#server.maxConnections = limits.maxConnections;
+    this.#server.maxConnections = limits2.maxConnections;
   }
   /** The URL it can be reached at, from this machine only. */
   listen() {
@@ -3999,7 +4064,6 @@ var Front = class {
     }
   }
   async #routeAgent({ side, request, response, fields, path }) {
-    const { limits } = this.#options;
     const { gates, agents, recording } = side;
     const agent = agents.findHolder(fields);
     if (agent === void 0) {
@@ -4022,8 +4086,8 @@ var Front = class {
       this.#answer(response, refuseBusy(null, "requests"));
       return;
     }
-    response.once("close", () => this.#places.free());
-    await receiveVisit({ request, response, fields, agent, server }, { gate, recording, limits });
+    response.on("close", () => this.#places.free());
+    await receiveVisit({ request, response, fields, agent, server }, { gate, recording });
   }
   async #routeControl({ side, request, response, fields, path }) {
     const control = this.#controllers.findHolder(fields);
@@ -4084,6 +4148,7 @@ function describeLook(name) {
 // proxy/limits.ts
 var KIB = 1024;
 var MIB = 1024 * KIB;
+var GIB = 1024 * MIB;
 var SECOND = 1e3;
 var MINUTE = 60 * SECOND;
 var DEFAULT_LIMITS = {
@@ -4094,11 +4159,15 @@ var DEFAULT_LIMITS = {
   maxBatchLength: 50,
   maxListed: 2e3,
   maxConcurrentRequests: 256,
+  maxConcurrentCalls: 64,
+  maxCallsPerMinute: 6e3,
+  maxAsks: 16,
   maxStreams: 128,
   maxConnections: 1024,
   maxSessions: 64,
   maxUnreadBytes: 8 * MIB,
   callTimeoutMs: 10 * MINUTE,
+  streamIdleMs: 30 * MINUTE,
   resumeGraceMs: MINUTE,
   lookTimeoutMs: 10 * SECOND,
   connectTimeoutMs: 10 * SECOND,
@@ -4108,8 +4177,31 @@ var DEFAULT_LIMITS = {
   sessionIdleMs: 30 * MINUTE,
   keepAliveMs: 15 * SECOND,
   closeGraceMs: 2 * SECOND,
-  stopGraceMs: 2 * SECOND
+  stopGraceMs: 2 * SECOND,
+  maxRestarts: 5,
+  restartWindowMs: 10 * MINUTE,
+  restartDelayMs: SECOND / 4,
+  maxRestartDelayMs: 16 * SECOND,
+  pingIntervalMs: 30 * SECOND,
+  pingTimeoutMs: 30 * SECOND,
+  maxMemoryBytes: 2 * GIB,
+  memoryCheckMs: 2 * SECOND
 };
+function limitsOfServer(limits2, own2 = {}) {
+  const inMs = (seconds) => seconds === void 0 ? void 0 : seconds * SECOND;
+  return {
+    ...limits2,
+    maxRequestBytes: own2.request_bytes ?? limits2.maxRequestBytes,
+    maxAnswerBytes: own2.answer_bytes ?? limits2.maxAnswerBytes,
+    maxConcurrentCalls: own2.concurrent_calls ?? limits2.maxConcurrentCalls,
+    maxCallsPerMinute: own2.calls_per_minute ?? limits2.maxCallsPerMinute,
+    callTimeoutMs: inMs(own2.call_seconds) ?? limits2.callTimeoutMs,
+    streamIdleMs: inMs(own2.stream_idle_seconds) ?? limits2.streamIdleMs,
+    maxSessions: own2.sessions ?? limits2.maxSessions,
+    maxRestarts: own2.restarts ?? limits2.maxRestarts,
+    maxMemoryBytes: own2.memory_bytes ?? limits2.maxMemoryBytes
+  };
+}
 
 // proxy/recording.ts
 var import_node_crypto4 = require("node:crypto");
@@ -4267,8 +4359,7 @@ var Recording = class {
   /** Returns the id of the call. Throws `RecordingFailed`. */
   recordCall(facts, decided) {
     const { redactor } = this.#options;
-    const id = (0, import_node_crypto4.randomUUID)();
-    const { client, named } = facts;
+    const { id = (0, import_node_crypto4.randomUUID)(), client, named, credential: credential2 } = facts;
     const { labels = [] } = decided;
     this.#record({
       kind: "call",
@@ -4284,6 +4375,7 @@ var Recording = class {
       ...decided.rule !== void 0 && { rule: decided.rule },
       ...decided.observed !== void 0 && { observed: decided.observed },
       ...labels.length > 0 && { labels: [...labels] },
+      ...credential2 !== void 0 && { credential: credential2 },
       ...facts.traceparent !== void 0 && { traceparent: facts.traceparent }
     });
     if (decided.decision === "allow") {
@@ -4341,6 +4433,14 @@ var Recording = class {
     if (/^10*$/.test(String(count3))) {
       this.noteEvent(event, "warning", { ...detail, count: count3 });
     }
+  }
+  /** A limit that the registry can set for a server, by its name there. */
+  noteLimit(server, limit) {
+    this.noteRepeated("limit_reached", `${server} ${limit}`, { server, limit });
+  }
+  /** All of it, before any of it is cut away. */
+  redact(text) {
+    return this.#options.redactor.redactText(text).text;
   }
   #record(entry) {
     try {
@@ -4405,29 +4505,23 @@ var ReplaceablePolicy = class {
 async function prepareConnection(how) {
   if (how.transport === "http") {
     const { HttpUpstream } = await import("./http-upstream.cjs");
-    return ({ limits, events }) => new HttpUpstream({ url: new URL(how.url), limits, events });
+    const { url, authority } = how;
+    return ({ limits: limits2, events }) => new HttpUpstream({ url: new URL(url), limits: limits2, events, authority });
   }
   const { StdioUpstream } = await import("./stdio-upstream.cjs");
-  return ({ limits, events, environment: environment2, stderr }) => {
-    const upstream = new StdioUpstream({
-      command: how.command,
-      environment: { inherited: environment2, own: how.env },
-      cwd: how.cwd,
-      ...{ limits, events, stderr }
-    });
-    if (how.start === "eager") {
-      upstream.start();
-    }
-    return upstream;
-  };
+  const { command, env, ownEnvironment, cwd, start } = how;
+  return ({ limits: limits2, events, environment: environment2, stderr }) => new StdioUpstream({
+    ...{ command, cwd, start, limits: limits2, events, stderr },
+    environment: { inherited: environment2, listed: env, own: ownEnvironment }
+  });
 }
 
 // proxy/proxy.ts
 async function startProxy(options) {
   const { recorder, redactor, salt, agents, control, servers } = options;
-  const limits = { ...DEFAULT_LIMITS, ...options.limits };
+  const limits2 = { ...DEFAULT_LIMITS, ...options.limits };
   const recording = new Recording({ recorder, redactor, salt });
-  const streams = new Places(limits.maxStreams);
+  const streams = new Places(limits2.maxStreams);
   const policy = new ReplaceablePolicy(options.policy);
   const usage = new SessionUsage(policy);
   const names = new VisibleNames();
@@ -4435,26 +4529,31 @@ async function startProxy(options) {
   const shared = { policy, recording, streams, usage, names, labelsGained };
   const reached = Object.entries(servers).filter(([name]) => options.policy.reaches(name));
   const connections = await Promise.all(
-    reached.map(async ([server, settings]) => ({ server, connect: await prepareConnection(settings) }))
+    reached.map(async ([server, settings]) => ({
+      server,
+      connect: await prepareConnection(settings),
+      limits: limitsOfServer(limits2, settings.limits),
+      credential: settings.provenance
+    }))
   );
   const { openServerGate } = await import("./server-gate.cjs");
   const { createInspector } = await import("./inspector.cjs");
   const inspector = createInspector(redactor);
   const gates = new Map(
-    connections.map(({ server, connect }) => [
+    connections.map(({ server, connect, limits: own2, credential: credential2 }) => [
       server,
       openServerGate({
-        ...{ ...shared, inspector, server, connect, limits },
+        ...{ ...shared, inspector, server, connect, limits: own2, credential: credential2 },
         environment: options.environment ?? {},
         stderr: options.stderrOf(server),
         sessionState: () => options.sessionState()
       })
     ])
   );
-  const front = new Front({ gates, agents, control, recording, limits });
+  const front = new Front({ gates, agents, control, recording, limits: limits2 });
   const close = async () => {
     front.refuseAgents();
-    await Promise.all([...gates.values()].map((gate) => gate.close(limits.closeGraceMs)));
+    await Promise.all([...gates.values()].map((gate) => gate.close(limits2.closeGraceMs)));
     front.close();
   };
   const changePolicy = (next) => {
@@ -4469,7 +4568,7 @@ async function startProxy(options) {
       [...gates.keys()].map((server) => [
         server,
         openServerGate({
-          ...{ ...shared, ...own2, inspector, limits, server },
+          ...{ ...shared, ...own2, inspector, limits: limits2, server },
           connect: () => connect(server),
           environment: {},
           stderr: () => void 0,
@@ -4509,6 +4608,7 @@ var VERSION = "0.1.0";
 // action/guard/genesis.ts
 function describeGenesis(facts) {
   const { document } = facts;
+  const relayed = facts.servers.filter((name) => document.servers[name]?.transport === "relay");
   return {
     kind: "genesis",
     session: document.session,
@@ -4522,6 +4622,7 @@ function describeGenesis(facts) {
     proxy: { version: VERSION, bundle: (0, import_node_crypto5.hash)("sha256", facts.bundle, "hex") },
     agents: [...facts.agents],
     servers: [...facts.servers],
+    ...relayed.length > 0 && { relayed },
     isolation: "none",
     posture: {
       platform: process.platform,
@@ -5338,8 +5439,136 @@ async function createProofKey() {
   };
 }
 
-// action/guard/policy-refresh.ts
+// action/guard/kept-credentials.ts
 var import_promises2 = require("node:timers/promises");
+
+// proxy/upstream/authority.ts
+var CODE2 = "not_authorized";
+var NotAuthorized = class extends Error {
+  code = CODE2;
+};
+
+// action/guard/kept-credentials.ts
+var RENEWAL_SHARE = 0.1;
+var LEAST_REST_MS = 4e3;
+var PAUSE_MS = 2e3;
+var MAX_PAUSE_MS2 = 3e4;
+var READ_PATIENCE_MS = 1e4;
+var FIRST_RETRY_MS = 250;
+var MAX_RETRY_MS = 4e3;
+function keepCredentials(options) {
+  const { client, redactor, note, isActive, signal } = options;
+  const current = /* @__PURE__ */ new Map();
+  const listeners = /* @__PURE__ */ new Map();
+  const take = (servers, isFirst) => {
+    for (const [server, how] of Object.entries(servers)) {
+      const next = how.transport === "relay" ? void 0 : how.credential;
+      const before = current.get(server);
+      if (next === void 0 || !isFirst && before === void 0) continue;
+      if (next.status === "minted") {
+        for (const value of next.secrets) redactor.add({ id: next.id, kind: "credential", value });
+      }
+      if (next.status === "failed" && isUsable(before, Date.now())) continue;
+      current.set(server, next);
+      if (before === void 0 || digestOf(before) === digestOf(next)) continue;
+      const detail = { server, credential: next.id, from: digestOf(before), to: digestOf(next) };
+      note({ kind: "event", event: "credential_renewed", severity: "info", detail });
+      listeners.get(server)?.();
+    }
+  };
+  take(options.servers, true);
+  let reading;
+  const read = async (rejected) => {
+    const untilMs = performance.now() + READ_PATIENCE_MS;
+    const patience = { untilMs, firstPauseMs: FIRST_RETRY_MS, maxPauseMs: MAX_RETRY_MS, signal };
+    const reply = await client.read(patience, rejected);
+    if (reply.ok) take(reply.value.servers, false);
+  };
+  const renew = (rejected) => reading ??= read(rejected).catch(() => void 0).finally(() => {
+    reading = void 0;
+  });
+  const keep = async () => {
+    let pauseMs = PAUSE_MS;
+    let before = "";
+    while (!signal.aborted && isActive()) {
+      const waitMs = Math.max(findRest(current.values(), Date.now()), pauseMs);
+      if (waitMs === Number.POSITIVE_INFINITY) return;
+      await (0, import_promises2.setTimeout)(Math.min(Math.ceil(waitMs), 2 ** 31 - 1), void 0, { signal, ref: false }).catch(
+        () => void 0
+      );
+      if (signal.aborted || !isActive()) return;
+      await renew();
+      const now = JSON.stringify([...current.values()].map(digestOf));
+      pauseMs = now === before ? Math.min(pauseMs * 2, MAX_PAUSE_MS2) : PAUSE_MS;
+      before = now;
+    }
+  };
+  if (current.size > 0) void keep();
+  return {
+    authorityOf(server) {
+      if (!current.has(server)) return void 0;
+      return {
+        authorize: async () => {
+          if (!isUsable(current.get(server), Date.now())) await renew();
+          const credential2 = current.get(server);
+          if (credential2?.status !== "minted") {
+            throw new NotAuthorized(credential2?.sentence ?? "There is no credential for this server.");
+          }
+          return { ...credential2.headers };
+        },
+        replace: async (refused) => {
+          const credential2 = current.get(server);
+          if (credential2?.status !== "minted") return false;
+          const isCurrent = Object.entries(credential2.headers).every(
+            ([name, value]) => refused[name] === value
+          );
+          if (!isCurrent) return true;
+          await reading;
+          await renew(credential2.digest);
+          return digestOf(current.get(server)) !== credential2.digest;
+        }
+      };
+    },
+    environmentOf(server) {
+      if (!current.has(server)) return void 0;
+      return {
+        read: () => {
+          const credential2 = current.get(server);
+          return credential2?.status === "minted" ? credential2.env : {};
+        },
+        onChange: (listener) => {
+          listeners.set(server, listener);
+        }
+      };
+    },
+    provenanceOf(server) {
+      const credential2 = current.get(server);
+      if (credential2?.status !== "minted") return void 0;
+      const { id, digest, expires_at } = credential2;
+      return { id, digest, ...expires_at !== void 0 && { expires_at } };
+    }
+  };
+}
+function digestOf(credential2) {
+  return credential2?.status === "minted" ? credential2.digest : "";
+}
+function isUsable(credential2, now) {
+  if (credential2?.status !== "minted") return false;
+  return credential2.expires_at === void 0 || Date.parse(credential2.expires_at) > now;
+}
+function findRest(credentials, now) {
+  let rest = Number.POSITIVE_INFINITY;
+  for (const credential2 of credentials) {
+    if (credential2.status === "failed") return 0;
+    if (credential2.expires_at === void 0) continue;
+    const left = Date.parse(credential2.expires_at) - now;
+    rest = Math.min(rest, left - Math.max(left * RENEWAL_SHARE, LEAST_REST_MS));
+  }
+  return rest;
+}
+
+// action/guard/policy-refresh.ts
+var import_promises3 = require("node:timers/promises");
 
 // policies/change/loss.ts
 var MAX_LOSSES = 100;
@@ -5362,15 +5591,15 @@ function listLostNames(before, after) {
   const left = new Set(namesOf(after));
   return namesOf(before).filter((name) => !left.has(name)).map((name) => `${before.rule} ${name}`);
 }
-function namesOf({ tools = [], resources = [], prompts = [] }) {
-  return [...tools, ...resources, ...prompts];
+function namesOf({ tools = [], resources = [], prompts = [], asks = [] }) {
+  return [...tools, ...resources, ...prompts, ...asks];
 }
 
 // action/guard/policy-refresh.ts
 var POLL_MS = 3e4;
-var READ_PATIENCE_MS = 1e4;
+var READ_PATIENCE_MS2 = 1e4;
 var FIRST_PAUSE_MS2 = 250;
-var MAX_PAUSE_MS2 = 4e3;
+var MAX_PAUSE_MS3 = 4e3;
 function startPolicyRefresh(options) {
   const { client, compile, apply, note, isActive, end, signal, pollMs = POLL_MS } = options;
   let { policy: held } = options.document;
@@ -5390,9 +5619,9 @@ function startPolicyRefresh(options) {
   const read = async () => {
     try {
       const reply = await client.read({
-        untilMs: performance.now() + READ_PATIENCE_MS,
+        untilMs: performance.now() + READ_PATIENCE_MS2,
         firstPauseMs: FIRST_PAUSE_MS2,
-        maxPauseMs: MAX_PAUSE_MS2,
+        maxPauseMs: MAX_PAUSE_MS3,
         signal
       });
       heardAtMs = performance.now();
@@ -5415,7 +5644,7 @@ function startPolicyRefresh(options) {
     while (!signal.aborted && isActive()) {
       const waitMs = heardAtMs + pollMs - performance.now();
       if (waitMs > 0)
-        await (0, import_promises2.setTimeout)(Math.ceil(waitMs), void 0, { signal, ref: false }).catch(() => void 0);
+        await (0, import_promises3.setTimeout)(Math.ceil(waitMs), void 0, { signal, ref: false }).catch(() => void 0);
       else {
         heardAtMs = performance.now();
         await refresh();
@@ -5476,6 +5705,65 @@ var import_node_path = require("node:path");
 // audit/chain.ts
 var import_node_crypto7 = require("node:crypto");
 
+// audit/entry-glance.ts
+var DIGEST = /^[0-9a-f]{64}$/;
+var OUTCOMES = /* @__PURE__ */ new Set(["ok", "tool_error", "error", "timeout", "cancelled", "blocked"]);
+var isText = (value) => typeof value === "string";
+var isCount = (value) => Number.isSafeInteger(value) && Number(value) >= 0;
+var isDigest = (value) => typeof value === "string" && DIGEST.test(value);
+var CLIENT = describe4({ name: isText, version: isText }, {});
+var SHAPES = /* @__PURE__ */ new Map([
+  [
+    "call",
+    describe4(
+      {
+        kind: isText,
+        ...{ id: isText, agent: isText, server: isText, method: isText, reason: isText },
+        client: (value) => value === null || fits(value, CLIENT),
+        decision: (value) => value === "allow" || value === "deny"
+      },
+      {
+        ...{ tool: isText, resource: isText, prompt: isText, rule: isText, traceparent: isText },
+        arguments: (value) => value !== void 0,
+        arguments_digest: isDigest
+      }
+    )
+  ],
+  [
+    "result",
+    describe4(
+      {
+        ...{ kind: isText, call: isText, duration_ms: isCount, bytes: isCount },
+        outcome: (value) => OUTCOMES.has(value)
+      },
+      { digest: isDigest }
+    )
+  ]
+]);
+function surelyFits(entry) {
+  const shape = SHAPES.get(entry.kind);
+  return shape !== void 0 && fits(entry, shape);
+}
+function describe4(required2, optional2) {
+  return {
+    required: new Set(Object.keys(required2)),
+    checks: new Map(Object.entries({ ...required2, ...optional2 }))
+  };
+}
+function fits(value, { checks, required: required2 }) {
+  if (typeof value !== "object" || value === null || Object.getPrototypeOf(value) !== Object.prototype) {
+    return false;
+  }
+  let missing = required2.size;
+  for (const [name, member] of Object.entries(value)) {
+    if (checks.get(name)?.(member) !== true) {
+      return false;
+    }
+    missing -= required2.has(name) ? 1 : 0;
+  }
+  return missing === 0;
+}
+
 // audit/record.ts
 var Digest = string2().check(_regex(/^[0-9a-f]{64}$/, "expected 64 lower-case hex digits"));
 var GENESIS_PREV = "0".repeat(64);
@@ -5505,6 +5793,8 @@ var Genesis = strictObject({
   proxy: strictObject({ version: string2(), bundle: Digest }),
   agents: array(string2()),
   servers: array(string2()),
+  /** Those of them that are reached through the broker, which keeps a log of its own of these calls. */
+  relayed: optional(array(string2())),
   /** What stands between the agent and the proxy: with `none` they share a user. */
   isolation: literal("none"),
   posture: strictObject({
@@ -5514,6 +5804,18 @@ var Genesis = strictObject({
     user_id: nullable(count),
     runner_environment: string2()
   })
+});
+var RelayGenesis = strictObject({
+  kind: literal("relay_genesis"),
+  session: string2(),
+  broker: string2(),
+  version: string2(),
+  robot: string2(),
+  roles: array(string2()),
+  workload: Workload,
+  policy: Digest,
+  /** All that are reached through the broker. */
+  servers: array(string2())
 });
 var Listed = array(
   strictObject({
@@ -5559,6 +5861,10 @@ var Call = strictObject({
   observed: optional(strictObject({ reason: string2(), rule: optional(string2()) })),
   /** Labels that the session has from here on and had not before. */
   labels: optional(array(string2()).check(_minLength(1))),
+  /** What the server gets to see with it: its name, its digest and, where it has one, its end. Never its secret. */
+  credential: optional(
+    strictObject({ id: string2(), digest: Digest, expires_at: optional(Timestamp) })
+  ),
   traceparent: optional(string2())
 });
 var Result = strictObject({
@@ -5596,10 +5902,20 @@ var Seal = strictObject({
   reason: string2(),
   totals: Totals
 });
-var Entry = discriminatedUnion("kind", [Genesis, Catalog, Call, Result, Checkpoint, Event, Seal]);
+var Entry = discriminatedUnion("kind", [
+  Genesis,
+  RelayGenesis,
+  Catalog,
+  Call,
+  Result,
+  Checkpoint,
+  Event,
+  Seal
+]);
 var link = { v: literal(1), seq: count, prev: Digest, time: Timestamp, hash: Digest };
 var AuditRecord = discriminatedUnion("kind", [
   extend2(Genesis, link),
+  extend2(RelayGenesis, link),
   extend2(Catalog, link),
   extend2(Call, link),
   extend2(Result, link),
@@ -5614,6 +5930,13 @@ var CHAIN_START = { nextSeq: 0, head: GENESIS_PREV };
 var EntryRefused = class extends Error {
   code = "entry_refused";
 };
+function readEntry(entry) {
+  const checked = Entry.safeParse(entry);
+  if (!checked.success) {
+    throw new EntryRefused("the entry does not fit the schema of records", { cause: checked.error });
+  }
+  return checked.data;
+}
 var Chain = class {
   #nextSeq;
   #head;
@@ -5635,10 +5958,7 @@ var Chain = class {
    * repeats the time before it: within a log, time never runs backwards. Throws `EntryRefused` or `CanonicalError`.
    */
   append(entry, time2) {
-    const checked = Entry.safeParse(entry);
-    if (!checked.success) {
-      throw new EntryRefused("the entry does not fit the schema of records", { cause: checked.error });
-    }
+    const checked = surelyFits(entry) ? { ...entry } : readEntry(entry);
     const latestMs = Math.max(this.#latestMs, time2.getTime());
     const link2 = {
       v: 1,
@@ -5646,7 +5966,7 @@ var Chain = class {
       prev: this.#head,
       time: new Date(latestMs).toISOString()
     };
-    const linked = Object.assign(checked.data, link2);
+    const linked = Object.assign(checked, link2);
     const unhashed = canonicalizeWithout(linked, "hash");
     if (unhashed.text.length > MAX_LINE_LENGTH) {
       throw new EntryRefused(`the entry is longer than ${MAX_LINE_LENGTH} characters`);
@@ -5661,7 +5981,7 @@ var Chain = class {
 };
 
 // audit/manifest.ts
-var StreamName = _enum(["runner", "recovered"]);
+var StreamName = _enum(["runner", "recovered", "relay"]);
 var SegmentEntry = strictObject({
   /** Relative to the manifest of a session: `runner/000001.jsonl.zst`. */
   object: string2(),
@@ -5683,12 +6003,17 @@ var Manifest = strictObject({
   session: string2(),
   workload: Workload,
   robot: string2(),
-  /** `sealed`: the log is complete. `recovered`: it ends where the recovered stream ends, and nobody witnessed that stream. */
-  status: _enum(["sealed", "recovered"]),
+  /**
+   * `sealed`: the log is complete. `recovered`: it ends where the recovered stream ends, and nobody witnessed that stream.
+   * `relay`: the manifest of the broker's own stream alone, which says nothing of the others.
+   */
+  status: _enum(["sealed", "recovered", "relay"]),
   /** Segments of `runner` that were stored. */
   runner: array(SegmentEntry),
   /** The tail of a spool that was handed in after the proxy was gone. */
   recovered: array(SegmentEntry),
+  /** What the broker wrote of the calls that it relayed: all of it. Absent where it relayed none. */
+  relay: optional(array(SegmentEntry)),
   findings: array(Finding),
   written_at: Timestamp,
   /** Compact JWS with detached payload (RFC 7515, appendix F) over the canonical manifest without this member. */
@@ -5702,6 +6027,38 @@ var CheckpointClaims = strictObject({
   head: Digest,
   /** Seconds since the epoch, by the broker's clock. */
   iat: int()
+});
+
+// policies/server-limits.ts
+var KIB2 = 1024;
+var MIB2 = 1024 * KIB2;
+var GIB2 = 1024 * MIB2;
+var HOUR_SECONDS = 3600;
+var LIMIT_BOUNDS = {
+  request_bytes: { min: 4 * KIB2, max: 16 * MIB2 },
+  /** Held as one text: half of what the engine can hold at all. */
+  answer_bytes: { min: 64 * KIB2, max: 256 * MIB2 },
+  /** As many as the proxy takes for all servers together. */
+  concurrent_calls: { min: 1, max: 256 },
+  calls_per_minute: { min: 1, max: 6e4 },
+  /** The longest job on a hosted runner. */
+  call_seconds: { min: 1, max: 6 * HOUR_SECONDS },
+  stream_idle_seconds: { min: 10, max: 6 * HOUR_SECONDS },
+  sessions: { min: 1, max: 256 },
+  restarts: { min: 0, max: 20 },
+  memory_bytes: { min: 64 * MIB2, max: 64 * GIB2 }
+};
+var within = ({ min, max }) => optional(int().check(_gte(min), _lte(max)));
+var ServerLimits = strictObject({
+  request_bytes: within(LIMIT_BOUNDS.request_bytes),
+  answer_bytes: within(LIMIT_BOUNDS.answer_bytes),
+  concurrent_calls: within(LIMIT_BOUNDS.concurrent_calls),
+  calls_per_minute: within(LIMIT_BOUNDS.calls_per_minute),
+  call_seconds: within(LIMIT_BOUNDS.call_seconds),
+  stream_idle_seconds: within(LIMIT_BOUNDS.stream_idle_seconds),
+  sessions: within(LIMIT_BOUNDS.sessions),
+  restarts: within(LIMIT_BOUNDS.restarts),
+  memory_bytes: within(LIMIT_BOUNDS.memory_bytes)
 });
 
 // broker/contract.ts
@@ -5740,15 +6097,39 @@ var Refusal = strictObject({
   error_description: string2(),
   reference: optional(string2())
 });
-var HttpServer = strictObject({ transport: literal("http"), url: string2() });
+var limits = optional(ServerLimits);
+var SessionCredential = discriminatedUnion("status", [
+  strictObject({
+    status: literal("minted"),
+    /** Its name in the documents. */
+    id: string2(),
+    digest: Digest,
+    expires_at: optional(Timestamp),
+    /** Of requests to a server behind HTTP. */
+    headers: record(string2(), string2()),
+    /** Of a server that the proxy starts: complete, and to be written over what the server has. */
+    env: record(string2(), string2()),
+    /** What must never be seen of it. */
+    secrets: array(string2())
+  }),
+  strictObject({ status: literal("failed"), id: string2(), sentence: string2() })
+]);
+var credential = optional(SessionCredential);
+var REJECTED_FIELD = "lanyard-rejected";
+var HttpServer = strictObject({ transport: literal("http"), url: string2(), credential, limits });
+var RELAY_AGENT_FIELD = "lanyard-agent";
+var RELAY_CALL_FIELD = "lanyard-call";
+var RelayServer = strictObject({ transport: literal("relay"), limits });
 var StdioServer = strictObject({
   transport: literal("stdio"),
   command: array(string2()).check(_minLength(1)),
   /** `{runner_temp}` and `{workspace}` are filled in by the proxy, in `command` and `env` alike. */
   env: record(string2(), string2()),
-  start: _enum(["eager", "lazy"])
+  start: _enum(["eager", "lazy"]),
+  credential,
+  limits
 });
-var SessionServer = discriminatedUnion("transport", [HttpServer, StdioServer]);
+var SessionServer = discriminatedUnion("transport", [HttpServer, RelayServer, StdioServer]);
 var SessionDocument = strictObject({
   session: string2(),
   robot: string2(),
@@ -5864,7 +6245,7 @@ async function uploadSegment(http2, segment) {
 
 // action/guard/shipping.ts
 var FIRST_PAUSE_MS3 = 500;
-var MAX_PAUSE_MS3 = 5e3;
+var MAX_PAUSE_MS4 = 5e3;
 var Shipping = class {
   #options;
   #stored = [];
@@ -5968,8 +6349,8 @@ var Shipping = class {
   /** The records of the next segment: as many as fit, at least one. */
   #takeSegment() {
     let bytes = 0;
-    const fits = this.#pending.findIndex(({ length }) => (bytes += length) > this.#options.segmentBytes);
-    const taken = this.#pending.splice(0, fits === -1 ? this.#pending.length : Math.max(1, fits));
+    const fits2 = this.#pending.findIndex(({ length }) => (bytes += length) > this.#options.segmentBytes);
+    const taken = this.#pending.splice(0, fits2 === -1 ? this.#pending.length : Math.max(1, fits2));
     this.#pendingBytes -= taken.reduce((sum, { length }) => sum + length, 0);
     clearTimeout(this.#timer);
     this.#timer = void 0;
@@ -5982,7 +6363,7 @@ var Shipping = class {
     const patience = {
       untilMs: Number.POSITIVE_INFINITY,
       firstPauseMs: FIRST_PAUSE_MS3,
-      maxPauseMs: MAX_PAUSE_MS3,
+      maxPauseMs: MAX_PAUSE_MS4,
       signal: this.#stopped.signal,
       onRetry: (reason) => {
         if (!delayed) this.#note("shipping_delayed", { segment: request.segment, reason });
@@ -6077,6 +6458,27 @@ function writeWhole(descriptor, bytes) {
   }
 }
 
+// proxy/messages/asks.ts
+var SET_LEVEL = "logging/setLevel";
+var LOGGED = "notifications/message";
+var ASKING_METHODS = /* @__PURE__ */ new Map([
+  ["sampling/createMessage", "sampling"],
+  ["elicitation/create", "elicitation"],
+  ["roots/list", "roots"]
+]);
+var ASK_METHODS = new Map([
+  ...ASKING_METHODS,
+  [SET_LEVEL, "logging"],
+  [LOGGED, "logging"]
+]);
+function describeAsk({ method, decision }) {
+  if (method === SET_LEVEL) {
+    return "the agent asked the server: logging";
+  }
+  const ask = decision === "allow" ? ASK_METHODS.get(method) : void 0;
+  return ask && `the server ${method === LOGGED ? "told" : "asked"} the agent: ${ask}`;
+}
+
 // action/guard/tally.ts
 var count2 = int().check(_nonnegative());
 var TallyRow = strictObject({
@@ -6087,6 +6489,8 @@ var TallyRow = strictObject({
    * that nobody but the agent knows.
    */
   tool: nullable(string2()),
+  /** Who asked whom for what, in words, where it is no call of an agent's. */
+  ask: optional(string2()),
   decision: _enum(["allow", "deny"]),
   /** The rule, or the reason where no rule names it. */
   why: string2(),
@@ -6136,10 +6540,11 @@ function createTally() {
     const { agent, server, decision } = call;
     const tool = nameOf(call);
     const why = call.rule ?? call.reason;
-    const key = JSON.stringify([agent, server, tool, decision, why]);
+    const ask = describeAsk(call);
+    const key = JSON.stringify([agent, server, tool, ask ?? null, decision, why]);
     const present = rows.get(key);
     if (present !== void 0 || rows.size >= MAX_ROWS) return present;
-    const row = { agent, server, tool, decision, why, calls: 0, failed: 0 };
+    const row = { agent, server, tool, ...ask && { ask }, decision, why, calls: 0, failed: 0 };
     rows.set(key, row);
     return row;
   };
@@ -6240,12 +6645,29 @@ function placeServers(servers, places) {
   const fill = (text) => fillVariables(text, places);
   return Object.fromEntries(
     Object.entries(servers).map(([name, server]) => {
-      if (server.transport === "http") return [name, { transport: "http", url: server.url }];
+      const limits2 = server.limits === void 0 ? {} : { limits: server.limits };
+      if (server.transport === "relay") {
+        return [name, { transport: "http", ...places.relayTo(name), ...limits2 }];
+      }
+      const { credentials } = places;
+      const facts = server.credential === void 0 ? limits2 : { ...limits2, provenance: () => credentials.provenanceOf(name) };
+      if (server.transport === "http") {
+        const authority = credentials.authorityOf(name);
+        return [name, { transport: "http", url: server.url, ...authority && { authority }, ...facts }];
+      }
       const cwd = (0, import_node_path2.join)(places.directory, "servers", name);
       (0, import_node_fs3.mkdirSync)(cwd, { recursive: true, mode: 448 });
       const command = server.command.map(fill);
       const env = Object.fromEntries(Object.entries(server.env).map(([key, value]) => [key, fill(value)]));
-      return [name, { transport: "stdio", command, env, cwd, start: server.start }];
+      const ownEnvironment = credentials.environmentOf(name);
+      return [
+        name,
+        {
+          ...{ transport: "stdio", command, env, cwd, start: server.start },
+          ...ownEnvironment && { ownEnvironment },
+          ...facts
+        }
+      ];
     })
   );
 }
@@ -6257,7 +6679,7 @@ function fillVariables(text, places) {
 }
 
 // action/guard/session.ts
-var import_promises3 = require("node:timers/promises");
+var import_promises4 = require("node:timers/promises");
 
 // action/wire/broker-client.ts
 var ATTEMPT_TIMEOUT_MS = 1e4;
@@ -6321,7 +6743,14 @@ function createSessionClient(options, holder) {
     return reply;
   };
   return {
-    read: (patience) => ask(() => authorize("GET", "/session"), { answer: SessionDocument, patience }),
+    read: (patience, rejected) => ask(
+      async () => {
+        const request = await authorize("GET", "/session");
+        if (rejected === void 0) return request;
+        return { ...request, headers: { ...request.headers, [REJECTED_FIELD]: rejected } };
+      },
+      { answer: SessionDocument, patience }
+    ),
     renew: (patience) => hear(
       ask(async () => post("/session/renew", { subject_token: await options.subjectToken() }), {
         answer: RenewResponse,
@@ -6385,23 +6814,44 @@ function parseJson(text) {
   }
 }
 
+// action/wire/relay-authority.ts
+function relayTo(server, broker, { key, accessToken, replaceToken }) {
+  const url = `${broker}/mcp/${server}`;
+  const writeScheme = (token) => `DPoP ${token}`;
+  return {
+    url,
+    authority: {
+      authorize: async ({ method, agent, calls }) => {
+        const token = accessToken();
+        return {
+          authorization: writeScheme(token),
+          dpop: await key.prove({ method, url, accessToken: token }),
+          ...agent !== void 0 && { [RELAY_AGENT_FIELD]: agent },
+          ...calls.length > 0 && { [RELAY_CALL_FIELD]: calls.join(",") }
+        };
+      },
+      replace: async ({ authorization }) => authorization !== writeScheme(accessToken()) || replaceToken()
+    }
+  };
+}
+
 // action/guard/session.ts
 var SessionRefused = class extends Error {
   code = "session_refused";
 };
 var OPENING_PATIENCE_MS = 1e4;
 var FIRST_PAUSE_MS4 = 250;
-var MAX_PAUSE_MS4 = 4e3;
+var MAX_PAUSE_MS5 = 4e3;
 var RENEWAL_PAUSE_MS = 1e3;
 var MAX_RENEWAL_PAUSE_MS = 15e3;
-var RENEWAL_SHARE = 2 / 3;
+var RENEWAL_SHARE2 = 2 / 3;
 var REPLACED_MS = 1e4;
 var LEAST_GAIN_MS = 2e3;
 async function openSession(options, exchange) {
   const patience = {
     untilMs: performance.now() + OPENING_PATIENCE_MS,
     firstPauseMs: FIRST_PAUSE_MS4,
-    maxPauseMs: MAX_PAUSE_MS4
+    maxPauseMs: MAX_PAUSE_MS5
   };
   const refused = (sentence, cause) => new SessionRefused(sentence, { cause });
   const accept = (reply) => {
@@ -6416,14 +6866,17 @@ async function openSession(options, exchange) {
       expiresAtMs: requestedAt + token.expires_in * 1e3,
       hearPolicy: () => void 0
     };
+    const { key } = exchange;
+    const accessToken = () => holder.accessToken;
+    const replaceToken = createTokenReplacement(holder, (again) => exchangeToken(options, exchange, again));
     const client = createSessionClient(options, {
-      key: exchange.key,
-      accessToken: () => holder.accessToken,
-      onPolicy: (digest) => holder.hearPolicy(digest),
-      replaceToken: createTokenReplacement(holder, (again) => exchangeToken(options, exchange, again))
+      ...{ key, accessToken, replaceToken },
+      onPolicy: (digest) => holder.hearPolicy(digest)
     });
     const document = accept(await client.read(patience));
-    return createSession({ document, client, holder });
+    const replaceSoon = () => replaceToken({ ...patience, untilMs: performance.now() + OPENING_PATIENCE_MS });
+    const relay = (server) => relayTo(server, options.broker, { key, accessToken, replaceToken: replaceSoon });
+    return createSession({ document, client, holder, relayTo: relay });
   } catch (cause) {
     if (!(cause instanceof PatienceExhausted)) throw cause;
     const advice = "Check the input `broker`, and that the broker runs and can be reached from this runner.";
@@ -6450,7 +6903,7 @@ function createTokenReplacement(holder, exchange) {
   };
   return (patience) => replaced ??= replace(patience);
 }
-function createSession({ document, client, holder }) {
+function createSession({ document, client, relayTo: relayTo2, holder }) {
   let endedBy;
   let renewalFailure = "";
   const end = (reason) => {
@@ -6488,16 +6941,16 @@ function createSession({ document, client, holder }) {
         Math.ceil(leftMs()) + 1,
         Math.max(Math.ceil(leftMs() * shareOfRest2) + 1, RENEWAL_PAUSE_MS)
       );
-      return (0, import_promises3.setTimeout)(waitMs, void 0, { signal }).catch(() => void 0);
+      return (0, import_promises4.setTimeout)(waitMs, void 0, { signal }).catch(() => void 0);
     };
-    let shareOfRest = RENEWAL_SHARE;
+    let shareOfRest = RENEWAL_SHARE2;
     while (state().active && !signal.aborted) {
       await waitUntil(shareOfRest);
       if (signal.aborted || !state().active) break;
       try {
         const gainMs = await renew(signal);
         renewalFailure = "";
-        shareOfRest = gainMs < LEAST_GAIN_MS ? 1 : RENEWAL_SHARE;
+        shareOfRest = gainMs < LEAST_GAIN_MS ? 1 : RENEWAL_SHARE2;
         if (gainMs >= LEAST_GAIN_MS) {
           const expiresAt = new Date(Date.now() + leftMs()).toISOString();
           tell({ event: "session_renewed", severity: "info", detail: { expires_at: expiresAt } });
@@ -6514,7 +6967,7 @@ function createSession({ document, client, holder }) {
   const onPolicy = (listener) => {
     holder.hearPolicy = listener;
   };
-  return { document, client, onPolicy, state, keepAlive, end };
+  return { document, client, relayTo: relayTo2, onPolicy, state, keepAlive, end };
 }
 
 // action/guard/stderr-file.ts
@@ -6677,12 +7130,16 @@ async function startGate({
     outcome = await sealLog({ client, log, closeProxy }, reason);
     return report();
   };
+  const credentials = keepCredentials({
+    ...{ client, servers, redactor, note: log.note, signal: ended.signal },
+    isActive: () => session.state().active
+  });
   const over = Promise.withResolvers();
   let sealing;
   const seal = (reason) => sealing ??= close(running, reason).finally(() => over.resolve());
   const running = await startProxy({
     policy,
-    servers: placeServers(servers, configuration),
+    servers: placeServers(servers, { ...configuration, relayTo: session.relayTo, credentials }),
     environment: environment2,
     agents,
     recorder: log,

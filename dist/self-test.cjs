@@ -232,11 +232,12 @@ var PROBE_FIELD = "lanyard-probe";
 
 // proxy/self-test/knocker.ts
 var TIMEOUT_MS = 1e4;
-var MAX_SOCKETS = 4;
 var Knocker = class {
   #url;
   #mark;
-  #agent = new import_node_http.Agent({ keepAlive: true, maxSockets: MAX_SOCKETS });
+  /** One connection: the start of another costs more than what waits for it. */
+  #agent = new import_node_http.Agent({ keepAlive: true, maxSockets: 1 });
+  #timeout = AbortSignal.timeout(TIMEOUT_MS);
   constructor(url, mark) {
     this.#url = url;
     this.#mark = mark;
@@ -248,7 +249,7 @@ var Knocker = class {
         {
           method,
           agent: this.#agent,
-          signal: AbortSignal.timeout(TIMEOUT_MS),
+          signal: this.#timeout,
           headers: {
             accept: "application/json, text/event-stream",
             [PROBE_FIELD]: this.#mark,

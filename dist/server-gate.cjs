@@ -24,6 +24,29 @@ __export(server_gate_exports, {
 });
 module.exports = __toCommonJS(server_gate_exports);
 
+// proxy/recorder.ts
+var CODE = "recording_failed";
+function isRecordingFailure(error) {
+  return error instanceof Error && "code" in error && error.code === CODE;
+}
+
+// proxy/gate/admission.ts
+var AT_ONCE = {
+  admit: (decide, { admitted, failed }) => {
+    let value;
+    try {
+      value = decide();
+    } catch (error) {
+      if (!isRecordingFailure(error)) {
+        throw error;
+      }
+      failed();
+      return;
+    }
+    admitted(value);
+  }
+};
+
 // proxy/messages/envelope.ts
 var DECIDING = new Map(
   [
@@ -134,37 +157,31 @@ function isSame(sent, own) {
 }
 
 // proxy/gate/catalog.ts
-var MAX_OPEN_LISTS = 16;
-function openCatalogs(maxListed) {
+function openCatalogs() {
   return {
-    tools: new Catalog(maxListed),
-    resources: new Catalog(maxListed),
-    resource_templates: new Catalog(maxListed),
-    prompts: new Catalog(maxListed)
+    tools: new Catalog(),
+    resources: new Catalog(),
+    resource_templates: new Catalog(),
+    prompts: new Catalog()
   };
 }
 var Catalog = class {
-  #maxListed;
   #known = /* @__PURE__ */ new Map();
   #isRecorded = true;
-  /** By the cursor of the next page: the names on the pages before it. */
-  #openLists = /* @__PURE__ */ new Map();
-  constructor(maxListed) {
-    this.#maxListed = maxListed;
-  }
   get known() {
     return this.#known;
   }
-  /** False for a page with more than can be known; nothing of it is then. */
-  learn(page) {
-    const added = page.definitions.filter(({ name }) => !this.#known.has(name)).length;
-    if (this.#known.size + added > this.#maxListed) {
-      return false;
+  /** The whole list. Where a name stands twice, the last counts. */
+  learn(definitions) {
+    const known = /* @__PURE__ */ new Map();
+    for (const { name, definition, digest } of definitions) {
+      const before = this.#known.get(name);
+      const isKnown = before?.digest === digest;
+      known.set(name, isKnown ? before : { digest, paramFields: findParamFields(definition["inputSchema"]) });
     }
-    if (this.#hasNews(page)) {
-      this.#isRecorded = false;
-    }
-    return true;
+    const isSame2 = [...known].every(([name, thing]) => this.#known.get(name) === thing);
+    this.#isRecorded &&= isSame2 && known.size === this.#known.size;
+    this.#known = known;
   }
   /** What is visible of it has changed. */
   markUnrecorded() {
@@ -177,79 +194,8 @@ var Catalog = class {
       this.#isRecorded = true;
     }
   }
-  /** Whether anything is known now that was not, or is gone. */
-  #hasNews(page) {
-    const added = page.definitions.filter((definition) => this.#learnOne(definition)).length;
-    const before = page.cursor === void 0 ? [] : this.#openLists.get(page.cursor);
-    const names = before === void 0 ? void 0 : [...before, ...page.definitions.map(({ name }) => name)];
-    if (page.cursor !== void 0) {
-      this.#openLists.delete(page.cursor);
-    }
-    if (names === void 0) {
-      return added > 0;
-    }
-    if (page.nextCursor !== void 0) {
-      if (this.#openLists.size < MAX_OPEN_LISTS) {
-        this.#openLists.set(page.nextCursor, names);
-      }
-      return added > 0;
-    }
-    return this.#forgetAllBut(new Set(names)) || added > 0;
-  }
   paramFieldsOf(tool) {
     return this.#known.get(tool)?.paramFields ?? [];
-  }
-  #learnOne({ name, definition, digest }) {
-    if (this.#known.get(name)?.digest === digest) {
-      return false;
-    }
-    this.#known.set(name, { digest, paramFields: findParamFields(definition["inputSchema"]) });
-    return true;
-  }
-  #forgetAllBut(names) {
-    const gone = [...this.#known.keys()].filter((name) => !names.has(name));
-    gone.forEach((name) => this.#known.delete(name));
-    return gone.length > 0;
-  }
-};
-
-// proxy/gate/cursors.ts
-var import_node_crypto = require("node:crypto");
-var CIPHER = "aes-256-gcm";
-var NONCE_BYTES = 12;
-var TAG_BYTES = 16;
-var PADDED_LENGTH = 128;
-var Cursors = class {
-  #key = (0, import_node_crypto.randomBytes)(32);
-  #nonceKey = (0, import_node_crypto.randomBytes)(32);
-  /** The same for the same cursor: an agent that pages in circles can tell. */
-  seal(method, cursor) {
-    const text = JSON.stringify(cursor);
-    const padded = text.padEnd(Math.ceil(text.length / PADDED_LENGTH) * PADDED_LENGTH);
-    const nonce = (0, import_node_crypto.createHmac)("sha256", this.#nonceKey).update(method).update("\n").update(padded).digest();
-    const cipher = (0, import_node_crypto.createCipheriv)(CIPHER, this.#key, nonce.subarray(0, NONCE_BYTES));
-    cipher.setAAD(Buffer.from(method));
-    const sealed = Buffer.concat([cipher.update(padded), cipher.final()]);
-    return Buffer.concat([nonce.subarray(0, NONCE_BYTES), cipher.getAuthTag(), sealed]).toString("base64url");
-  }
-  /** `undefined` for what was not given out. */
-  open(method, given) {
-    const bytes = Buffer.from(given, "base64url");
-    if (bytes.length <= NONCE_BYTES + TAG_BYTES) {
-      return void 0;
-    }
-    const decipher = (0, import_node_crypto.createDecipheriv)(CIPHER, this.#key, bytes.subarray(0, NONCE_BYTES), {
-      authTagLength: TAG_BYTES
-    });
-    decipher.setAAD(Buffer.from(method));
-    decipher.setAuthTag(bytes.subarray(NONCE_BYTES, NONCE_BYTES + TAG_BYTES));
-    try {
-      const padded = decipher.update(bytes.subarray(NONCE_BYTES + TAG_BYTES), void 0, "utf8");
-      const cursor = JSON.parse(padded + decipher.final("utf8"));
-      return typeof cursor === "string" ? cursor : void 0;
-    } catch {
-      return void 0;
-    }
   }
 };
 
@@ -353,7 +299,7 @@ function writeNumber(value) {
 }
 
 // policies/lock/definition.ts
-var import_node_crypto2 = require("node:crypto");
+var import_node_crypto = require("node:crypto");
 
 // node_modules/canonicalize/lib/canonicalize.js
 function serializeString(value) {
@@ -518,14 +464,14 @@ function digestDefinition(definition) {
   return digestJson(Object.fromEntries(members));
 }
 function digestInstructions(instructions) {
-  return (0, import_node_crypto2.createHash)("sha256").update(instructions).digest("hex");
+  return (0, import_node_crypto.createHash)("sha256").update(instructions).digest("hex");
 }
 function digestJson(value) {
   const canonical = canonicalize2(value);
   if (canonical === void 0) {
     throw new Error("a tool's definition has no canonical form");
   }
-  return (0, import_node_crypto2.createHash)("sha256").update(canonical).digest("hex");
+  return (0, import_node_crypto.createHash)("sha256").update(canonical).digest("hex");
 }
 
 // proxy/inspection/invisible-text.ts
@@ -598,7 +544,7 @@ var DefinitionFindings = class {
     }
   }
   /** An agent is shown this one, without what was removed from its texts. */
-  noteShown(kind, { name, digest }, removed) {
+  noteShown(kind, { name, digest, cleaned: { removed } }) {
     const { names, server } = this.#options;
     if (removed.size > 0) {
       const key = kind === "tool" ? `${name} ${digest}` : `${kind} ${name} ${digest}`;
@@ -674,7 +620,10 @@ function excerpt(text) {
 var import_node_crypto4 = require("node:crypto");
 
 // proxy/front/reply.ts
-function send(reply, { status, text }) {
+function send(reply, { status, text, retryAfterSeconds }) {
+  if (retryAfterSeconds !== void 0) {
+    reply.setField("retry-after", String(retryAfterSeconds));
+  }
   reply.finish(status, text);
 }
 function splitReply(whole, count2) {
@@ -890,12 +839,14 @@ var BATCH_REVISION = "2025-03-26";
 var PROTOCOL_VERSION = "io.modelcontextprotocol/protocolVersion";
 var CLIENT_INFO = "io.modelcontextprotocol/clientInfo";
 var CLIENT_CAPABILITIES = "io.modelcontextprotocol/clientCapabilities";
+var LOG_LEVEL = "io.modelcontextprotocol/logLevel";
 var SUBSCRIPTION_ID = "io.modelcontextprotocol/subscriptionId";
 var INVALID_REQUEST = -32600;
 var METHOD_NOT_FOUND = -32601;
 var INVALID_PARAMS = -32602;
 var INTERNAL_ERROR = -32603;
 var RESOURCE_NOT_FOUND = -32002;
+var URL_ELICITATION_REQUIRED = -32042;
 var HEADER_MISMATCH = -32020;
 function metaOf(message) {
   const meta = message.kind === "response" ? void 0 : message.params?.["_meta"];
@@ -952,6 +903,26 @@ function refuseByLimit(asking, { rule, limit }) {
     `Refused by rule ${rule}: this session has used up ${calls} that its limit allows.`
   );
 }
+function refuseByRate(asking, { server, max, retryAfterSeconds }) {
+  const calls = max === 1 ? "one call" : `${max} calls`;
+  const text = `Refused: this session may make ${calls} a minute to the server "${server}"; try again in ${retryAfterSeconds} s.`;
+  return refuseForNow(asking, { text, status: 429, retryAfterSeconds });
+}
+function refuseByConcurrency(asking, server, max) {
+  const calls = max === 1 ? "one request" : `${max} requests`;
+  const text = `Refused: the server "${server}" is at work on ${calls}, as many as it may be; try again when one is answered.`;
+  return refuseForNow(asking, { text, status: 503, retryAfterSeconds: 1 });
+}
+function refuseForNow(asking, { text, status, retryAfterSeconds }) {
+  const refusal = answerRefusal(asking, text);
+  return asking.kind === "tool" ? refusal : { ...refusal, status, retryAfterSeconds };
+}
+function refuseDown(asking, server, detail) {
+  return answerRefusal(
+    asking,
+    `The server "${server}" is down for the rest of this session (${detail}): calling it again is of no use.`
+  );
+}
 function refuseUnverified(asking, tool) {
   return answerRefusal(
     asking,
@@ -998,17 +969,100 @@ function refuseMissingSession(id) {
   return answerError(400, id, { code: -32e3, message: "Bad Request: Mcp-Session-Id header is required" });
 }
 function refuseBusy(id, what) {
-  return answerError(503, id, {
-    code: INTERNAL_ERROR,
-    message: `Too many ${what} at the same time; try again`
-  });
+  const message = `Too many ${what} at the same time; try again`;
+  return { ...answerError(503, id, { code: INTERNAL_ERROR, message }), retryAfterSeconds: 1 };
 }
 function refuseHttp(status, message) {
   return answerError(status, null, { code: INVALID_REQUEST, message });
 }
 
+// proxy/messages/asks.ts
+var SET_LEVEL = "logging/setLevel";
+var LOGGED = "notifications/message";
+var ASKING_METHODS = /* @__PURE__ */ new Map([
+  ["sampling/createMessage", "sampling"],
+  ["elicitation/create", "elicitation"],
+  ["roots/list", "roots"]
+]);
+var ASK_METHODS = new Map([
+  ...ASKING_METHODS,
+  [SET_LEVEL, "logging"],
+  [LOGGED, "logging"]
+]);
+
+// proxy/gate/named-things.ts
+var KINDS2 = ["tool", "resource", "prompt"];
+var TOOLS = {
+  ...{ method: "tools/list", member: "tools", nameMember: "name", kind: "tool", list: "tools" }
+};
+var LISTINGS = [
+  TOOLS,
+  {
+    ...{ method: "resources/list", member: "resources", nameMember: "uri" },
+    ...{ kind: "resource", list: "resources" }
+  },
+  {
+    ...{ method: "resources/templates/list", member: "resourceTemplates", nameMember: "uriTemplate" },
+    ...{ kind: "resource", list: "resource_templates" }
+  },
+  { method: "prompts/list", member: "prompts", nameMember: "name", kind: "prompt", list: "prompts" }
+];
+var readName2 = (kind) => ({ name, arguments: args }) => typeof name === "string" ? { kind, name, args: args === void 0 ? {} : args, logged: args } : void 0;
+var RESOURCE = {
+  takes: "a uri",
+  read: ({ uri }) => typeof uri === "string" ? { kind: "resource", name: uri, args: {}, logged: void 0 } : void 0
+};
+var UNSUBSCRIBE = "resources/unsubscribe";
+var SUBSCRIBE = "resources/subscribe";
+var NAMED_METHODS = /* @__PURE__ */ new Map([
+  ["tools/call", { takes: "a name and an object of arguments", read: readName2("tool") }],
+  ["prompts/get", { takes: "a name and an object of arguments", read: readName2("prompt") }],
+  ["resources/read", RESOURCE],
+  [SUBSCRIBE, RESOURCE],
+  [UNSUBSCRIBE, RESOURCE],
+  [
+    SET_LEVEL,
+    {
+      takes: "a level",
+      read: ({ level }) => typeof level === "string" ? { kind: "ask", name: "logging", args: { level }, logged: { level } } : void 0
+    }
+  ],
+  ["completion/complete", { takes: "a ref, an argument and no more than MCP defines", read: readCompletion }]
+]);
+function readCompletion({ ref, argument, context }) {
+  const known = readContext(context);
+  if (!isObject(ref) || !isObject(argument) || known === void 0 || !hasOnly(argument, ["name", "value"])) {
+    return void 0;
+  }
+  const { name, value } = argument;
+  if (typeof name !== "string" || typeof value !== "string") {
+    return void 0;
+  }
+  const args = { ...known, [name]: value };
+  if (ref["type"] === "ref/prompt" && isName(ref["name"]) && hasOnly(ref, ["type", "name", "title"])) {
+    return { kind: "prompt", name: ref["name"], args, logged: args };
+  }
+  if (ref["type"] === "ref/resource" && isName(ref["uri"]) && hasOnly(ref, ["type", "uri"])) {
+    return { kind: "resource", name: ref["uri"], args, logged: args };
+  }
+  return void 0;
+}
+function readContext(context) {
+  if (context === void 0) {
+    return {};
+  }
+  const { arguments: args = {} } = isObject(context) ? context : {};
+  return isObject(context) && isObject(args) && hasOnly(context, ["arguments"]) ? args : void 0;
+}
+function hasOnly(members, names) {
+  return Object.keys(members).every((name) => names.includes(name));
+}
+
 // proxy/gate/passing.ts
 var PROGRESS = "notifications/progress";
+var CANCELLED = "notifications/cancelled";
+var ELICITED = "notifications/elicitation/complete";
+var ROOTS_CHANGED = "notifications/roots/list_changed";
 var UPDATED = "notifications/resources/updated";
 var SUBSCRIBED = "notifications/subscriptions/acknowledged";
 var CHANGED = {
@@ -1016,6 +1070,9 @@ var CHANGED = {
   resource: "notifications/resources/list_changed",
   prompt: "notifications/prompts/list_changed"
 };
+function findChangedKind(method) {
+  return KINDS2.find((kind) => CHANGED[kind] === method);
+}
 var FROM_CLIENTS = /* @__PURE__ */ new Set(["notifications/initialized", PROGRESS]);
 function passesFromClient(method) {
   return FROM_CLIENTS.has(method);
@@ -1023,6 +1080,57 @@ function passesFromClient(method) {
 function writeChanged(kind, subscription) {
   const params = subscription === void 0 ? void 0 : { _meta: { [SUBSCRIPTION_ID]: subscription } };
   return toByteText(JSON.stringify({ jsonrpc: "2.0", method: CHANGED[kind], ...params && { params } }));
+}
+
+// proxy/gate/sender.ts
+function isSameViewer(one, other) {
+  return one.session === other.session && (one.session !== void 0 || one.agent === other.agent);
+}
+var TRACEPARENT = /^[0-9a-f]{2}-[0-9a-f]{32}-[0-9a-f]{16}-[0-9a-f]{2}$/;
+function eraOf(message) {
+  return findClaimedRevision(message) === void 0 ? "handshake" : "stateless";
+}
+function revisionOf({ fields }) {
+  return fields.get("mcp-protocol-version");
+}
+function findClientInfo(message) {
+  return parseClientInfo(metaOf(message)?.[CLIENT_INFO]);
+}
+var MAX_INFO_LENGTH = 200;
+function parseClientInfo(info) {
+  if (!isObject(info)) {
+    return void 0;
+  }
+  const { name, version } = info;
+  const isInfo = (text) => typeof text === "string" && text.length <= MAX_INFO_LENGTH;
+  return isInfo(name) && isInfo(version) ? { name, version } : void 0;
+}
+function findTraceparent(message) {
+  const traceparent = metaOf(message)?.["traceparent"];
+  return typeof traceparent === "string" && TRACEPARENT.test(traceparent) ? traceparent : void 0;
+}
+var DOCUMENT = /(?:^|,)\s*(?:application\/json|application\/\*|\*\/\*)\s*(?:;|,|$)/i;
+var STREAM = /(?:^|,)\s*(?:text\/event-stream|text\/\*|\*\/\*)\s*(?:;|,|$)/i;
+var knownAccepts = /* @__PURE__ */ new Map();
+var MAX_KNOWN_ACCEPTS = 64;
+var MAX_KNOWN_LENGTH = 200;
+function parseAccept(fields) {
+  const accept = fields.get("accept") ?? "*/*";
+  const known = knownAccepts.get(accept);
+  if (known !== void 0) {
+    return known;
+  }
+  const accepted = { document: DOCUMENT.test(accept), stream: STREAM.test(accept) };
+  if (knownAccepts.size < MAX_KNOWN_ACCEPTS && accept.length <= MAX_KNOWN_LENGTH) {
+    knownAccepts.set(accept, accepted);
+  }
+  return accepted;
+}
+function writeAccept({ document, stream }) {
+  if (document) {
+    return stream ? "application/json, text/event-stream" : "application/json";
+  }
+  return stream ? "text/event-stream" : "";
 }
 
 // proxy/gate/change-notice.ts
@@ -1033,9 +1141,12 @@ var ChangeNotice = class {
   constructor(options) {
     this.#options = options;
   }
-  /** What the policy takes away in the middle of a session. */
-  announce(kinds) {
-    const { era, hearsOf } = this.#options;
+  /** Where it is for everybody, or for this agent. */
+  announce(kinds, to) {
+    const { era, hearsOf, sender } = this.#options;
+    if (to !== void 0 && !isSameViewer(sender, to)) {
+      return;
+    }
     if (era === "handshake") {
       this.#announceDue();
       return;
@@ -1053,8 +1164,9 @@ var ChangeNotice = class {
   }
   /** A notification of the server, after it was passed on: before the acknowledgment nothing else may be said. */
   heard(method) {
-    if (method === CHANGED.tool) {
-      this.#options.toolsChanged();
+    const kind = findChangedKind(method);
+    if (kind !== void 0) {
+      this.#options.listChanged(kind);
     }
     if (method === SUBSCRIBED) {
       this.#isAcknowledged = true;
@@ -1077,6 +1189,49 @@ var ChangeNotice = class {
 };
 
 // proxy/messages/server-message.ts
+function readServerMessages(text, bytes) {
+  if (text[skipSpace(text, 0)] !== "[") {
+    const message = readServerMessage(text, bytes);
+    return message === void 0 ? void 0 : [message];
+  }
+  const spans = findElements(text, 0);
+  const messages = [];
+  for (const { start, end } of spans ?? []) {
+    const message = readServerMessage(text.slice(start, end));
+    if (message === void 0) {
+      return void 0;
+    }
+    messages.push(message);
+  }
+  return messages.length === 0 ? void 0 : messages;
+}
+function readServerMessage(text, bytes) {
+  const found = findMembers(text, 0, "result");
+  if (found === void 0 || skipSpace(text, found.whole.end) !== text.length) {
+    return void 0;
+  }
+  const { spans: members, opened: result } = found;
+  const looked = { text, members, received: { text, bytes, result } };
+  const read = (name) => {
+    const span = members.get(name);
+    return span === void 0 ? void 0 : readSpan(text, span);
+  };
+  const id = read("id");
+  const method = read("method");
+  if (method !== void 0) {
+    if (typeof method !== "string") {
+      return void 0;
+    }
+    return isRequestId(id) ? { kind: "request", id, method, ...looked } : { kind: "notification", method, ...looked };
+  }
+  if (members.has("result") === members.has("error")) {
+    return void 0;
+  }
+  if (members.has("result")) {
+    return isRequestId(id) ? { kind: "result", id, ...looked } : void 0;
+  }
+  return { kind: "error", id: isRequestId(id) ? id : null, ...looked };
+}
 function findMembersOf(message, name) {
   const { received, text } = message;
   if (name === "result" && received.result !== void 0 && received.text === text) {
@@ -1123,12 +1278,6 @@ function moveResult({ members, received, text: before }, text, { span, shift }) 
   return { ...nothing, result };
 }
 
-// proxy/recorder.ts
-var CODE = "recording_failed";
-function isRecordingFailure(error) {
-  return error instanceof Error && "code" in error && error.code === CODE;
-}
-
 // proxy/gate/amendment.ts
 function passUnchanged(answer) {
   return { outcome: answer.kind === "error" ? "error" : "ok", message: answer };
@@ -1143,12 +1292,34 @@ function writeAmended(amended) {
 }
 
 // proxy/gate/evidence.ts
-var import_node_crypto3 = require("node:crypto");
+var import_node_crypto2 = require("node:crypto");
 var NO_BYTES = { bytes: 0 };
 function collectEvidence(answer) {
   const bytes = findReceivedBytes(answer) ?? Buffer.from(answer.text, "latin1");
-  return { bytes: bytes.length, digest: (0, import_node_crypto3.hash)("sha256", bytes, "hex") };
+  return { bytes: bytes.length, digest: (0, import_node_crypto2.hash)("sha256", bytes, "hex") };
 }
+
+// proxy/gate/stream-pulse.ts
+var StreamPulse = class {
+  #timer;
+  #heardAt = performance.now();
+  constructor({ keepAliveMs, streamIdleMs }, events) {
+    const beat = () => {
+      if (performance.now() - this.#heardAt < streamIdleMs) {
+        events.beat();
+      } else {
+        events.idle();
+      }
+    };
+    this.#timer = setInterval(beat, Math.min(keepAliveMs, streamIdleMs)).unref();
+  }
+  heard() {
+    this.#heardAt = performance.now();
+  }
+  stop() {
+    clearInterval(this.#timer);
+  }
+};
 
 // proxy/gate/exchange.ts
 var AFTER_ANSWER_MS = 1e3;
@@ -1158,6 +1329,7 @@ var Exchange = class {
   #options;
   #startedAt = performance.now();
   #timer;
+  #pulse;
   #resumeTimer;
   #sending;
   #isStream = false;
@@ -1168,11 +1340,19 @@ var Exchange = class {
   #isOver = false;
   constructor(options) {
     this.#options = options;
-    const { request, timeoutMs, keepAliveMs, reply } = options;
+    const { request, timeoutMs, pulse, reply } = options;
     this.id = request.id;
     this.isStanding = timeoutMs === void 0;
     reply.onGone(() => this.#agentLeft());
-    this.#timer = timeoutMs === void 0 ? setInterval(() => reply.sendComment(), keepAliveMs).unref() : setTimeout(() => this.#giveUp("timeout", "The call took too long"), timeoutMs);
+    if (timeoutMs === void 0) {
+      this.#pulse = new StreamPulse(pulse, {
+        beat: () => reply.sendComment(),
+        idle: () => this.#exceed("stream_idle", "cancelled", "Nothing came on the stream for too long")
+      });
+    } else {
+      const late = () => this.#exceed("call_time", "timeout", "The call took too long");
+      this.#timer = setTimeout(late, timeoutMs);
+    }
   }
   /** Whether an answer to `id` may still come on a stream that is not its own. */
   awaits(id) {
@@ -1191,11 +1371,12 @@ var Exchange = class {
     this.#options.reply.openStream();
     this.#options.notice.opened();
   }
-  /** What the policy takes away in the middle of a session. */
-  announceChanged(kinds) {
-    this.#options.notice.announce(kinds);
+  /** What an agent gets of these lists is another now: any agent, or this one. */
+  announceChanged(kinds, to) {
+    this.#options.notice.announce(kinds, to);
   }
   filler({ eventId, retry }) {
+    this.#pulse?.heard();
     if (eventId === void 0 && retry === void 0) {
       this.#options.reply.sendComment();
       return;
@@ -1203,12 +1384,19 @@ var Exchange = class {
     this.#isResumable ||= eventId !== void 0 && this.#options.resumeGraceMs !== void 0;
     void this.#options.reply.sendEvent({ data: "", id: eventId, retry });
   }
+  asked(request, { carriage, answer }) {
+    this.#isResumable ||= carriage.eventId !== void 0 && this.#options.resumeGraceMs !== void 0;
+    const { eventId: id, retry } = carriage;
+    const send2 = (data) => this.#options.reply.sendEvent({ data, id, retry });
+    return this.#options.ask(request, { stream: this, send: send2, answer, isOpen: !this.#isOver });
+  }
   message(message, carriage) {
     if (this.#isOver) {
       this.#options.messageDropped();
       return void 0;
     }
     this.#isResumable ||= carriage.eventId !== void 0 && this.#options.resumeGraceMs !== void 0;
+    this.#pulse?.heard();
     if (message.kind === "notification") {
       const { reply, notice, hearing, inspecting } = this.#options;
       const heard = hearing.hear(message);
@@ -1287,7 +1475,13 @@ var Exchange = class {
       this.#options.reply.finishEmpty(200);
       return;
     }
-    this.#fail("error", `The server "${this.#options.server}" gave no answer (${loss.code}: ${loss.detail})`);
+    const { server, request, era } = this.#options;
+    const message = `The server "${server}" gave no answer (${loss.code}: ${loss.detail})`;
+    const isDown = loss.code === "down" && request.method === "tools/call";
+    this.#fail(
+      "error",
+      isDown ? refuseDown({ id: request.id, era, kind: "tool" }, server, loss.detail) : message
+    );
   }
   /** The agent can come back for the answer (`Last-Event-ID`); one that does not has left. */
   #detach() {
@@ -1298,13 +1492,17 @@ var Exchange = class {
       }
     }, this.#options.resumeGraceMs);
   }
+  #exceed(limit, outcome, message) {
+    this.#options.recording.noteLimit(this.#options.server, limit);
+    this.#giveUp(outcome, message);
+  }
   #giveUp(outcome, message, reason) {
     if (!this.#isOver) {
       this.#sending?.cancel(reason);
       this.#fail(outcome, message);
     }
   }
-  #fail(outcome, message, status = 200) {
+  #fail(outcome, said, status = 200) {
     if (this.#isOver) {
       return;
     }
@@ -1313,12 +1511,12 @@ var Exchange = class {
       this.#options.reply.finishEmpty(200);
       return;
     }
-    this.#options.reply.finish(status, this.#conclude(outcome, message).text);
+    this.#options.reply.finish(status, this.#conclude(outcome, said).text);
   }
-  #conclude(outcome, message) {
+  #conclude(outcome, said) {
     try {
       this.#settle(outcome, NO_BYTES);
-      return answerFailure(this.#options.request.id, message);
+      return typeof said === "string" ? answerFailure(this.#options.request.id, said) : said;
     } catch (error) {
       if (!isRecordingFailure(error)) {
         throw error;
@@ -1349,6 +1547,7 @@ var Exchange = class {
     this.#isOver = true;
     clearTimeout(this.#timer);
     clearInterval(this.#resumeTimer);
+    this.#pulse?.stop();
     if (this.#isStream) {
       this.#timer = setTimeout(() => this.#sending?.leave(), AFTER_ANSWER_MS).unref();
     }
@@ -1520,8 +1719,9 @@ var Inquiry = class {
     if (this.#bytes > this.#maxBytes) {
       this.giveUp();
     } else if (message.kind === "notification") {
-      if (message.method === CHANGED.tool) {
-        this.#events.toolsChanged();
+      const kind = findChangedKind(message.method);
+      if (kind !== void 0) {
+        this.#events.listChanged(kind);
       }
     } else if (message.id === this.#id || message.id === null && carriage.status !== void 0) {
       if (carriage.status !== void 0 && carriage.status >= 400) {
@@ -1555,534 +1755,41 @@ var Inquiry = class {
   }
 };
 
-// proxy/gate/sender.ts
-var TRACEPARENT = /^[0-9a-f]{2}-[0-9a-f]{32}-[0-9a-f]{16}-[0-9a-f]{2}$/;
-function eraOf(message) {
-  return findClaimedRevision(message) === void 0 ? "handshake" : "stateless";
-}
-function revisionOf({ fields }) {
-  return fields.get("mcp-protocol-version");
-}
-function findClientInfo(message) {
-  return parseClientInfo(metaOf(message)?.[CLIENT_INFO]);
-}
-var MAX_INFO_LENGTH = 200;
-function parseClientInfo(info) {
-  if (!isObject(info)) {
-    return void 0;
-  }
-  const { name, version } = info;
-  const isInfo = (text) => typeof text === "string" && text.length <= MAX_INFO_LENGTH;
-  return isInfo(name) && isInfo(version) ? { name, version } : void 0;
-}
-function findTraceparent(message) {
-  const traceparent = metaOf(message)?.["traceparent"];
-  return typeof traceparent === "string" && TRACEPARENT.test(traceparent) ? traceparent : void 0;
-}
-var DOCUMENT = /(?:^|,)\s*(?:application\/json|application\/\*|\*\/\*)\s*(?:;|,|$)/i;
-var STREAM = /(?:^|,)\s*(?:text\/event-stream|text\/\*|\*\/\*)\s*(?:;|,|$)/i;
-var knownAccepts = /* @__PURE__ */ new Map();
-var MAX_KNOWN_ACCEPTS = 64;
-var MAX_KNOWN_LENGTH = 200;
-function parseAccept(fields) {
-  const accept = fields.get("accept") ?? "*/*";
-  const known = knownAccepts.get(accept);
-  if (known !== void 0) {
-    return known;
-  }
-  const accepted = { document: DOCUMENT.test(accept), stream: STREAM.test(accept) };
-  if (knownAccepts.size < MAX_KNOWN_ACCEPTS && accept.length <= MAX_KNOWN_LENGTH) {
-    knownAccepts.set(accept, accepted);
-  }
-  return accepted;
-}
-function writeAccept({ document, stream }) {
-  if (document) {
-    return stream ? "application/json, text/event-stream" : "application/json";
-  }
-  return stream ? "text/event-stream" : "";
-}
-
-// proxy/gate/session-stream.ts
-var SessionStream = class {
-  #options;
-  #timer;
-  #sending;
-  #isOver = false;
-  constructor(options) {
-    this.#options = options;
-    this.#timer = setInterval(() => options.reply.sendComment(), options.keepAliveMs).unref();
-    options.reply.onGone(() => this.close());
-  }
-  start(open) {
-    const sending = open(this);
-    if (this.#isOver) {
-      sending.leave();
-    } else {
-      this.#sending = sending;
-    }
-  }
-  opened() {
-    this.#options.reply.openStream();
-    this.#announceDue();
-  }
-  /** What the policy takes away in the middle of a session: on one stream of each, on all where nobody has one. */
-  announceChanged(kinds) {
-    if (this.#options.session === void 0) {
-      this.#announce(kinds);
-    } else {
-      this.#announceDue();
-    }
-  }
-  #announceDue() {
-    const { reply, session } = this.#options;
-    if (reply.isStreaming && session !== void 0) {
-      this.#announce(session.takeNotices());
-    }
-  }
-  #announce(kinds) {
-    const { reply } = this.#options;
-    for (const kind of reply.isStreaming ? kinds : []) {
-      void reply.sendEvent({ data: writeChanged(kind) });
-    }
-  }
-  filler({ eventId, retry }) {
-    if (eventId === void 0 && retry === void 0) {
-      this.#options.reply.sendComment();
-    } else {
-      void this.#options.reply.sendEvent({ data: "", id: eventId, retry });
-    }
-  }
-  message(message, carriage) {
-    const { reply, session, hearing, inspecting } = this.#options;
-    const { eventId: id, retry } = carriage;
-    if (message.kind === "notification") {
-      if (message.method === CHANGED.tool) {
-        this.#options.toolsChanged();
-      }
-      const heard = hearing.hear(message);
-      const data = heard === void 0 ? void 0 : inspecting.pass(heard)?.text;
-      return data === void 0 ? void 0 : reply.sendEvent({ data, id, retry });
-    }
-    if (carriage.status !== void 0) {
-      this.#options.answeredStatus(carriage.status);
-      const shown = message.kind === "error" ? inspecting.pass(message) : void 0;
-      this.#end(
-        () => shown === void 0 ? reply.finishEmpty(502) : reply.finish(carriage.status ?? 502, shown.text)
-      );
-      return void 0;
-    }
-    const exchange = session?.findAwaiting(message.id);
-    if (exchange === void 0) {
-      this.#options.messageDropped();
-      return void 0;
-    }
-    return reply.sendEvent({ data: exchange.resolve(message).text, id, retry });
-  }
-  status(status) {
-    this.#options.answeredStatus(status);
-    const { reply } = this.#options;
-    const { text } = refuseHttp(status, `The server answered with HTTP ${status}`);
-    if (status === 405) {
-      reply.setField("allow", "POST");
-    }
-    this.#end(() => reply.finish(status, text));
-  }
-  ended() {
-    this.#end(() => this.#options.reply.finishEmpty(502));
-  }
-  failed(loss) {
-    this.#options.lost(loss);
-    const { reply } = this.#options;
-    const { text } = refuseHttp(502, `The server gave no answer (${loss.code}: ${loss.detail})`);
-    this.#end(() => reply.isStreaming ? reply.finishEmpty(502) : reply.finish(502, text));
-  }
-  close() {
-    this.#end(() => {
-      this.#sending?.leave();
-      this.#options.reply.finishEmpty(503);
-    });
-  }
-  #end(finish) {
-    if (this.#isOver) {
-      return;
-    }
-    this.#isOver = true;
-    clearInterval(this.#timer);
-    finish();
-    this.#options.over();
-  }
-};
-
-// proxy/gate/forwarding.ts
-var NOTHING2 = /* @__PURE__ */ new Set();
-var Forwarding = class {
-  #options;
-  #exchanges = new InFlight();
-  #sessionStreams = /* @__PURE__ */ new Set();
-  #inquiries = /* @__PURE__ */ new Set();
-  /** Of a session's request; from a place that nobody can count on, a request without a session least of all. */
-  #lastId = (0, import_node_crypto4.randomInt)(2 ** 40);
-  #isLost = false;
-  #whenIdle;
-  constructor(options) {
-    this.#options = options;
-  }
-  request(sender, request, options) {
-    const { server, recording, limits, streams, upstream, sessions } = this.#options;
-    const { reply, amend, callId, isStanding = false } = options;
-    const { session } = sender;
-    if (isStanding && !streams.take()) {
-      recording.noteRepeated("limit_reached", "streams", { limit: "max_streams" });
-      send(reply, refuseBusy(request.id, "streams"));
-      return;
-    }
-    const era = eraOf(request);
-    const wireId = session === void 0 ? request.id : ++this.#lastId;
-    const exchange = new Exchange({
-      ...{ request, wireId, era, server, reply, recording, callId },
-      amend: (answer) => {
-        this.#isLost = false;
-        return amend(answer);
-      },
-      timeoutMs: isStanding ? void 0 : limits.callTimeoutMs,
-      keepAliveMs: limits.keepAliveMs,
-      resumeGraceMs: session === void 0 ? void 0 : limits.resumeGraceMs,
-      isAwaited: () => session !== void 0 && session.streams > 0,
-      lost: (loss) => this.#noteLost(loss),
-      answeredStatus: (status) => this.#noteStatus(sender, status),
-      messageDropped: () => this.noteMessageDropped(),
-      notice: new ChangeNotice({
-        ...{ reply, era, id: request.id },
-        hearsOf: options.hearsOf ?? NOTHING2,
-        takeNotices: () => session?.takeNotices() ?? NOTHING2,
-        toolsChanged: () => sessions.forgetSightings(session?.id)
-      }),
-      hearing: options.hearing ?? this.#hearingOf(sender),
-      inspecting: this.#openInspecting(options),
-      over: () => {
-        session?.exchanges.remove(exchange);
-        this.#exchanges.remove(exchange);
-        if (isStanding) {
-          streams.free();
-        }
-        options.over?.();
-        this.#checkIdle();
-      }
-    });
-    session?.exchanges.add(exchange);
-    this.#exchanges.add(exchange);
-    const forward = {
-      ...{ message: { ...request, id: wireId }, era },
-      revision: revisionOf(sender),
-      session: session?.id,
-      accept: writeAccept(parseAccept(sender.fields)),
-      paramFields: options.paramFields ?? /* @__PURE__ */ new Map()
-    };
-    exchange.start((sink) => upstream.send(forward, sink, options.opensSession ?? (() => void 0)));
-  }
-  /** `reply` gets the status that the server gave. */
-  notify(sender, notification, reply) {
-    const { upstream } = this.#options;
-    const forward = {
-      ...{ message: notification, era: eraOf(notification) },
-      revision: revisionOf(sender),
-      session: sender.session?.id,
-      accept: writeAccept(parseAccept(sender.fields)),
-      paramFields: /* @__PURE__ */ new Map()
-    };
-    const inspecting = this.#openInspecting({});
-    const sink = {
-      opened: () => void 0,
-      filler: () => void 0,
-      message: (message, { status }) => {
-        if (status !== void 0 && status >= 400) {
-          const shown = inspecting.pass(message);
-          if (shown === void 0) {
-            reply?.finishEmpty(status);
-          } else {
-            reply?.finish(status, shown.text);
-          }
-        }
-        return void 0;
-      },
-      status: (status) => {
-        this.#noteStatus(sender, status);
-        reply?.finishEmpty(status);
-      },
-      ended: () => reply?.finishEmpty(202),
-      failed: (loss) => {
-        this.#noteLost(loss);
-        reply?.finishEmpty(502);
-      }
-    };
-    upstream.send(forward, sink, () => void 0);
-  }
-  openStream(sender, reply) {
-    const { streams, upstream, limits, recording, sessions } = this.#options;
-    const { session } = sender;
-    if (!streams.take()) {
-      recording.noteRepeated("limit_reached", "streams", { limit: "max_streams" });
-      send(reply, refuseBusy(null, "streams"));
-      return;
-    }
-    if (session !== void 0) {
-      session.streams++;
-    }
-    const stream = new SessionStream({
-      ...{ reply, session },
-      hearing: this.#hearingOf(sender),
-      inspecting: this.#openInspecting({}),
-      keepAliveMs: limits.keepAliveMs,
-      lost: (loss) => this.#noteLost(loss),
-      answeredStatus: (status) => this.#noteStatus(sender, status),
-      messageDropped: () => this.noteMessageDropped(),
-      toolsChanged: () => sessions.forgetSightings(session?.id),
-      over: () => {
-        streams.free();
-        this.#sessionStreams.delete(stream);
-        if (session !== void 0) {
-          session.streams--;
-        }
-      }
-    });
-    this.#sessionStreams.add(stream);
-    const request = {
-      revision: revisionOf(sender),
-      session: session?.id,
-      accept: "text/event-stream",
-      lastEventId: sender.fields.get("last-event-id")
-    };
-    stream.start((sink) => upstream.openStream(request, sink));
-  }
-  /**
-   * A request of the gate's own, in the name of the sender's session. Resolves with the answer, or with nothing when
-   * there is none in time, or more than `maxBytes` of it.
-   */
-  ask(sender, { method, params }, { timeoutMs, maxBytes }) {
-    const { upstream, limits } = this.#options;
-    const message = { kind: "request", id: ++this.#lastId, method, params };
-    const forward = {
-      ...{ message, era: eraOf(message) },
-      revision: revisionOf(sender),
-      session: sender.session?.id,
-      accept: writeAccept({ document: true, stream: true }),
-      paramFields: /* @__PURE__ */ new Map()
-    };
-    const inquiry = new Inquiry(message.id, Math.min(maxBytes, limits.maxAnswerBytes), {
-      lost: (loss) => this.#noteLost(loss),
-      answeredStatus: (status) => this.#noteStatus(sender, status),
-      messageDropped: () => this.noteMessageDropped(),
-      toolsChanged: () => this.#options.sessions.forgetSightings(sender.session?.id)
-    });
-    this.#inquiries.add(inquiry);
-    inquiry.start((sink) => upstream.send(forward, sink, () => void 0), timeoutMs);
-    return inquiry.answer.finally(() => this.#inquiries.delete(inquiry));
-  }
-  /** On each stream that can hear it; a session without one hears it on the next that opens. */
-  announceChanged(kinds) {
-    for (const session of this.#options.sessions.list()) {
-      kinds.forEach((kind) => session.noticesDue.add(kind));
-    }
-    [...this.#sessionStreams].forEach((stream) => stream.announceChanged(kinds));
-    this.#exchanges.list().forEach((exchange) => exchange.announceChanged(kinds));
-  }
-  /** Calls in flight have `graceMs` to end; then they are cancelled. */
-  async close(graceMs) {
-    [...this.#inquiries].forEach((inquiry) => inquiry.giveUp());
-    this.#exchanges.list().forEach((exchange) => exchange.isStanding && exchange.cancel());
-    [...this.#sessionStreams].forEach((stream) => stream.close());
-    if (this.#exchanges.size > 0) {
-      await new Promise((resolve) => {
-        this.#whenIdle = resolve;
-        setTimeout(resolve, graceMs).unref();
-      });
-    }
-    this.#exchanges.list().forEach((exchange) => exchange.cancel());
-    await this.#options.upstream.close();
-  }
-  noteMessageDropped() {
-    const { recording, server } = this.#options;
-    recording.noteRepeated("server_message_dropped", server, { server, reason: "answers_nothing" });
-  }
-  /** One event for one outage. A server whose answer cannot be taken is there. */
-  #noteLost({ code, detail }) {
-    const { recording, server } = this.#options;
-    if (code === "too_large" || code === "unreadable") {
-      recording.noteRepeated("server_message_dropped", `${server} ${code}`, { server, reason: code });
-    } else if (!this.#isLost) {
-      this.#isLost = true;
-      recording.noteEvent("upstream_lost", "warning", { server, code, detail });
-    }
-  }
-  /** A session that the server does not know any more is none. */
-  #noteStatus({ session }, status) {
-    if (status === 404 && session !== void 0) {
-      this.#options.sessions.forget(session.id);
-    }
-  }
-  #openInspecting({ callId, inspection = FULL_INSPECTION }) {
-    const { server, recording, inspector } = this.#options;
-    return new Inspecting({ server, recording, inspector, inspection, callId });
-  }
-  #hearingOf({ agent, session }) {
-    const { sessions, hearingOf } = this.#options;
-    return hearingOf(sessions.subscriptionsOf(agent, session));
-  }
-  #checkIdle() {
-    if (this.#exchanges.size === 0) {
-      this.#whenIdle?.();
-    }
-  }
-};
-
-// proxy/gate/gate-context.ts
-function recordOr(reply, refusal, write) {
-  try {
-    return write();
-  } catch (error) {
-    if (!isRecordingFailure(error)) {
-      throw error;
-    }
-    send(reply, refusal);
-    return void 0;
-  }
-}
-function findClient({ sessions }, { agent, session }, message) {
-  return findClientInfo(message) ?? session?.client ?? sessions.lastAttachment(agent)?.client;
-}
-function sightingOf({ sessions }, { session }) {
-  return session?.sighting ?? sessions.sighting;
-}
-
-// proxy/inspection/definition-cleaning.ts
-var PROSE = /* @__PURE__ */ new Set(["title", "description", "$comment"]);
-var DATA = /* @__PURE__ */ new Set(["default", "const", "enum", "examples"]);
-var QUOTE2 = 34;
-var BACKSLASH2 = 92;
-var SUSPICIOUS2 = /[\\\x7f-\xff]/;
-function cleanDefinition(text) {
-  const removed = /* @__PURE__ */ new Map();
-  if (!SUSPICIOUS2.test(text)) {
-    return { text, removed };
-  }
-  const parts = [];
-  let copied = 0;
-  for (const { start, end } of findProse(text)) {
-    const written = readSpan(text, { start, end });
-    const cleaned = typeof written === "string" ? cleanText(written) : void 0;
-    if (cleaned !== void 0 && cleaned.removed.size > 0) {
-      parts.push(text.slice(copied, start), toByteText(JSON.stringify(cleaned.text)));
-      copied = end;
-      cleaned.removed.forEach((count2, kind) => removed.set(kind, (removed.get(kind) ?? 0) + count2));
-    }
-  }
-  return removed.size === 0 ? { text, removed } : { text: parts.join("") + text.slice(copied), removed };
-}
-function* findProse(text) {
-  const levels = [];
-  for (let place = 0; place < text.length; place++) {
-    const level = levels.at(-1);
-    switch (text.charCodeAt(place)) {
-      case QUOTE2: {
-        const end = findStringEnd(text, place);
-        const span = { start: place, end };
-        if (level === void 0) {
-          yield span;
-        } else if (level.isObject && level.name === void 0) {
-          level.name = String(readSpan(text, span));
-        } else if (level.isObject && !level.isData && PROSE.has(level.name ?? "") && SUSPICIOUS2.test(text.slice(place, end))) {
-          yield span;
-        }
-        place = end - 1;
-        break;
-      }
-      case 123:
-      case 91: {
-        const isData = level !== void 0 && (level.isData || level.isObject && DATA.has(level.name ?? ""));
-        levels.push({ isObject: text[place] === "{", isData, name: void 0 });
-        break;
-      }
-      case 125:
-      case 93:
-        levels.pop();
-        break;
-      case 44:
-        if (level !== void 0) {
-          level.name = void 0;
-        }
-        break;
-      default:
-    }
-  }
-}
-function findStringEnd(text, start) {
-  let end = start + 1;
-  while (text.charCodeAt(end) !== QUOTE2 && end < text.length) {
-    end += text.charCodeAt(end) === BACKSLASH2 ? 2 : 1;
-  }
-  return end + 1;
-}
-
-// proxy/gate/capabilities.ts
-var CAPABILITIES = {
-  tools: ["tool"],
-  resources: ["resource"],
-  prompts: ["prompt"],
-  completions: ["resource", "prompt"]
-};
-function withoutClientCapabilities(request) {
-  const { params } = request;
-  const meta = params?.["_meta"];
-  if (params === void 0) {
-    return request;
-  }
+// proxy/gate/notification-receipt.ts
+function awaitReceipt(reply, inspecting, events) {
   return {
-    ...request,
-    params: {
-      ...params,
-      ...request.method === "initialize" && isObject(params["capabilities"]) && { capabilities: {} },
-      ...isObject(meta) && isObject(meta[CLIENT_CAPABILITIES]) && { _meta: { ...meta, [CLIENT_CAPABILITIES]: {} } }
+    opened: () => void 0,
+    filler: () => void 0,
+    message: (message, { status }) => {
+      if (status !== void 0 && status >= 400) {
+        const shown = inspecting.pass(message);
+        if (shown === void 0) {
+          reply?.finishEmpty(status);
+        } else {
+          reply?.finish(status, shown.text);
+        }
+      }
+      return void 0;
+    },
+    status: (status) => {
+      events.over();
+      events.answeredStatus(status);
+      reply?.finishEmpty(status);
+    },
+    ended: () => {
+      events.over();
+      reply?.finishEmpty(202);
+    },
+    failed: (loss) => {
+      events.over();
+      events.lost(loss);
+      reply?.finishEmpty(502);
     }
   };
 }
-function reduceServerCapabilities({ policy, server }, answer) {
-  const span = findMembersOf(answer, "result")?.get("capabilities");
-  const found = span === void 0 ? void 0 : findMembers(answer.text, span.start);
-  if (span === void 0 || found === void 0) {
-    return passUnchanged(answer);
-  }
-  const kept = Object.entries(CAPABILITIES).flatMap(([name, kinds]) => {
-    const own = found.spans.get(name);
-    if (own === void 0 || !kinds.some((kind) => policy.reaches(server, kind))) {
-      return [];
-    }
-    const text = answer.text.slice(own.start, own.end);
-    const isAnnounced = name === "tools" && policy.canLoseTools(server);
-    return [`"${name}":${isAnnounced ? withListChanged(text) : text}`];
-  });
-  return { outcome: "ok", message: makePrivate(replaceInMessage(answer, span, `{${kept.join(",")}}`)) };
-}
-function withListChanged(capability) {
-  const found = findMembers(capability, 0);
-  if (found === void 0) {
-    return capability;
-  }
-  const { spans, whole } = found;
-  const said = spans.get("listChanged");
-  if (said !== void 0) {
-    return readSpan(capability, said) === true ? capability : replaceSpan(capability, said, "true");
-  }
-  const rest = capability.slice(whole.start + 1);
-  return `{"listChanged":true${spans.size === 0 ? "" : ","}${rest}`;
-}
-function makePrivate(answer) {
-  const span = findMembersOf(answer, "result")?.get("cacheScope");
-  return span === void 0 ? answer : replaceInMessage(answer, span, '"private"');
-}
 
-// proxy/gate/list-filter.ts
-var import_node_crypto5 = require("node:crypto");
+// proxy/gate/server-request.ts
+var import_node_crypto3 = require("node:crypto");
 
 // proxy/messages/json-numbers.ts
 var EXACT_DIGITS = 15;
@@ -2140,8 +1847,8 @@ var Refused = class extends Error {
     this.fault = fault;
   }
 };
-var QUOTE3 = 34;
-var BACKSLASH3 = 92;
+var QUOTE2 = 34;
+var BACKSLASH2 = 92;
 var OBJECT_START = 123;
 var OBJECT_END = 125;
 var ARRAY_START = 91;
@@ -2181,7 +1888,7 @@ var Reader = class {
   }
   #readValue(depthLeft) {
     switch (this.#peek()) {
-      case QUOTE3:
+      case QUOTE2:
         return this.#readString();
       case OBJECT_START:
         return this.#readObject(depthLeft);
@@ -2232,7 +1939,7 @@ var Reader = class {
   /** Whether the quote at `end` belongs to the string: an odd number of backslashes stands before it. */
   #isEscaped(end) {
     let before = end - 1;
-    while (this.#text.charCodeAt(before) === BACKSLASH3) before--;
+    while (this.#text.charCodeAt(before) === BACKSLASH2) before--;
     return (end - before) % 2 === 0;
   }
   #readArray(depthLeft) {
@@ -2266,7 +1973,7 @@ var Reader = class {
     }
   }
   #readName() {
-    if (this.#peek() !== QUOTE3) {
+    if (this.#peek() !== QUOTE2) {
       throw new Refused("not_json");
     }
     const name = this.#readString();
@@ -2318,50 +2025,947 @@ function readEscapes(raw) {
   return value;
 }
 
+// proxy/messages/server-params.ts
+function readParams(message, maxDepth) {
+  const span = message.members.get("params");
+  return span === void 0 ? {} : readMembers(message.text.slice(span.start, span.end), maxDepth);
+}
+function readMembers(written, maxDepth) {
+  const reading = readJson(toCharacters(written), { maxDepth, numbers: "any" });
+  return reading.ok && isObject(reading.value) ? reading.value : void 0;
+}
+
+// proxy/gate/call-decision.ts
+var NOTHING_READ = /* @__PURE__ */ new Set();
+function judgeCall({ id, method, params }, circumstances) {
+  const { policy, usage, state, server, agent, era } = circumstances;
+  const named = NAMED_METHODS.get(method);
+  const naming = named?.read(params ?? {});
+  const form = `${method} takes ${named?.takes ?? "something else"}`;
+  if (naming === void 0) {
+    const refusal = refuseInvalidCall(id, form);
+    return { effect: "deny", reason: "invalid_params", argumentsInLog: "full", refusal };
+  }
+  const { kind, name, args } = naming;
+  const asking = { id, era, kind };
+  const call = { server, kind, name, args: isObject(args) ? args : {}, agent };
+  const isUse = method !== UNSUBSCRIBE;
+  const decision = isUse ? policy.decide(call, usage) : judgeGivingUp(policy, call, usage);
+  const argumentsInLog = policy.argumentsInLog(findGrant(policy, call, decision));
+  const deny = (reason, refusal, rule) => ({
+    ...{ effect: "deny", naming, reason, argumentsInLog, refusal },
+    ...rule !== void 0 && { rule }
+  });
+  if (!state.active) {
+    return deny("session_over", refuseEndedSession(asking, state.reason));
+  }
+  if (decision.reason === "no_grant") {
+    return deny(decision.reason, refuseUnknown(asking, name));
+  }
+  if (decision.reason === "flow") {
+    return deny(decision.reason, refuseUnknown(asking, name), decision.rule);
+  }
+  const fault = kind === "tool" ? findLockFault(name, circumstances) : void 0;
+  if (fault !== void 0) {
+    const isUnverified = fault === "unverified";
+    return deny(fault, isUnverified ? refuseUnverified(asking, name) : refuseUnknown(asking, name));
+  }
+  if (!isObject(args)) {
+    return deny("invalid_params", refuseInvalidCall(id, form));
+  }
+  if (decision.effect === "deny") {
+    const { reason, rule } = decision;
+    const refusal = decision.reason === "limit_reached" ? refuseByLimit(asking, decision) : refuseByCondition(asking, decision);
+    return deny(reason, refusal, rule);
+  }
+  return { effect: "allow", naming, call, decision, isUse, argumentsInLog };
+}
+function judgeGivingUp(policy, call, { labels }) {
+  const shown = policy.show(call, labels);
+  return shown.visible ? { effect: "allow", reason: "granted", rule: shown.why } : { effect: "deny", reason: "no_grant" };
+}
+function findLockFault(tool, { visibility, sighting }) {
+  if (!visibility.isLocked) {
+    return void 0;
+  }
+  if (visibility.lockedDigestOf(tool) === void 0) {
+    return "unreviewed";
+  }
+  const seen = sighting.digestOf(tool);
+  if (seen === void 0) {
+    return sighting.isWhole ? "unlisted" : "unverified";
+  }
+  return visibility.judgeDefinition(tool, seen) === "reviewed" ? void 0 : "drifted";
+}
+function findGrant(policy, call, decision) {
+  const said = decision.reason === "observed" ? decision.instead : decision;
+  return "rule" in said && said.reason !== "flow" ? said.rule : policy.show(call, NOTHING_READ).why;
+}
+
+// proxy/gate/gate-context.ts
+function recordOr(reply, refuse, write) {
+  try {
+    return write();
+  } catch (error) {
+    if (!isRecordingFailure(error)) {
+      throw error;
+    }
+    send(reply, refuse());
+    return void 0;
+  }
+}
+function findClient({ sessions }, { agent, session }, message) {
+  return findClientInfo(message) ?? session?.client ?? sessions.lastAttachment(agent)?.client;
+}
+function sightingOf({ sessions }, { session }) {
+  return session?.sighting ?? sessions.sighting;
+}
+
+// proxy/gate/recorded-call.ts
+function decideCall(context, { sender, request }) {
+  const { policy, usage, visibility, server } = context;
+  return judgeCall(request, {
+    ...{ policy, usage, visibility, server },
+    era: eraOf(request),
+    sighting: sightingOf(context, sender),
+    state: context.sessionState(),
+    agent: sender.agent
+  });
+}
+function recordVerdict(context, { sender, request }, verdict) {
+  const facts = {
+    id: sender.callIds?.take(),
+    credential: context.credential(),
+    agent: sender.agent,
+    client: findClient(context, sender, request),
+    server: context.server,
+    method: request.method,
+    named: nameThing(verdict.naming),
+    args: verdict.naming === void 0 ? request.params?.["arguments"] : verdict.naming.logged,
+    argumentsInLog: verdict.argumentsInLog,
+    traceparent: findTraceparent(request)
+  };
+  if (verdict.effect === "deny") {
+    const { reason, rule } = verdict;
+    return context.recording.recordCall(facts, { decision: "deny", reason, rule });
+  }
+  return verdict.isUse ? recordUse(context, facts, verdict) : context.recording.recordCall(facts, describePermission(verdict.decision, []));
+}
+function recordUse(context, facts, use) {
+  const { policy, usage, recording } = context;
+  const gained = policy.labelsOf(use.call).filter((label) => !usage.labels.has(label));
+  const id = recording.recordCall(facts, describePermission(use.decision, gained));
+  count(context, use, gained);
+  return id;
+}
+function nameThing(naming) {
+  if (naming === void 0 || naming.kind === "ask") {
+    return void 0;
+  }
+  const { kind, name } = naming;
+  return { kind, name };
+}
+function describePermission(decision, labels) {
+  if (decision.reason === "granted") {
+    return { decision: "allow", reason: decision.reason, rule: decision.rule, labels };
+  }
+  const { instead } = decision;
+  const observed = { reason: instead.reason, ..."rule" in instead && { rule: instead.rule } };
+  return { decision: "allow", reason: decision.reason, observed, labels };
+}
+function count(context, { call, decision }, gained) {
+  const before = gained.length === 0 ? void 0 : new Set(context.usage.labels);
+  context.usage.count(call, decision);
+  if (before !== void 0) {
+    context.labelsGained(before);
+  }
+}
+
+// proxy/gate/ask-decision.ts
+function isAskGranted({ policy, server, usage }, ask) {
+  return policy.show({ server, kind: "ask", name: ask }, usage.labels).visible;
+}
+function findAskClient({ sessions }, { agent, session }) {
+  return session?.client ?? sessions.lastAttachment(agent)?.client;
+}
+function admitAsk(context, sender, { method, params }) {
+  const { server, policy, usage, recording, limits, waiting, inspector } = context;
+  const ask = ASKING_METHODS.get(method);
+  if (ask === void 0 || params["task"] !== void 0 || !context.sessionState().active) {
+    refuseAsk(context, ask === void 0 ? "other" : method);
+    return void 0;
+  }
+  const call = { server, kind: "ask", name: ask, args: params, agent: sender.agent };
+  const decision = policy.decide(call, usage);
+  if (decision.effect === "deny") {
+    refuseAsk(context, method, decision.reason);
+    return void 0;
+  }
+  if (!waiting.hasRoom(sender.agent, limits.maxAsks)) {
+    recording.noteRepeated("limit_reached", `asks ${server}`, { limit: "max_asks", server });
+    return void 0;
+  }
+  const rule = decision.reason === "granted" ? decision.rule : "";
+  const argumentsInLog = policy.argumentsInLog(rule);
+  const callId = recordUse(
+    context,
+    {
+      ...{ agent: sender.agent, server, method, args: params, argumentsInLog },
+      client: findAskClient(context, sender)
+    },
+    { call, decision }
+  );
+  const inspection = policy.inspectionOf(rule);
+  return { callId, inspecting: new Inspecting({ server, recording, inspector, inspection, callId }) };
+}
+function refuseAsk({ recording, server }, method, reason = "no_grant") {
+  const detail = { server, method, reason };
+  recording.noteRepeated("server_request_refused", `${server} ${method} ${reason}`, detail);
+}
+
+// proxy/gate/server-request.ts
+var REFUSAL = { code: METHOD_NOT_FOUND, message: "Method not found" };
+function refuseServerRequest(context, { id, method }) {
+  if (method === "ping") {
+    return writeAnswer(id, { result: {} });
+  }
+  refuseAsk(context, ASKING_METHODS.has(method) ? method : "other");
+  return writeAnswer(id, { error: REFUSAL });
+}
+function passServerRequest(context, sender, { request, way }) {
+  const { limits, waiting, recording, server } = context;
+  const { id, method, text } = request;
+  const { stream, isOpen, send: send2, answer } = way;
+  if (!isOpen || !ASKING_METHODS.has(method)) {
+    answer(refuseServerRequest(context, request));
+    return void 0;
+  }
+  const again = sender.session && waiting.find((ask) => isOf(ask, sender) && ask.request?.id === id);
+  if (again !== void 0) {
+    return repeatRequest(again, request, way);
+  }
+  const params = text.length <= limits.maxRequestBytes ? readParams(request, limits.maxDepth) : void 0;
+  if (params === void 0) {
+    recording.noteRepeated("server_message_dropped", `${server} asks`, { server, reason: "unreadable" });
+    answer(writeAnswer(id, { error: { code: INTERNAL_ERROR, message: "The request cannot be read" } }));
+    return void 0;
+  }
+  try {
+    const admitted = admitAsk(context, sender, { method, params });
+    if (admitted === void 0) {
+      answer(writeAnswer(id, { error: REFUSAL }));
+      return void 0;
+    }
+    const key = (0, import_node_crypto3.randomUUID)();
+    const { agent, session } = sender;
+    const refuse = (message) => answer(writeAnswer(id, { error: { code: INTERNAL_ERROR, message } }));
+    waiting.add(key, {
+      ...{ ...admitted, agent, session, request: { id, text, saidOn: /* @__PURE__ */ new Set([stream]) }, answer },
+      abandoned: () => refuse("The agent gave no answer")
+    });
+    const shown = admitted.inspecting.pass(request);
+    if (shown === void 0) {
+      waiting.abandon((ask) => ask.key === key, "blocked");
+      return void 0;
+    }
+    return send2(withRequestId(shown, key).text);
+  } catch (error) {
+    if (!isRecordingFailure(error)) {
+      throw error;
+    }
+    answer(writeAnswer(id, { error: { code: INTERNAL_ERROR, message: "The request cannot be recorded" } }));
+    return void 0;
+  }
+}
+function repeatRequest({ request: first, inspecting, key }, request, { stream, send: send2, answer }) {
+  if (first?.text !== request.text) {
+    const error = { code: INTERNAL_ERROR, message: "A request with this id waits" };
+    answer(writeAnswer(request.id, { error }));
+    return void 0;
+  }
+  const shown = first.saidOn.has(stream) ? void 0 : inspecting.pass(request);
+  first.saidOn.add(stream);
+  return shown && send2(withRequestId(shown, key).text);
+}
+function passClientAnswer(context, sender, response) {
+  const { waiting, recording, server } = context;
+  const ask = waiting.find((each) => each.key === response.id && isOf(each, sender));
+  if (ask?.request === void 0) {
+    recording.noteRepeated("agent_answer_dropped", server, { server, agent: sender.agent });
+    return;
+  }
+  const { id } = ask.request;
+  const [answer] = readServerMessages(toByteText(writeAnswer(id, response.outcome))) ?? [];
+  const shown = answer?.kind === "result" || answer?.kind === "error" ? ask.inspecting.pass(answer) : void 0;
+  if (answer === void 0 || shown === void 0) {
+    waiting.abandon((each) => each === ask, "blocked");
+    return;
+  }
+  try {
+    waiting.end(ask, shown.kind === "error" ? "error" : "ok", collectEvidence(shown));
+    ask.answer?.(toCharacters(shown.text));
+  } catch (error) {
+    if (!isRecordingFailure(error)) {
+      throw error;
+    }
+    ask.abandoned?.();
+  }
+}
+function passCancelledAsk({ waiting, limits }, sender, notification) {
+  const params = readParams(notification, limits.maxDepth);
+  const ask = waiting.find((each) => isOf(each, sender) && each.request?.id === params?.["requestId"]);
+  const span = notification.members.get("params");
+  if (ask === void 0 || span === void 0) {
+    return void 0;
+  }
+  waiting.abandon((each) => each === ask, "cancelled");
+  return replaceInMessage(notification, span, toByteText(JSON.stringify({ requestId: ask.key })));
+}
+function isOf({ agent, session }, sender) {
+  return agent === sender.agent && session === sender.session;
+}
+function withRequestId(request, id) {
+  const span = request.members.get("id");
+  return span === void 0 ? request : replaceInMessage(request, span, JSON.stringify(id));
+}
+function writeAnswer(id, outcome) {
+  return JSON.stringify({ jsonrpc: "2.0", id, ...outcome });
+}
+
+// proxy/gate/session-stream.ts
+var SessionStream = class {
+  #options;
+  #pulse;
+  #sending;
+  #isOver = false;
+  constructor(options) {
+    this.#options = options;
+    this.#pulse = new StreamPulse(options.pulse, {
+      beat: () => options.reply.sendComment(),
+      idle: () => {
+        options.idle();
+        this.close();
+      }
+    });
+    options.reply.onGone(() => this.close());
+  }
+  start(open) {
+    const sending = open(this);
+    if (this.#isOver) {
+      sending.leave();
+    } else {
+      this.#sending = sending;
+    }
+  }
+  opened() {
+    this.#options.reply.openStream();
+    this.#announceDue();
+  }
+  /** What the policy takes away in the middle of a session: on one stream of each, on all where nobody has one. */
+  announceChanged(kinds) {
+    if (this.#options.session === void 0) {
+      this.#announce(kinds);
+    } else {
+      this.#announceDue();
+    }
+  }
+  #announceDue() {
+    const { reply, session } = this.#options;
+    if (reply.isStreaming && session !== void 0) {
+      this.#announce(session.takeNotices());
+    }
+  }
+  #announce(kinds) {
+    const { reply } = this.#options;
+    for (const kind of reply.isStreaming ? kinds : []) {
+      void reply.sendEvent({ data: writeChanged(kind) });
+    }
+  }
+  filler({ eventId, retry }) {
+    this.#pulse.heard();
+    if (eventId === void 0 && retry === void 0) {
+      this.#options.reply.sendComment();
+    } else {
+      void this.#options.reply.sendEvent({ data: "", id: eventId, retry });
+    }
+  }
+  asked(request, { carriage, answer }) {
+    const { eventId: id, retry } = carriage;
+    const send2 = (data) => this.#options.reply.sendEvent({ data, id, retry });
+    return this.#options.ask(request, { stream: this, send: send2, answer, isOpen: !this.#isOver });
+  }
+  message(message, carriage) {
+    const { reply, session, hearing, inspecting } = this.#options;
+    const { eventId: id, retry } = carriage;
+    this.#pulse.heard();
+    if (message.kind === "notification") {
+      const kind = findChangedKind(message.method);
+      if (kind !== void 0) {
+        this.#options.listChanged(kind);
+        return void 0;
+      }
+      const heard = hearing.hear(message);
+      const data = heard === void 0 ? void 0 : inspecting.pass(heard)?.text;
+      return data === void 0 ? void 0 : reply.sendEvent({ data, id, retry });
+    }
+    if (carriage.status !== void 0) {
+      this.#options.answeredStatus(carriage.status);
+      const shown = message.kind === "error" ? inspecting.pass(message) : void 0;
+      this.#end(
+        () => shown === void 0 ? reply.finishEmpty(502) : reply.finish(carriage.status ?? 502, shown.text)
+      );
+      return void 0;
+    }
+    const exchange = session?.findAwaiting(message.id);
+    if (exchange === void 0) {
+      this.#options.messageDropped();
+      return void 0;
+    }
+    return reply.sendEvent({ data: exchange.resolve(message).text, id, retry });
+  }
+  status(status) {
+    this.#options.answeredStatus(status);
+    const { reply } = this.#options;
+    const { text } = refuseHttp(status, `The server answered with HTTP ${status}`);
+    if (status === 405) {
+      reply.setField("allow", "POST");
+    }
+    this.#end(() => reply.finish(status, text));
+  }
+  ended() {
+    this.#end(() => this.#options.reply.finishEmpty(502));
+  }
+  failed(loss) {
+    this.#options.lost(loss);
+    const { reply } = this.#options;
+    const { text } = refuseHttp(502, `The server gave no answer (${loss.code}: ${loss.detail})`);
+    this.#end(() => reply.isStreaming ? reply.finishEmpty(502) : reply.finish(502, text));
+  }
+  close() {
+    this.#end(() => {
+      this.#sending?.leave();
+      this.#options.reply.finishEmpty(503);
+    });
+  }
+  #end(finish) {
+    if (this.#isOver) {
+      return;
+    }
+    this.#isOver = true;
+    this.#pulse.stop();
+    finish();
+    this.#options.over();
+  }
+};
+
+// proxy/gate/unasked-words.ts
+function hearUnasked(context, sender, notification) {
+  switch (notification.method) {
+    case CANCELLED:
+      return passCancelledAsk(context, sender, notification);
+    case ELICITED:
+      return isAskGranted(context, "elicitation") ? notification : void 0;
+    case LOGGED:
+      return isAskGranted(context, "logging") && isLogHeard(context, sender, notification) ? notification : void 0;
+    default:
+      return void 0;
+  }
+}
+function isLogHeard(context, sender, { text }) {
+  const { server, policy, usage, recording } = context;
+  const call = { server, kind: "ask", name: "logging", args: {}, agent: sender.agent };
+  if (policy.labelsOf(call).every((label) => usage.labels.has(label))) {
+    return true;
+  }
+  const decision = policy.decide(call, usage);
+  if (decision.effect === "deny") {
+    return false;
+  }
+  const facts = { agent: sender.agent, client: findAskClient(context, sender), server, method: LOGGED };
+  try {
+    const id = recordUse(context, facts, { call, decision });
+    recording.recordResult({ call: id, outcome: "ok", duration_ms: 0, bytes: text.length });
+    return true;
+  } catch (error) {
+    if (!isRecordingFailure(error)) {
+      throw error;
+    }
+    return false;
+  }
+}
+
+// proxy/gate/forwarding.ts
+var NOTHING2 = /* @__PURE__ */ new Set();
+var Forwarding = class {
+  #options;
+  #exchanges = new InFlight();
+  #sessionStreams = /* @__PURE__ */ new Map();
+  #inquiries = /* @__PURE__ */ new Set();
+  /** Of a session's request; from a place that nobody can count on, a request without a session least of all. */
+  #lastId = (0, import_node_crypto4.randomInt)(2 ** 40);
+  #isLost = false;
+  #isClosing = false;
+  #whenIdle;
+  constructor(options) {
+    this.#options = options;
+  }
+  request(sender, request, options) {
+    const { server, recording, limits, load, streams, upstream, listChanged: listChanged2 } = this.#options;
+    const { reply, amend, callId, isStanding = false } = options;
+    const { session } = sender;
+    const places = isStanding ? streams : load;
+    if (!places.take()) {
+      this.#noteFull(isStanding);
+      options.over?.();
+      send(reply, refuseBusy(request.id, isStanding ? "streams" : "requests"));
+      return;
+    }
+    const era = eraOf(request);
+    const wireId = session === void 0 ? request.id : ++this.#lastId;
+    const exchange = new Exchange({
+      ...{ request, wireId, era, server, reply, recording, callId },
+      amend: (answer) => {
+        this.#isLost = false;
+        return amend(answer);
+      },
+      timeoutMs: isStanding ? void 0 : limits.callTimeoutMs,
+      pulse: limits,
+      resumeGraceMs: session === void 0 ? void 0 : limits.resumeGraceMs,
+      isAwaited: () => session !== void 0 && session.streams > 0,
+      lost: (loss) => this.#noteLost(loss),
+      answeredStatus: (status) => this.#noteStatus(sender, status),
+      messageDropped: () => this.noteMessageDropped(),
+      notice: new ChangeNotice({
+        ...{ reply, era, id: request.id },
+        hearsOf: options.hearsOf ?? NOTHING2,
+        takeNotices: () => session?.takeNotices() ?? NOTHING2,
+        sender,
+        listChanged: (kind) => listChanged2(sender, kind)
+      }),
+      hearing: options.hearing ?? this.#hearingOf(sender),
+      inspecting: this.#openInspecting(options),
+      // Without sessions a server asks within its answers, and before it has one it asks nothing.
+      ask: this.#askingOf(
+        sender,
+        era === "handshake" && request.method !== "initialize" && parseAccept(sender.fields).stream
+      ),
+      over: () => {
+        session?.exchanges.remove(exchange);
+        this.#exchanges.remove(exchange);
+        places.free();
+        options.over?.();
+        this.#checkIdle();
+      }
+    });
+    session?.exchanges.add(exchange);
+    this.#exchanges.add(exchange);
+    const forward = {
+      ...{ message: { ...request, id: wireId }, era, agent: sender.agent },
+      calls: callId === void 0 ? options.calls : [callId],
+      revision: revisionOf(sender),
+      session: session?.id,
+      accept: writeAccept(parseAccept(sender.fields)),
+      paramFields: options.paramFields ?? /* @__PURE__ */ new Map()
+    };
+    exchange.start((sink) => upstream.send(forward, sink, options.opensSession ?? (() => void 0)));
+  }
+  /** `reply` gets the status that the server gave. */
+  notify(sender, notification, reply) {
+    const { upstream, limits } = this.#options;
+    const forward = {
+      ...{ message: notification, era: eraOf(notification), agent: sender.agent },
+      revision: revisionOf(sender),
+      session: sender.session?.id,
+      accept: writeAccept(parseAccept(sender.fields)),
+      paramFields: /* @__PURE__ */ new Map()
+    };
+    const sink = awaitReceipt(reply, this.#openInspecting({}), {
+      lost: (loss) => this.#noteLost(loss),
+      answeredStatus: (status) => this.#noteStatus(sender, status),
+      over: () => clearTimeout(timer)
+    });
+    const timer = setTimeout(() => {
+      sending.leave();
+      reply?.finishEmpty(504);
+    }, limits.callTimeoutMs).unref();
+    const sending = upstream.send(forward, sink, () => void 0);
+  }
+  openStream(sender, reply) {
+    const { server, streams, upstream, limits, recording, listChanged: listChanged2 } = this.#options;
+    const { session } = sender;
+    if (!streams.take()) {
+      this.#noteFull(true);
+      send(reply, refuseBusy(null, "streams"));
+      return;
+    }
+    if (session !== void 0) {
+      session.streams++;
+    }
+    const stream = new SessionStream({
+      ...{ reply, session },
+      hearing: this.#hearingOf(sender),
+      inspecting: this.#openInspecting({}),
+      ask: this.#askingOf(sender, true),
+      pulse: limits,
+      idle: () => recording.noteLimit(server, "stream_idle"),
+      lost: (loss) => this.#noteLost(loss),
+      answeredStatus: (status) => this.#noteStatus(sender, status),
+      messageDropped: () => this.noteMessageDropped(),
+      listChanged: (kind) => listChanged2(sender, kind),
+      over: () => {
+        streams.free();
+        this.#sessionStreams.delete(stream);
+        if (session !== void 0) {
+          session.streams--;
+        }
+      }
+    });
+    this.#sessionStreams.set(stream, sender);
+    const request = {
+      revision: revisionOf(sender),
+      session: session?.id,
+      accept: "text/event-stream",
+      lastEventId: sender.fields.get("last-event-id"),
+      agent: sender.agent
+    };
+    stream.start((sink) => upstream.openStream(request, sink));
+  }
+  /**
+   * A request of the gate's own, in the name of the sender's session. Resolves with the answer, or with nothing when
+   * there is none in time, or more than `maxBytes` of it.
+   */
+  ask(sender, { method, params }, { timeoutMs, maxBytes }) {
+    if (this.#isClosing) {
+      return Promise.resolve(void 0);
+    }
+    const { upstream, limits } = this.#options;
+    const message = { kind: "request", id: ++this.#lastId, method, params };
+    const forward = {
+      ...{ message, era: eraOf(message), agent: sender.agent },
+      revision: revisionOf(sender),
+      session: sender.session?.id,
+      accept: writeAccept({ document: true, stream: true }),
+      paramFields: /* @__PURE__ */ new Map()
+    };
+    const inquiry = new Inquiry(message.id, Math.min(maxBytes, limits.maxAnswerBytes), {
+      lost: (loss) => this.#noteLost(loss),
+      answeredStatus: (status) => this.#noteStatus(sender, status),
+      messageDropped: () => this.noteMessageDropped(),
+      listChanged: (kind) => this.#options.listChanged(sender, kind)
+    });
+    this.#inquiries.add(inquiry);
+    inquiry.start((sink) => upstream.send(forward, sink, () => void 0), timeoutMs);
+    return inquiry.answer.finally(() => this.#inquiries.delete(inquiry));
+  }
+  /** To every agent, or to one: on each stream that can hear it; a session without one hears it on the next that opens. */
+  announceChanged(kinds, to) {
+    for (const session of this.#options.sessions.list()) {
+      if (to === void 0 || to.session === session) {
+        kinds.forEach((kind) => session.noticesDue.add(kind));
+      }
+    }
+    for (const [stream, sender] of [...this.#sessionStreams]) {
+      if (to === void 0 || isSameViewer(sender, to)) {
+        stream.announceChanged(kinds);
+      }
+    }
+    this.#exchanges.list().forEach((exchange) => exchange.announceChanged(kinds, to));
+  }
+  /** Calls in flight have `graceMs` to end; then they are cancelled. */
+  async close(graceMs) {
+    this.#isClosing = true;
+    [...this.#inquiries].forEach((inquiry) => inquiry.giveUp());
+    this.#exchanges.list().forEach((exchange) => exchange.isStanding && exchange.cancel());
+    [...this.#sessionStreams.keys()].forEach((stream) => stream.close());
+    if (this.#exchanges.size > 0) {
+      await new Promise((resolve) => {
+        this.#whenIdle = resolve;
+        setTimeout(resolve, graceMs).unref();
+      });
+    }
+    this.#exchanges.list().forEach((exchange) => exchange.cancel());
+    this.#options.asks.waiting.abandon(() => true, "cancelled");
+    await this.#options.upstream.close();
+  }
+  noteMessageDropped() {
+    const { recording, server } = this.#options;
+    recording.noteRepeated("server_message_dropped", server, { server, reason: "answers_nothing" });
+  }
+  /** Streams are counted over all servers. */
+  #noteFull(isStream) {
+    const { recording, server } = this.#options;
+    if (isStream) {
+      recording.noteRepeated("limit_reached", "streams", { limit: "max_streams" });
+    } else {
+      recording.noteLimit(server, "concurrent_calls");
+    }
+  }
+  /** One event for one outage. A server whose answer cannot be taken is there. */
+  #noteLost({ code, detail }) {
+    const { recording, server } = this.#options;
+    if (code === "too_large") {
+      recording.noteLimit(server, "answer_size");
+    }
+    if (code === "too_large" || code === "unreadable") {
+      recording.noteRepeated("server_message_dropped", `${server} ${code}`, { server, reason: code });
+    } else if (!this.#isLost) {
+      this.#isLost = true;
+      recording.noteEvent("upstream_lost", "warning", { server, code, detail });
+    }
+  }
+  /** A session that the server does not know any more is none. */
+  #noteStatus({ session }, status) {
+    if (status === 404 && session !== void 0) {
+      this.#options.sessions.forget(session.id);
+    }
+  }
+  #openInspecting({ callId, inspection = FULL_INSPECTION }) {
+    const { server, recording, inspector } = this.#options;
+    return new Inspecting({ server, recording, inspector, inspection, callId });
+  }
+  #hearingOf(sender) {
+    const { sessions, hearingOf, asks } = this.#options;
+    const hearing = hearingOf(sessions.subscriptionsOf(sender.agent, sender.session));
+    return {
+      hear: (notification) => hearing.hear(notification) ?? hearUnasked(asks, sender, notification)
+    };
+  }
+  #askingOf(sender, isPossible) {
+    return (request, way) => passServerRequest(this.#options.asks, sender, {
+      request,
+      way: { ...way, isOpen: way.isOpen && isPossible }
+    });
+  }
+  #checkIdle() {
+    if (this.#exchanges.size === 0) {
+      this.#whenIdle?.();
+    }
+  }
+};
+
+// proxy/gate/list-filter.ts
+var import_node_crypto5 = require("node:crypto");
+
+// proxy/inspection/definition-cleaning.ts
+var PROSE = /* @__PURE__ */ new Set(["title", "description", "$comment"]);
+var DATA = /* @__PURE__ */ new Set(["default", "const", "enum", "examples"]);
+var QUOTE3 = 34;
+var BACKSLASH3 = 92;
+var SUSPICIOUS2 = /[\\\x7f-\xff]/;
+function cleanDefinition(text) {
+  const removed = /* @__PURE__ */ new Map();
+  if (!SUSPICIOUS2.test(text)) {
+    return { text, removed };
+  }
+  const parts = [];
+  let copied = 0;
+  for (const { start, end } of findProse(text)) {
+    const written = readSpan(text, { start, end });
+    const cleaned = typeof written === "string" ? cleanText(written) : void 0;
+    if (cleaned !== void 0 && cleaned.removed.size > 0) {
+      parts.push(text.slice(copied, start), toByteText(JSON.stringify(cleaned.text)));
+      copied = end;
+      cleaned.removed.forEach((count2, kind) => removed.set(kind, (removed.get(kind) ?? 0) + count2));
+    }
+  }
+  return removed.size === 0 ? { text, removed } : { text: parts.join("") + text.slice(copied), removed };
+}
+function* findProse(text) {
+  const levels = [];
+  for (let place = 0; place < text.length; place++) {
+    const level = levels.at(-1);
+    switch (text.charCodeAt(place)) {
+      case QUOTE3: {
+        const end = findStringEnd(text, place);
+        const span = { start: place, end };
+        if (level === void 0) {
+          yield span;
+        } else if (level.isObject && level.name === void 0) {
+          level.name = String(readSpan(text, span));
+        } else if (level.isObject && !level.isData && PROSE.has(level.name ?? "") && SUSPICIOUS2.test(text.slice(place, end))) {
+          yield span;
+        }
+        place = end - 1;
+        break;
+      }
+      case 123:
+      case 91: {
+        const isData = level !== void 0 && (level.isData || level.isObject && DATA.has(level.name ?? ""));
+        levels.push({ isObject: text[place] === "{", isData, name: void 0 });
+        break;
+      }
+      case 125:
+      case 93:
+        levels.pop();
+        break;
+      case 44:
+        if (level !== void 0) {
+          level.name = void 0;
+        }
+        break;
+      default:
+    }
+  }
+}
+function findStringEnd(text, start) {
+  let end = start + 1;
+  while (text.charCodeAt(end) !== QUOTE3 && end < text.length) {
+    end += text.charCodeAt(end) === BACKSLASH3 ? 2 : 1;
+  }
+  return end + 1;
+}
+
+// proxy/gate/capabilities.ts
+var CAPABILITIES = {
+  tools: ["tool"],
+  resources: ["resource"],
+  prompts: ["prompt"],
+  completions: ["resource", "prompt"]
+};
+function withGrantedCapabilities(context, request) {
+  const { params } = request;
+  const meta = params?.["_meta"];
+  if (params === void 0) {
+    return request;
+  }
+  const own = params["capabilities"];
+  return {
+    ...request,
+    params: {
+      ...params,
+      ...request.method === "initialize" && isObject(own) && { capabilities: keepGranted(context, own) },
+      ...isObject(meta) && { _meta: reduceMeta(context, meta) }
+    }
+  };
+}
+function reduceMeta(context, { [LOG_LEVEL]: level, ...meta }) {
+  const offered = meta[CLIENT_CAPABILITIES];
+  return {
+    ...meta,
+    ...isObject(offered) && { [CLIENT_CAPABILITIES]: keepGranted(context, offered) },
+    ...level !== void 0 && isAskGranted(context, "logging") && { [LOG_LEVEL]: level }
+  };
+}
+var OFFERED = ["sampling", "elicitation", "roots"];
+function keepGranted(context, offered) {
+  const kept = OFFERED.flatMap((ask) => {
+    const own = offered[ask];
+    return own !== void 0 && isAskGranted(context, ask) ? [[ask, own]] : [];
+  });
+  return Object.fromEntries(kept);
+}
+function reduceServerCapabilities(context, answer) {
+  const { policy, server } = context;
+  const span = findMembersOf(answer, "result")?.get("capabilities");
+  const found = span === void 0 ? void 0 : findMembers(answer.text, span.start);
+  if (span === void 0 || found === void 0) {
+    return passUnchanged(answer);
+  }
+  const kept = Object.entries(CAPABILITIES).flatMap(([name, kinds]) => {
+    const own = found.spans.get(name);
+    if (own === void 0 || !kinds.some((kind) => policy.reaches(server, kind))) {
+      return [];
+    }
+    const text = answer.text.slice(own.start, own.end);
+    const isAnnounced = name === "tools" && policy.canLoseTools(server);
+    return [`"${name}":${isAnnounced ? withListChanged(text) : text}`];
+  });
+  const log = found.spans.get("logging");
+  if (log !== void 0 && isAskGranted(context, "logging")) {
+    kept.push(`"logging":${answer.text.slice(log.start, log.end)}`);
+  }
+  return { outcome: "ok", message: makePrivate(replaceInMessage(answer, span, `{${kept.join(",")}}`)) };
+}
+function withListChanged(capability) {
+  const found = findMembers(capability, 0);
+  if (found === void 0) {
+    return capability;
+  }
+  const { spans, whole } = found;
+  const said = spans.get("listChanged");
+  if (said !== void 0) {
+    return readSpan(capability, said) === true ? capability : replaceSpan(capability, said, "true");
+  }
+  const rest = capability.slice(whole.start + 1);
+  return `{"listChanged":true${spans.size === 0 ? "" : ","}${rest}`;
+}
+function makePrivate(answer) {
+  const span = findMembersOf(answer, "result")?.get("cacheScope");
+  return span === void 0 ? answer : replaceInMessage(answer, span, '"private"');
+}
+
+// proxy/gate/list-pages.ts
+function readPage(answer, { member }) {
+  const { text } = answer;
+  const members = findMembersOf(answer, "result");
+  const list = members?.get(member);
+  const entries = list === void 0 ? void 0 : findElements(text, list.start);
+  if (list === void 0 || entries === void 0) {
+    return void 0;
+  }
+  const next = members?.get("nextCursor");
+  const cursor = next === void 0 ? void 0 : readSpan(text, next);
+  const written = text.slice(list.start + 1, list.end - 1).trim();
+  if (typeof cursor === "string") {
+    return { answer, list, entries, next, written, cursor };
+  }
+  return cursor === void 0 || cursor === null ? { answer, list, entries, next, written, cursor: void 0 } : void 0;
+}
+function joinPages(pages) {
+  const [{ answer, list, next }] = pages;
+  const written = pages.flatMap((page) => page.written === "" ? [] : [page.written]);
+  const joined = { span: list, by: `[${written.join(",")}]` };
+  const end = next === void 0 ? [] : [endList(answer.text, next, pages.at(-1))];
+  const changes = [joined, ...end].toSorted((one, other) => other.span.start - one.span.start);
+  return changes.reduce((message, { span, by }) => replaceInMessage(message, span, by), answer);
+}
+function endList(text, next, last) {
+  return last?.next === void 0 || last.cursor !== void 0 ? { span: spanMember(text, next), by: "" } : { span: next, by: last.answer.text.slice(last.next.start, last.next.end) };
+}
+function spanMember(text, value) {
+  const name = text.lastIndexOf('"', text.lastIndexOf('"', value.start - 1) - 1);
+  const before = text.slice(0, name).trimEnd();
+  if (before.endsWith(",")) {
+    return { start: before.length - 1, end: value.end };
+  }
+  return { start: name, end: text.length - text.slice(value.end).trimStart().replace(/^,\s*/, "").length };
+}
+
 // proxy/gate/list-filter.ts
 var MAX_NAME_LENGTH = 512;
 var DESCRIBING = ["name", "title", "uri", "uriTemplate", "description", "mimeType", "arguments"];
 function filterList(answer, filter) {
   const { listing, limits } = filter;
-  const members = findMembersOf(answer, "result");
-  const list = members?.get(listing.member);
-  const elements = list === void 0 ? void 0 : findElements(answer.text, list.start);
-  if (members === void 0 || list === void 0 || elements === void 0) {
-    return void 0;
-  }
-  if (elements.length > limits.maxListed) {
+  const page = readPage(answer, listing);
+  if (page === void 0 || page.cursor !== void 0 || page.entries.length > limits.maxListed) {
     return void 0;
   }
   const definitions = [];
-  const kept = [];
-  let isUntouched = true;
-  for (const { start, end } of elements) {
-    const text = answer.text.slice(start, end);
-    const definition = readDefinition(text, listing, limits.maxDepth);
+  for (const { start, end } of page.entries) {
+    const definition = readDefinition(answer.text.slice(start, end), listing, limits.maxDepth);
     if (definition === void 0) {
       return void 0;
     }
     definitions.push(definition);
-    const shown = filter.show(definition, text);
-    isUntouched &&= shown === text;
-    if (shown !== void 0) {
-      kept.push(shown);
-    }
   }
-  const cursor = members.get("nextCursor");
-  const nextCursor = cursor === void 0 ? void 0 : readSpan(answer.text, cursor);
+  const shown = definitions.filter((definition) => filter.isVisible(definition));
+  const written = `[${shown.map(({ cleaned }) => cleaned.text).join(",")}]`;
+  const { list } = page;
+  const isUntouched = answer.text.slice(list.start, list.end) === written;
   return {
-    message: makePrivate(isUntouched ? answer : replaceInMessage(answer, list, `[${kept.join(",")}]`)),
-    definitions,
-    nextCursor: typeof nextCursor === "string" ? nextCursor : void 0
+    message: makePrivate(isUntouched ? answer : replaceInMessage(answer, list, written)),
+    ...{ definitions, shown }
   };
 }
 function readDefinition(text, { kind, nameMember }, maxDepth) {
   const reading = readJson(toCharacters(text), { maxDepth, numbers: "any" });
   const definition = reading.ok ? reading.value : null;
   const name = isObject(definition) ? definition[nameMember] : void 0;
-  const isNamed = typeof name === "string" && name.length <= MAX_NAME_LENGTH;
-  return isObject(definition) && isNamed ? { name, definition, digest: kind === "tool" ? digestDefinition(definition) : digestOther(definition) } : void 0;
+  if (!isObject(definition) || typeof name !== "string" || name.length > MAX_NAME_LENGTH) {
+    return void 0;
+  }
+  const digest = kind === "tool" ? digestDefinition(definition) : digestOther(definition);
+  return { name, definition, digest, cleaned: cleanDefinition(text) };
 }
 function digestOther(definition) {
   const members = DESCRIBING.flatMap((name) => {
@@ -2371,121 +2975,30 @@ function digestOther(definition) {
   return (0, import_node_crypto5.hash)("sha256", canonicalize(Object.fromEntries(members)), "hex");
 }
 
-// proxy/gate/named-things.ts
-var TOOLS = {
-  ...{ method: "tools/list", member: "tools", nameMember: "name", kind: "tool", list: "tools" }
-};
-var LISTINGS = [
-  TOOLS,
-  {
-    ...{ method: "resources/list", member: "resources", nameMember: "uri" },
-    ...{ kind: "resource", list: "resources" }
-  },
-  {
-    ...{ method: "resources/templates/list", member: "resourceTemplates", nameMember: "uriTemplate" },
-    ...{ kind: "resource", list: "resource_templates" }
-  },
-  { method: "prompts/list", member: "prompts", nameMember: "name", kind: "prompt", list: "prompts" }
-];
-var readName2 = (kind) => ({ name, arguments: args }) => typeof name === "string" ? { kind, name, args: args === void 0 ? {} : args, logged: args } : void 0;
-var RESOURCE = {
-  takes: "a uri",
-  read: ({ uri }) => typeof uri === "string" ? { kind: "resource", name: uri, args: {}, logged: void 0 } : void 0
-};
-var UNSUBSCRIBE = "resources/unsubscribe";
-var SUBSCRIBE = "resources/subscribe";
-var NAMED_METHODS = /* @__PURE__ */ new Map([
-  ["tools/call", { takes: "a name and an object of arguments", read: readName2("tool") }],
-  ["prompts/get", { takes: "a name and an object of arguments", read: readName2("prompt") }],
-  ["resources/read", RESOURCE],
-  [SUBSCRIBE, RESOURCE],
-  [UNSUBSCRIBE, RESOURCE],
-  ["completion/complete", { takes: "a ref, an argument and no more than MCP defines", read: readCompletion }]
-]);
-function readCompletion({ ref, argument, context }) {
-  const known = readContext(context);
-  if (!isObject(ref) || !isObject(argument) || known === void 0 || !hasOnly(argument, ["name", "value"])) {
-    return void 0;
-  }
-  const { name, value } = argument;
-  if (typeof name !== "string" || typeof value !== "string") {
-    return void 0;
-  }
-  const args = { ...known, [name]: value };
-  if (ref["type"] === "ref/prompt" && isName(ref["name"]) && hasOnly(ref, ["type", "name", "title"])) {
-    return { kind: "prompt", name: ref["name"], args, logged: args };
-  }
-  if (ref["type"] === "ref/resource" && isName(ref["uri"]) && hasOnly(ref, ["type", "uri"])) {
-    return { kind: "resource", name: ref["uri"], args, logged: args };
-  }
-  return void 0;
+// proxy/gate/list-intake.ts
+function noteAsking(context, sender, listing) {
+  const sighting = sightingOf(context, sender);
+  return { listing, sighting, generation: sighting.generation };
 }
-function readContext(context) {
-  if (context === void 0) {
-    return {};
-  }
-  const { arguments: args = {} } = isObject(context) ? context : {};
-  return isObject(context) && isObject(args) && hasOnly(context, ["arguments"]) ? args : void 0;
-}
-function hasOnly(members, names) {
-  return Object.keys(members).every((name) => names.includes(name));
-}
-
-// proxy/gate/listing.ts
-function passListing(context, { sender, request, reply }, listing) {
-  const given = request.params?.["cursor"];
-  const cursor = typeof given === "string" ? context.cursors.open(listing.method, given) : void 0;
-  if (given !== void 0 && cursor === void 0) {
-    send(reply, refuseCursor(request.id));
-    return;
-  }
-  const page = openPage(sightingOf(context, sender), { listing, cursor });
-  const amend = (answer) => {
-    if (answer.kind === "error") {
-      return passUnchanged(answer);
-    }
-    const list = takeList(context, answer, page);
-    if (list === void 0) {
-      const message = `The server "${context.server}" sent a list of ${listing.list.replace("_", " ")} that cannot be read`;
-      return { outcome: "blocked", refusal: answerFailure(request.id, message) };
-    }
-    return { outcome: "ok", message: sealCursor(context, listing, list) };
-  };
-  context.forwarding.request(sender, withCursor(withoutClientCapabilities(request), cursor), {
-    reply,
-    amend
-  });
-}
-function openPage(sighting, wanted) {
-  return { ...wanted, sighting, generation: sighting.generation };
-}
-function takeList(context, answer, { listing, sighting, generation, cursor }) {
+function takeList(context, answer, { listing, sighting, generation }) {
   const { findings, limits, visibility } = context;
   const { kind } = listing;
   const catalog = context.catalogs[listing.list];
-  const shown = [];
   const list = filterList(answer, {
-    listing,
-    limits,
-    show: (definition, text) => {
-      if (!visibility.show({ ...definition, kind }).visible) {
-        return void 0;
-      }
-      const cleaned = cleanDefinition(text);
-      shown.push(() => findings.noteShown(kind, definition, cleaned.removed));
-      return cleaned.text;
-    }
+    ...{ listing, limits },
+    isVisible: ({ name, digest }) => visibility.show({ kind, name, digest }).visible
   });
-  if (list === void 0 || !catalog.learn({ ...list, cursor })) {
+  if (list === void 0) {
     return void 0;
   }
+  catalog.learn(list.definitions);
   if (kind === "tool") {
     if (visibility.isLocked) {
       sighting.learn(generation, lockedOnes(list.definitions, visibility));
     }
     list.definitions.forEach((tool) => findings.noteDefinition(tool));
   }
-  shown.forEach((note) => note());
+  list.shown.forEach((definition) => findings.noteShown(kind, definition));
   catalog.recordNews(() => recordCatalog(context, listing));
   return list;
 }
@@ -2515,14 +3028,6 @@ function recordCatalog({ catalogs, visibility, recording, server }, listing) {
     ...visibility.show({ kind, name, digest })
   }));
   recording.recordCatalog({ server, [list]: entries });
-}
-function withCursor(request, cursor) {
-  return cursor === void 0 ? request : { ...request, params: { ...request.params, cursor } };
-}
-function sealCursor({ cursors }, { method }, list) {
-  const { message, nextCursor } = list;
-  const span = findMembersOf(message, "result")?.get("nextCursor");
-  return span === void 0 || nextCursor === void 0 ? message : replaceInMessage(message, span, toByteText(JSON.stringify(cursors.seal(method, nextCursor))));
 }
 
 // proxy/gate/introduction.ts
@@ -2568,22 +3073,18 @@ var Sighting = class {
   #generation = 0;
   /** The gate's own look at the whole list: one at a time. */
   lookup;
-  /** Every page was seen: what is not known now is not there. */
+  /** The list was seen: what is not known now is not there. */
   isWhole = false;
   /** Changes whenever what was seen before says nothing any more: a list that was asked for earlier does not count. */
   get generation() {
     return this.#generation;
   }
+  /** All that there are. Where a name stands twice, the last counts. */
   learn(generation, tools) {
     if (generation === this.#generation) {
-      for (const { name, digest } of tools) {
-        this.#digests.set(name, digest);
-      }
+      this.#digests = new Map(tools.map(({ name, digest }) => [name, digest]));
+      this.isWhole = true;
     }
-  }
-  /** Whether everything was seen since then. */
-  conclude(generation) {
-    this.isWhole = generation === this.#generation;
   }
   digestOf(tool) {
     return this.#digests.get(tool);
@@ -2662,6 +3163,7 @@ var Session = class {
   }
 };
 var SessionTable = class {
+  #names;
   #sessions = /* @__PURE__ */ new Map();
   #attachments = /* @__PURE__ */ new Map();
   /** What was seen by whoever has no session. */
@@ -2669,6 +3171,17 @@ var SessionTable = class {
   /** Of agents without a session. */
   #subscriptions = /* @__PURE__ */ new Map();
   #opening = 0;
+  constructor(names) {
+    this.#names = names;
+  }
+  /** Other processes know these sessions, too: that nobody uses one here does not say that nobody uses it. */
+  get areShared() {
+    return this.#names !== void 0;
+  }
+  /** What the agent is told that it is called. */
+  nameOf(session) {
+    return this.#names?.give(session) ?? session.id;
+  }
   /** Handshakes that are under way count as well: what they start is started already. */
   get size() {
     return this.#sessions.size + this.#opening;
@@ -2693,13 +3206,23 @@ var SessionTable = class {
   forgetAllSightings() {
     [this, ...this.#sessions.values()].forEach(({ sighting }) => sighting.forget());
   }
-  /** Only for the agent that opened it. */
-  find(id, agent) {
-    const session = this.#sessions.get(id);
+  /** Only for the agent that opened it; `isFull` says that there is no room for one that was opened elsewhere. */
+  find(name, agent, isFull = false) {
+    const session = this.#names === void 0 ? this.#sessions.get(name) : this.#open(name, isFull);
     if (session?.agent !== agent) {
       return void 0;
     }
     session.lastUsedAt = performance.now();
+    return session;
+  }
+  #open(name, isFull) {
+    const named = this.#names?.open(name);
+    const known = named && this.#sessions.get(named.id);
+    if (named === void 0 || known !== void 0 || isFull) {
+      return known;
+    }
+    const session = new Session(named.id, named.agent, named.client);
+    this.add(session);
     return session;
   }
   attach(agent, attachment) {
@@ -2738,7 +3261,7 @@ function passHandshake(context, asked) {
     return;
   }
   if (sessions.size >= limits.maxSessions) {
-    recording.noteRepeated("limit_reached", "sessions", { limit: "max_sessions", server: context.server });
+    recording.noteLimit(context.server, "sessions");
     send(reply, refuseBusy(request.id, "sessions"));
     return;
   }
@@ -2749,12 +3272,12 @@ function passHandshake(context, asked) {
   }
   let session;
   sessions.noteOpening();
-  context.forwarding.request(sender, withoutClientCapabilities(request), {
+  context.forwarding.request(sender, withGrantedCapabilities(context, request), {
     reply,
     opensSession: (id) => {
       session = new Session(id, agent, client);
       sessions.add(session);
-      reply.setField("mcp-session-id", id);
+      reply.setField("mcp-session-id", sessions.nameOf(session));
     },
     amend: (answer) => {
       const revision = readAgreedRevision(answer);
@@ -2773,7 +3296,7 @@ function passDiscovery(context, asked) {
   const { sender, request, reply } = asked;
   const client = findClient(context, sender, request);
   if (recordAttached(context, asked, { client, revision: findClaimedRevision(request) ?? null })) {
-    context.forwarding.request(sender, withoutClientCapabilities(request), {
+    context.forwarding.request(sender, withGrantedCapabilities(context, request), {
       reply,
       amend: (answer) => passIntroduction(context, answer)
     });
@@ -2784,10 +3307,14 @@ function passIntroduction(context, answer) {
 }
 function recordAttached({ recording, server }, { sender: { agent }, request, reply }, { client, revision }) {
   const detail = { agent, server, client: client === void 0 ? null : { ...client }, revision };
-  const recorded = recordOr(reply, refuseUnrecordedRequest(request.id), () => {
-    recording.recordEvent("client_attached", "info", detail);
-    return true;
-  });
+  const recorded = recordOr(
+    reply,
+    () => refuseUnrecordedRequest(request.id),
+    () => {
+      recording.recordEvent("client_attached", "info", detail);
+      return true;
+    }
+  );
   return recorded === true;
 }
 function readAgreedRevision(answer) {
@@ -2796,10 +3323,185 @@ function readAgreedRevision(answer) {
   return typeof revision === "string" ? revision : void 0;
 }
 
+// proxy/gate/list-changes.ts
+var import_promises = require("node:timers/promises");
+
+// proxy/gate/list-look.ts
+async function lookAtList(context, sender, { listing, request, timeoutMs }) {
+  const { forwarding, limits, recording, server } = context;
+  const asked = noteAsking(context, sender, listing);
+  const bounds = { timeoutMs, maxBytes: limits.maxAnswerBytes };
+  try {
+    const answer = await forwarding.ask(sender, askForList(listing, request), bounds);
+    return answer?.kind === "result" ? takeList(context, answer, asked) : void 0;
+  } catch (error) {
+    if (!isRecordingFailure(error)) {
+      const name = error instanceof Error ? error.name : "unknown";
+      recording.noteRepeated("internal_error", server, { server, error: name });
+    }
+    return void 0;
+  }
+}
+function askForList({ method }, request) {
+  const meta = findClaimedRevision(request) === void 0 ? void 0 : metaOf(request);
+  const said = [PROTOCOL_VERSION, CLIENT_INFO].flatMap((name) => {
+    const member = meta?.[name];
+    return member === void 0 ? [] : [[name, member]];
+  });
+  return {
+    method,
+    params: meta === void 0 ? void 0 : { _meta: { ...Object.fromEntries(said), [CLIENT_CAPABILITIES]: {} } }
+  };
+}
+
+// proxy/gate/list-view.ts
+var import_node_crypto7 = require("node:crypto");
+function takeSnapshot({ definitions }) {
+  return definitions.map(({ name, digest, cleaned }) => ({
+    ...{ name, digest },
+    look: (0, import_node_crypto7.hash)("sha256", cleaned.text, "base64")
+  }));
+}
+function looksSame({ kind }, visibility, [one, other]) {
+  const looksOf = (snapshot) => snapshot.filter(({ name, digest }) => visibility.show({ kind, name, digest }).visible).map(({ look }) => look);
+  return looksOf(one).join() === looksOf(other).join();
+}
+var MAX_FAILED_LOOKS = 3;
+var ListView = class {
+  listing;
+  #generation = 0;
+  #request;
+  #snapshot;
+  /** What the agent had when the server last said that the list changed, and nobody has looked since. */
+  #before;
+  #failedLooks = 0;
+  /** One look at a time. */
+  isLookedAt = false;
+  constructor(listing) {
+    this.listing = listing;
+  }
+  /** Changes whenever the server says that the list did: what was asked for earlier may be from before. */
+  get generation() {
+    return this.#generation;
+  }
+  /** What there is to look at: how the agent asked, and what it would be compared with. */
+  get due() {
+    const [request, before] = [this.#request, this.#before];
+    return request === void 0 || before === void 0 || this.#failedLooks === MAX_FAILED_LOOKS ? void 0 : { request, before };
+  }
+  /** The agent has it. */
+  give(request, { generation, snapshot }) {
+    this.#request = request;
+    this.#snapshot = snapshot;
+    this.#failedLooks = 0;
+    if (generation !== this.#generation) {
+      this.#before ??= snapshot;
+    }
+  }
+  /** An agent that was given nothing yet has nothing that could be out of date. */
+  noteChange() {
+    this.#generation++;
+    this.#failedLooks = 0;
+    this.#before ??= this.#snapshot;
+  }
+  /** The gate has looked, and there was nothing to see. */
+  noteFailedLook() {
+    this.#failedLooks++;
+  }
+  /** The gate has looked. */
+  settle({ generation, snapshot }) {
+    this.#snapshot = snapshot;
+    this.#failedLooks = 0;
+    this.#before = generation === this.#generation ? void 0 : snapshot;
+  }
+};
+var ListViews = class {
+  #bySession = /* @__PURE__ */ new WeakMap();
+  #byAgent = /* @__PURE__ */ new Map();
+  of({ agent, session }, listing) {
+    const views = session === void 0 ? this.#byAgent.get(agent) : this.#bySession.get(session);
+    const view = views?.get(listing) ?? new ListView(listing);
+    if (views !== void 0) {
+      views.set(listing, view);
+    } else if (session === void 0) {
+      this.#byAgent.set(agent, /* @__PURE__ */ new Map([[listing, view]]));
+    } else {
+      this.#bySession.set(session, /* @__PURE__ */ new Map([[listing, view]]));
+    }
+    return view;
+  }
+};
+
+// proxy/gate/list-changes.ts
+var PAUSE_MS = 500;
+function noteListChanged(context, sender, kind) {
+  const { sessions, views } = context;
+  if (kind === "tool") {
+    sessions.forgetSightings(sender.session?.id);
+  }
+  for (const listing of LISTINGS.filter((one) => one.kind === kind)) {
+    const view = views.of(sender, listing);
+    view.noteChange();
+    lookForChange(context, sender, view);
+  }
+}
+function lookForChange(context, sender, view) {
+  if (!view.isLookedAt && view.due !== void 0) {
+    view.isLookedAt = true;
+    void lookUntilSettled(context, sender, view);
+  }
+}
+async function lookUntilSettled(context, sender, view) {
+  const { forwarding, limits, visibility } = context;
+  const { listing } = view;
+  for (let { due } = view; due !== void 0 && context.sessionState().active; due = view.due) {
+    const { generation } = view;
+    const look = { listing, request: due.request, timeoutMs: limits.lookTimeoutMs };
+    const list = await lookAtList(context, sender, look);
+    if (list === void 0) {
+      view.noteFailedLook();
+    } else {
+      const snapshot = takeSnapshot(list);
+      view.settle({ generation, snapshot });
+      if (!looksSame(listing, visibility, [due.before, snapshot])) {
+        forwarding.announceChanged(/* @__PURE__ */ new Set([listing.kind]), sender);
+      }
+    }
+    await (0, import_promises.setTimeout)(PAUSE_MS, void 0, { ref: false });
+  }
+  view.isLookedAt = false;
+}
+
+// proxy/gate/listing.ts
+function passListing(context, { sender, request, reply }, listing) {
+  if (request.params?.["cursor"] !== void 0) {
+    send(reply, refuseCursor(request.id));
+    return;
+  }
+  const asked = noteAsking(context, sender, listing);
+  const view = context.views.of(sender, listing);
+  const { generation } = view;
+  const amend = (answer) => {
+    if (answer.kind === "error") {
+      return passUnchanged(answer);
+    }
+    const list = takeList(context, answer, asked);
+    if (list === void 0) {
+      const message = `The server "${context.server}" sent a list of ${listing.list.replace("_", " ")} that cannot be read`;
+      return { outcome: "blocked", refusal: answerFailure(request.id, message) };
+    }
+    view.give(request, { generation, snapshot: takeSnapshot(list) });
+    lookForChange(context, sender, view);
+    return { outcome: "ok", message: list.message };
+  };
+  context.forwarding.request(sender, withGrantedCapabilities(context, request), { reply, amend });
+}
+
 // proxy/gate/call-result.ts
-function judgeResult(asking, answer) {
+function judgeResult(asking, answer, admission) {
   if (answer.kind === "error") {
-    return passUnchanged(answer);
+    const pages = findPages(answer);
+    return pages === void 0 || admission.admitPages(pages) ? passUnchanged(answer) : { outcome: "blocked", refusal: refuseInputRequests(asking) };
   }
   const members = findMembersOf(answer, "result");
   if (members === void 0) {
@@ -2812,7 +3514,8 @@ function judgeResult(asking, answer) {
   };
   const asked = members.get("inputRequests");
   const asks = asked !== void 0 && findMembers(answer.text, asked.start)?.spans.size !== 0;
-  if (asks || !isKnownType(read("resultType"))) {
+  const isAdmitted = !asks || asking.era === "stateless" && read("resultType") === "input_required" && admission.admitInputs(answer.text.slice(asked.start, asked.end));
+  if (!isAdmitted || !isKnownType(read("resultType"))) {
     return { outcome: "blocked", refusal: refuseInputRequests(asking) };
   }
   return {
@@ -2820,132 +3523,108 @@ function judgeResult(asking, answer) {
     message: answer
   };
 }
+function findPages(answer) {
+  const error = answer.members.get("error");
+  const members = findMembersOf(answer, "error");
+  if (members === void 0) {
+    return error !== void 0 && answer.text[error.start] === "{" ? "" : void 0;
+  }
+  const [code, data] = [members.get("code"), members.get("data")];
+  if (code === void 0 || readSpan(answer.text, code) !== URL_ELICITATION_REQUIRED) {
+    return void 0;
+  }
+  return data === void 0 ? "" : answer.text.slice(data.start, data.end);
+}
 function isKnownType(type) {
   return type === void 0 || type === "complete" || type === "input_required";
 }
 
-// proxy/gate/call-decision.ts
-var NOTHING_READ = /* @__PURE__ */ new Set();
-function judgeCall({ id, method, params }, circumstances) {
-  const { policy, usage, state, server, agent, era } = circumstances;
-  const named = NAMED_METHODS.get(method);
-  const naming = named?.read(params ?? {});
-  const form = `${method} takes ${named?.takes ?? "something else"}`;
-  if (naming === void 0) {
-    const refusal = refuseInvalidCall(id, form);
-    return { effect: "deny", reason: "invalid_params", argumentsInLog: "full", refusal };
+// proxy/gate/input-requests.ts
+function admitInputs(context, { sender, request }, written) {
+  const { waiting, limits } = context;
+  const asked = written.length <= limits.maxRequestBytes ? readMembers(written, limits.maxDepth) : void 0;
+  const inputs = asked === void 0 ? void 0 : Object.entries(asked);
+  if (inputs === void 0 || inputs.length > limits.maxAsks) {
+    return false;
   }
-  const { kind, name, args } = naming;
-  const asking = { id, era, kind };
-  const call = { server, kind, name, args: isObject(args) ? args : {}, agent };
-  const isUse = method !== UNSUBSCRIBE;
-  const decision = isUse ? policy.decide(call, usage) : judgeGivingUp(policy, call, usage);
-  const argumentsInLog = policy.argumentsInLog(findGrant(policy, call, decision));
-  const deny = (reason, refusal, rule) => ({
-    ...{ effect: "deny", naming, reason, argumentsInLog, refusal },
-    ...rule !== void 0 && { rule }
+  const admitted = [];
+  const isAdmitted = inputs.every(([name, input]) => {
+    const ask = readAsk(input);
+    const own = ask && admitAsk(context, sender, ask);
+    if (own !== void 0) {
+      admitted.push(own);
+      waiting.add(placeOf(request, name), { ...own, agent: sender.agent, session: void 0 });
+    }
+    return own !== void 0;
   });
-  if (!state.active) {
-    return deny("session_over", refuseEndedSession(asking, state.reason));
+  if (!isAdmitted) {
+    waiting.abandon((ask) => admitted.some(({ callId }) => callId === ask.callId), "blocked");
   }
-  if (decision.reason === "no_grant") {
-    return deny(decision.reason, refuseUnknown(asking, name));
-  }
-  if (decision.reason === "flow") {
-    return deny(decision.reason, refuseUnknown(asking, name), decision.rule);
-  }
-  const fault = kind === "tool" ? findLockFault(name, circumstances) : void 0;
-  if (fault !== void 0) {
-    const isUnverified = fault === "unverified";
-    return deny(fault, isUnverified ? refuseUnverified(asking, name) : refuseUnknown(asking, name));
-  }
-  if (!isObject(args)) {
-    return deny("invalid_params", refuseInvalidCall(id, form));
-  }
-  if (decision.effect === "deny") {
-    const { reason, rule } = decision;
-    const refusal = decision.reason === "limit_reached" ? refuseByLimit(asking, decision) : refuseByCondition(asking, decision);
-    return deny(reason, refusal, rule);
-  }
-  return { effect: "allow", naming, call, decision, isUse, argumentsInLog };
+  return isAdmitted;
 }
-function judgeGivingUp(policy, call, { labels }) {
-  const shown = policy.show(call, labels);
-  return shown.visible ? { effect: "allow", reason: "granted", rule: shown.why } : { effect: "deny", reason: "no_grant" };
+function admitPages(context, { sender }, written) {
+  const params = readMembers(written, context.limits.maxDepth);
+  const own = params && admitAsk(context, sender, { method: "elicitation/create", params });
+  if (own !== void 0) {
+    context.recording.recordResult({ call: own.callId, outcome: "ok", duration_ms: 0, bytes: 0 });
+  }
+  return own !== void 0;
 }
-function findLockFault(tool, { visibility, sighting }) {
-  if (!visibility.isLocked) {
+function readAsk(input) {
+  if (!isObject(input)) {
     return void 0;
   }
-  if (visibility.lockedDigestOf(tool) === void 0) {
-    return "unreviewed";
-  }
-  const seen = sighting.digestOf(tool);
-  if (seen === void 0) {
-    return sighting.isWhole ? "unlisted" : "unverified";
-  }
-  return visibility.judgeDefinition(tool, seen) === "reviewed" ? void 0 : "drifted";
+  const { method, params = {} } = input;
+  return typeof method === "string" && isObject(params) ? { method, params } : void 0;
 }
-function findGrant(policy, call, decision) {
-  const said = decision.reason === "observed" ? decision.instead : decision;
-  return "rule" in said && said.reason !== "flow" ? said.rule : policy.show(call, NOTHING_READ).why;
+function withAskedInputs(context, { sender, request }) {
+  const { inputResponses: given, ...params } = request.params ?? {};
+  if (given === void 0) {
+    return request;
+  }
+  const { waiting, recording, server } = context;
+  const kept = {};
+  for (const [name, answer] of isObject(given) ? Object.entries(given) : []) {
+    const place = placeOf(request, name);
+    const ask = waiting.find(({ key, agent }) => key === place && agent === sender.agent);
+    const written = JSON.stringify({ jsonrpc: "2.0", id: 0, result: answer });
+    const [message] = readServerMessages(toByteText(written)) ?? [];
+    const shown = message?.kind === "result" ? ask?.inspecting.pass(message) : void 0;
+    if (ask === void 0 || shown === void 0) {
+      recording.noteRepeated("agent_answer_dropped", server, { server, agent: sender.agent });
+      continue;
+    }
+    waiting.end(ask, "ok", collectEvidence(shown));
+    const result = readMembers(shown.text, context.limits.maxDepth)?.["result"];
+    kept[name] = result === void 0 ? answer : result;
+  }
+  const isAnswered = Object.keys(kept).length > 0;
+  return { ...request, params: { ...params, ...isAnswered && { inputResponses: kept } } };
+}
+function placeOf({ method, params }, input) {
+  const { kind, name } = NAMED_METHODS.get(method)?.read(params ?? {}) ?? {};
+  return JSON.stringify([method, kind ?? null, name ?? null, input]);
 }
 
-// proxy/gate/recorded-call.ts
-function decideCall(context, { sender, request }) {
-  const { policy, usage, visibility, server } = context;
-  return judgeCall(request, {
-    ...{ policy, usage, visibility, server },
-    era: eraOf(request),
-    sighting: sightingOf(context, sender),
-    state: context.sessionState(),
-    agent: sender.agent
-  });
+// proxy/gate/overload.ts
+function holdToLoad({ load, recording, server }, { request }, verdict) {
+  const overload = verdict.effect === "allow" ? load.findOverload(performance.now()) : void 0;
+  if (verdict.effect === "deny" || overload === void 0) {
+    return verdict;
+  }
+  recording.noteLimit(server, overload.limit);
+  const { naming, argumentsInLog } = verdict;
+  const asking = { id: request.id, era: eraOf(request), kind: naming.kind };
+  const refusal = refuseOverload(asking, server, overload);
+  return { effect: "deny", naming, reason: "server_limit", argumentsInLog, refusal };
 }
-function recordVerdict(context, { sender, request }, verdict) {
-  const { policy, usage, recording, server } = context;
-  const gained = verdict.effect === "allow" && verdict.isUse ? policy.labelsOf(verdict.call).filter((label) => !usage.labels.has(label)) : [];
-  const id = recording.recordCall(
-    {
-      agent: sender.agent,
-      client: findClient(context, sender, request),
-      server,
-      method: request.method,
-      named: verdict.naming,
-      args: verdict.naming === void 0 ? request.params?.["arguments"] : verdict.naming.logged,
-      argumentsInLog: verdict.argumentsInLog,
-      traceparent: findTraceparent(request)
-    },
-    describeDecision(verdict, gained)
-  );
-  if (verdict.effect === "allow" && verdict.isUse) {
-    count(context, verdict, gained);
-  }
-  return id;
-}
-function describeDecision(verdict, labels) {
-  if (verdict.effect === "deny") {
-    return { decision: "deny", reason: verdict.reason, rule: verdict.rule };
-  }
-  const { decision } = verdict;
-  if (decision.reason === "granted") {
-    return { decision: "allow", reason: decision.reason, rule: decision.rule, labels };
-  }
-  const { instead } = decision;
-  const observed = { reason: instead.reason, ..."rule" in instead && { rule: instead.rule } };
-  return { decision: "allow", reason: decision.reason, observed, labels };
-}
-function count(context, { call, decision }, gained) {
-  const before = gained.length === 0 ? void 0 : new Set(context.usage.labels);
-  context.usage.count(call, decision);
-  if (before !== void 0) {
-    context.labelsGained(before);
-  }
+function refuseOverload(asking, server, overload) {
+  const { limit, max } = overload;
+  return limit === "concurrent_calls" ? refuseByConcurrency(asking, server, max) : refuseByRate(asking, { server, max, retryAfterSeconds: overload.retryAfterSeconds });
 }
 
 // proxy/gate/tool-lookup.ts
 var MAX_LOOKS = 3;
-var MAX_PAGES = 100;
 function needsLook(context, sender, { params }) {
   const { visibility } = context;
   const name = params?.["name"];
@@ -2957,59 +3636,20 @@ function needsLook(context, sender, { params }) {
 }
 function lookAtTools(context, asked) {
   const sighting = sightingOf(context, asked.sender);
-  sighting.lookup ??= lookUntilSettled(context, asked).catch((error) => {
-    if (!isRecordingFailure(error)) {
-      const { recording, server } = context;
-      const name = error instanceof Error ? error.name : "unknown";
-      recording.noteRepeated("internal_error", server, { server, error: name });
-    }
-  }).finally(() => {
+  sighting.lookup ??= lookUntilSeen(context, asked).finally(() => {
     sighting.lookup = void 0;
   });
   return sighting.lookup;
 }
-async function lookUntilSettled(context, asked) {
-  const sighting = sightingOf(context, asked.sender);
+async function lookUntilSeen(context, { sender, request }) {
+  const sighting = sightingOf(context, sender);
   const deadline = performance.now() + context.limits.lookTimeoutMs;
   for (let look = 0; look < MAX_LOOKS && !sighting.isWhole; look++) {
-    const { generation } = sighting;
-    if (!await readWholeList(context, asked, deadline)) {
+    const timeoutMs = Math.max(1, Math.ceil(deadline - performance.now()));
+    if (await lookAtList(context, sender, { listing: TOOLS, request, timeoutMs }) === void 0) {
       return;
     }
-    sighting.conclude(generation);
   }
-}
-async function readWholeList(context, { sender, request }, deadline) {
-  const { forwarding, limits } = context;
-  let maxBytes = limits.maxAnswerBytes;
-  let cursor;
-  for (let page = 0; page < MAX_PAGES; page++) {
-    const timeoutMs = Math.max(1, Math.ceil(deadline - performance.now()));
-    const opened = openPage(sightingOf(context, sender), { listing: TOOLS, cursor });
-    const answer = await forwarding.ask(sender, askForPage(request, cursor), { timeoutMs, maxBytes });
-    if (answer?.kind !== "result") {
-      return false;
-    }
-    maxBytes -= answer.text.length;
-    const list = takeList(context, answer, opened);
-    if (list?.nextCursor === void 0) {
-      return list !== void 0;
-    }
-    cursor = list.nextCursor;
-  }
-  return false;
-}
-function askForPage(request, cursor) {
-  const meta = findClaimedRevision(request) === void 0 ? void 0 : metaOf(request);
-  const said = [PROTOCOL_VERSION, CLIENT_INFO].flatMap((name) => {
-    const member = meta?.[name];
-    return member === void 0 ? [] : [[name, member]];
-  });
-  const params = {
-    ...cursor !== void 0 && { cursor },
-    ...meta !== void 0 && { _meta: { ...Object.fromEntries(said), [CLIENT_CAPABILITIES]: {} } }
-  };
-  return { method: TOOLS.method, params: Object.keys(params).length === 0 ? void 0 : params };
 }
 
 // proxy/gate/named-call.ts
@@ -3032,34 +3672,50 @@ function passToolCall(context, asked) {
   });
 }
 function passNamedCall(context, asked) {
-  const { sender, request, reply } = asked;
+  context.admission.admit(() => admitCall(context, asked), {
+    admitted: (call) => passOn(context, asked, call),
+    failed: () => send(asked.reply, refuseUnrecordedCall(asked))
+  });
+}
+function admitCall(context, asked) {
+  const { request } = asked;
   const decided = decideCall(context, asked);
   const fields = decided.effect === "allow" ? findParamFields2(context, asked, decided.naming) : void 0;
-  const verdict = fields?.ok === false && decided.effect === "allow" ? {
+  const agreed = fields?.ok === false && decided.effect === "allow" ? {
     effect: "deny",
     naming: decided.naming,
     reason: "header_mismatch",
     argumentsInLog: decided.argumentsInLog,
     refusal: refuseDisagreement(request.id, fields.detail)
   } : decided;
-  const callId = recordOr(reply, refuseUnrecordedCall(asked), () => recordVerdict(context, asked, verdict));
-  if (callId === void 0) {
-    return;
-  }
+  const verdict = holdToLoad(context, asked, agreed);
+  return { verdict, fields, callId: recordVerdict(context, asked, verdict) };
+}
+function passOn(context, asked, { verdict, fields, callId }) {
+  const { sender, request, reply } = asked;
   if (verdict.effect === "deny") {
     send(reply, verdict.refusal);
     return;
   }
+  context.load.noteCall(performance.now());
   const { kind } = verdict.naming;
+  const refuse = () => refuseUnrecordedCall(asked);
+  const answered = recordOr(reply, refuse, () => withAskedInputs(context.asks, asked));
+  if (answered === void 0) {
+    return;
+  }
   const noteOutcome = keepSubscription(context, asked, verdict.naming.name);
-  context.forwarding.request(sender, withoutUngranted(withoutClientCapabilities(request)), {
+  context.forwarding.request(sender, withoutTask(withGrantedCapabilities(context, answered)), {
     reply,
     callId,
     inspection: findInspection(context, verdict),
     ...fields?.ok === true && { paramFields: fields.fields },
     amend: (answer) => {
       noteOutcome(answer);
-      return judgeResult({ id: request.id, era: eraOf(request), kind }, answer);
+      return judgeResult({ id: request.id, era: eraOf(request), kind }, answer, {
+        admitInputs: (written) => admitInputs(context.asks, asked, written),
+        admitPages: (written) => admitPages(context.asks, asked, written)
+      });
     }
   });
 }
@@ -3085,27 +3741,21 @@ function keepSubscription({ sessions }, { sender, request }, uri) {
 function findParamFields2({ catalogs }, { sender, request }, { kind, name }) {
   return kind === "tool" && eraOf(request) === "stateless" ? buildParamFields(catalogs.tools.paramFieldsOf(name), request.params?.["arguments"], sender.fields) : void 0;
 }
-function withoutUngranted(request) {
+function withoutTask(request) {
   if (request.params === void 0) {
     return request;
   }
-  const { task, inputResponses, ...params } = request.params;
+  const { task, ...params } = request.params;
   return { ...request, params };
 }
 
 // proxy/gate/hearing.ts
-function openHearing({ server, policy, visibility }, subscriptions) {
+function openHearing(visibility, subscriptions) {
   const passes = (notification) => {
     switch (notification.method) {
       case PROGRESS:
       case SUBSCRIBED:
         return true;
-      case CHANGED.tool:
-        return policy.reaches(server, "tool");
-      case CHANGED.resource:
-        return policy.reaches(server, "resource");
-      case CHANGED.prompt:
-        return policy.reaches(server, "prompt");
       case UPDATED: {
         const span = findMembersOf(notification, "params")?.get("uri");
         const uri = span === void 0 ? void 0 : readSpan(notification.text, span);
@@ -3124,10 +3774,9 @@ var WISHES = {
   resource: "resourcesListChanged",
   prompt: "promptsListChanged"
 };
-var KINDS2 = ["tool", "resource", "prompt"];
 var MAX_RESOURCES = 200;
 function passSubscription(context, asked) {
-  const { sender, request, reply } = asked;
+  const { request, reply } = asked;
   const wishes = request.params?.["notifications"];
   const wanted = isObject(wishes) ? listResources(wishes) : [];
   if (wanted === void 0) {
@@ -3135,22 +3784,23 @@ function passSubscription(context, asked) {
     send(reply, refuseInvalidCall(request.id, form));
     return;
   }
-  const opened = recordOr(
-    reply,
-    refuseUnrecordedRequest(request.id),
-    () => wanted.flatMap((uri) => decideResource(context, asked, uri))
-  );
-  if (opened === void 0) {
-    return;
-  }
+  context.admission.admit(() => wanted.flatMap((uri) => decideResource(context, asked, uri)), {
+    admitted: (opened) => listen(context, asked, opened),
+    failed: () => send(reply, refuseUnrecordedRequest(request.id))
+  });
+}
+function listen(context, asked, opened) {
+  const { sender, request, reply } = asked;
+  const wishes = request.params?.["notifications"];
   const hearsOf = new Set(
     KINDS2.filter((kind) => isObject(wishes) && wishes[WISHES[kind]] === true && isOffered(context, kind))
   );
   const granted = isObject(wishes) ? reduceWishes(wishes, hearsOf, opened) : void 0;
   const hearing = openOwnHearing(context, granted ?? {}, hearsOf);
   const startedAt = performance.now();
-  context.forwarding.request(sender, withoutClientCapabilities(withWishes(request, granted)), {
+  context.forwarding.request(sender, withGrantedCapabilities(context, withWishes(request, granted)), {
     ...{ reply, hearsOf, hearing, amend: passUnchanged, isStanding: true },
+    calls: opened.map(({ callId }) => callId),
     over: () => {
       const duration_ms = Math.round(performance.now() - startedAt);
       const outcome = hearing.isAcknowledged ? "ok" : "error";
@@ -3192,7 +3842,7 @@ function withWishes(request, notifications) {
 function openOwnHearing(context, granted, hearsOf) {
   const { resourceSubscriptions: uris = [] } = granted;
   const subscriptions = new Subscriptions(Array.isArray(uris) ? uris.map(String) : []);
-  const hearing = openHearing(context, subscriptions);
+  const hearing = openHearing(context.visibility, subscriptions);
   const announcesTools = hearsOf.has("tool") && context.policy.canLoseTools(context.server);
   const own = {
     isAcknowledged: false,
@@ -3236,10 +3886,14 @@ var PASSAGES = new Map([
   [UNSUBSCRIBE, { pass: passNamedCall, kinds: ["resource"], era: "handshake" }],
   ["prompts/get", { pass: passNamedCall, kinds: ["prompt"] }],
   ["completion/complete", { pass: passNamedCall, kinds: ["prompt", "resource"] }],
+  [SET_LEVEL, { pass: passNamedCall, ask: "logging", era: "handshake" }],
   ["subscriptions/listen", { pass: passSubscription }]
 ]);
-function passPing({ forwarding }, { sender, request, reply }) {
-  forwarding.request(sender, request, { reply, amend: passUnchanged });
+function passPing(context, { sender, request, reply }) {
+  context.forwarding.request(sender, withGrantedCapabilities(context, request), {
+    reply,
+    amend: passUnchanged
+  });
 }
 
 // proxy/gate/gate.ts
@@ -3257,8 +3911,11 @@ var Gate = class {
     const { sessionIdleMs } = context.limits;
     this.#sweep = setInterval(() => this.#endIdle(), Math.min(SWEEP_MS, sessionIdleMs)).unref();
   }
+  get limits() {
+    return this.#context.limits;
+  }
   /** The messages of one POST. */
-  post({ agent, fields, reply }, { messages, isBatch }) {
+  post({ agent, fields, reply, callIds }, { messages, isBatch }) {
     if (this.#isClosed) {
       send(reply, refuseHttp(503, "Service Unavailable: the proxy is closing"));
       return;
@@ -3278,7 +3935,7 @@ var Gate = class {
       send(reply, refuseUnknownSession(first?.kind === "request" ? first.id : null));
       return;
     }
-    const sender = { agent, fields, session };
+    const sender = { agent, fields, session, callIds };
     if (isBatch && !this.#takesBatches(sender, messages)) {
       send(reply, refuseMessage("a batch is not part of this revision"));
       return;
@@ -3291,6 +3948,7 @@ var Gate = class {
       if (message.kind === "notification") {
         this.#notify(sender, message, ownReply);
       } else if (message.kind === "response") {
+        passClientAnswer(this.#context.asks, sender, message);
         ownReply?.finishEmpty(202);
       }
     }
@@ -3318,6 +3976,7 @@ var Gate = class {
       send(reply, refuseUnknownSession(null));
     } else {
       session.cancelAll();
+      this.#context.asks.waiting.abandon((ask) => ask.session === session, "cancelled");
       const status = await this.#endSession(session);
       if (status < 400) {
         this.#context.sessions.forget(session.id);
@@ -3380,10 +4039,11 @@ var Gate = class {
       passage.pass(this.#context, asked);
     }
   }
-  #exists({ kinds, era }, asked) {
+  #exists({ kinds, ask, era }, asked) {
     const { policy, server } = this.#context;
     const isReached = kinds === void 0 || kinds.some((kind) => policy.reaches(server, kind));
-    return isReached && (era === void 0 || era === asked);
+    const isGranted = ask === void 0 || isAskGranted(this.#context, ask);
+    return isReached && isGranted && (era === void 0 || era === asked);
   }
   /** Nothing is forwarded, so nothing depends on the record. */
   #recordUnknown(sender, request) {
@@ -3414,7 +4074,7 @@ var Gate = class {
         session?.exchanges.find(requestId)?.cancel(typeof reason === "string" ? reason : void 0);
       }
       reply?.finishEmpty(202);
-    } else if (passesFromClient(method)) {
+    } else if (passesFromClient(method) || method === ROOTS_CHANGED && isAskGranted(this.#context, "roots")) {
       this.#context.forwarding.notify(sender, notification, reply);
     } else {
       reply?.finishEmpty(202);
@@ -3422,7 +4082,9 @@ var Gate = class {
   }
   #findSession(agent, fields) {
     const id = fields.get("mcp-session-id");
-    return id === void 0 ? void 0 : this.#context.sessions.find(id, agent) ?? "unknown";
+    const { sessions, limits } = this.#context;
+    const isFull = sessions.size >= limits.maxSessions;
+    return id === void 0 ? void 0 : sessions.find(id, agent, isFull) ?? "unknown";
   }
   /** Only what was agreed on counts; a handshake cannot be part of a batch. */
   #takesBatches(sender, messages) {
@@ -3438,25 +4100,99 @@ var Gate = class {
     const { sessions, limits } = this.#context;
     for (const session of sessions.listExpired(limits.sessionIdleMs)) {
       sessions.forget(session.id);
-      void this.#endSession(session);
+      if (!sessions.areShared) {
+        void this.#endSession(session);
+      }
     }
   }
 };
 
-// proxy/gate/server-request.ts
-var KNOWN = /* @__PURE__ */ new Set(["sampling/createMessage", "elicitation/create", "roots/list"]);
-function answerServerRequest(recording, server, { id, method }) {
-  if (method === "ping") {
-    return JSON.stringify({ jsonrpc: "2.0", id, result: {} });
-  }
-  const kind = KNOWN.has(method) ? method : "other";
-  recording.noteRepeated("server_request_refused", `${server} ${kind}`, { server, method: kind });
-  return JSON.stringify({
-    jsonrpc: "2.0",
-    id,
-    error: { code: METHOD_NOT_FOUND, message: "Method not found" }
-  });
+// proxy/gate/process-record.ts
+var MAX_LINES = 5;
+var MAX_LENGTH = 600;
+function recordProcesses({
+  server,
+  recording,
+  limits
+}) {
+  return {
+    noteEnded: ({ code, detail }, said) => {
+      if (code === "out_of_memory") {
+        recording.noteLimit(server, "memory");
+      }
+      const event = code === "start_failed" ? "server_start_failed" : "server_exited";
+      const stderr = excerpt2(recording, said);
+      recording.noteEvent(event, "warning", { server, code, detail, ...stderr !== "" && { stderr } });
+    },
+    noteRestarted: (restart) => recording.noteEvent("server_restarted", "info", { server, restart, of: limits.maxRestarts }),
+    noteDown: ({ detail }) => recording.noteEvent("server_down", "warning", { server, detail })
+  };
 }
+function excerpt2(recording, said) {
+  const lines = recording.redact(cleanText(said).text).trimEnd().split(/\r?\n/).slice(-MAX_LINES);
+  return lines.join("\n").slice(-MAX_LENGTH);
+}
+
+// proxy/places.ts
+var Places = class {
+  #max;
+  #taken = 0;
+  constructor(max) {
+    this.#max = max;
+  }
+  get taken() {
+    return this.#taken;
+  }
+  take() {
+    if (this.#taken >= this.#max) {
+      return false;
+    }
+    this.#taken++;
+    return true;
+  }
+  free() {
+    this.#taken--;
+  }
+};
+
+// proxy/gate/server-load.ts
+var WINDOW_MS = 6e4;
+var ServerLoad = class {
+  #limits;
+  #inWork;
+  /** When the last calls were let through, as many as may be; the oldest is overwritten. */
+  #times;
+  #next = 0;
+  constructor(limits) {
+    this.#limits = limits;
+    this.#inWork = new Places(limits.maxConcurrentCalls);
+  }
+  /** One request goes to the server, whatever it asks; false when there is no place. */
+  take() {
+    return this.#inWork.take();
+  }
+  free() {
+    this.#inWork.free();
+  }
+  /** What keeps one more call from being let through. */
+  findOverload(now) {
+    const { maxConcurrentCalls, maxCallsPerMinute: max } = this.#limits;
+    if (this.#inWork.taken >= maxConcurrentCalls) {
+      return { limit: "concurrent_calls", max: maxConcurrentCalls };
+    }
+    const oldest = this.#times?.[this.#next];
+    const waitMs = oldest === void 0 ? 0 : oldest + WINDOW_MS - now;
+    return waitMs > 0 ? { limit: "calls_per_minute", max, retryAfterSeconds: Math.ceil(waitMs / 1e3) } : void 0;
+  }
+  noteCall(now) {
+    const { maxCallsPerMinute } = this.#limits;
+    if (Number.isFinite(maxCallsPerMinute)) {
+      this.#times ??= new Float64Array(maxCallsPerMinute).fill(Number.NEGATIVE_INFINITY);
+      this.#times[this.#next] = now;
+      this.#next = (this.#next + 1) % maxCallsPerMinute;
+    }
+  }
+};
 
 // proxy/gate/visibility.ts
 var NOTHING_READ2 = /* @__PURE__ */ new Set();
@@ -3515,41 +4251,246 @@ var Visibility = class {
   }
 };
 
+// proxy/gate/waiting-asks.ts
+var WaitingAsks = class {
+  #recording;
+  #timeoutMs;
+  #asks = /* @__PURE__ */ new Set();
+  constructor(recording, timeoutMs) {
+    this.#recording = recording;
+    this.#timeoutMs = timeoutMs;
+  }
+  hasRoom(agent, max) {
+    return this.#list((ask) => ask.agent === agent).length < max;
+  }
+  add(key, asked) {
+    const timer = setTimeout(() => this.#abandon(ask, "timeout"), this.#timeoutMs).unref();
+    const ask = { ...asked, key, startedAt: performance.now(), timer };
+    this.#asks.add(ask);
+  }
+  /** The one that waits longest. */
+  find(isMeant) {
+    return this.#list(isMeant)[0];
+  }
+  /** Throws `RecordingFailed`: what the log does not hold is not passed on. */
+  end(ask, outcome, evidence = NO_BYTES) {
+    if (this.#asks.delete(ask)) {
+      clearTimeout(ask.timer);
+      const duration_ms = Math.round(performance.now() - ask.startedAt);
+      const found = ask.inspecting.conclude(ask.callId);
+      this.#recording.recordResult({ call: ask.callId, outcome, duration_ms, ...evidence, ...found });
+    }
+  }
+  /** Nobody will answer any more. */
+  abandon(isMeant, outcome) {
+    this.#list(isMeant).forEach((ask) => this.#abandon(ask, outcome));
+  }
+  #abandon(ask, outcome) {
+    try {
+      this.end(ask, outcome);
+    } catch (error) {
+      if (!isRecordingFailure(error)) {
+        throw error;
+      }
+    }
+    if (outcome !== "cancelled") {
+      ask.abandoned?.();
+    }
+  }
+  #list(isMeant) {
+    return [...this.#asks].filter(isMeant);
+  }
+};
+
+// proxy/gate/whole-lists.ts
+var BY_METHOD = new Map(LISTINGS.map((listing) => [listing.method, listing]));
+function readListsWhole(upstream, bounds) {
+  return {
+    send: (forward, sink, opensSession) => {
+      const { message } = forward;
+      const listing = message.kind === "request" ? BY_METHOD.get(message.method) : void 0;
+      if (message.kind !== "request" || listing === void 0) {
+        return upstream.send(forward, sink, opensSession);
+      }
+      return new ListReading({ upstream, bounds, listing, sink, forward, request: message }).start();
+    },
+    openStream: (request, sink) => upstream.openStream(request, sink),
+    endSession: (session, revision, agent) => upstream.endSession(session, revision, agent),
+    close: () => upstream.close()
+  };
+}
+var ListReading = class {
+  #options;
+  #sending;
+  /** The first page was answered, and others follow: whatever else comes to it says nothing. */
+  #readsOn = false;
+  #isOver = false;
+  constructor(options) {
+    this.#options = options;
+  }
+  start() {
+    const { upstream, sink, forward, request, listing } = this.#options;
+    let isStream = false;
+    this.#sending = upstream.send(
+      forward,
+      {
+        opened: () => {
+          isStream = true;
+          sink.opened();
+        },
+        filler: (carriage) => sink.filler(carriage),
+        message: (message, carriage) => {
+          if (message.kind === "notification") {
+            return sink.message(message, carriage);
+          }
+          if (this.#readsOn) {
+            return void 0;
+          }
+          const isFirst = message.kind === "result" && message.id === request.id;
+          const page = isFirst ? readPage(message, listing) : void 0;
+          if (page?.cursor === void 0) {
+            return sink.message(message, carriage);
+          }
+          this.#readsOn = true;
+          if (isStream) {
+            this.#sending?.leave();
+          }
+          void this.#readOn(page, carriage);
+          return void 0;
+        },
+        status: (status) => this.#readsOn ? void 0 : sink.status(status),
+        ended: () => this.#readsOn ? void 0 : sink.ended(),
+        failed: (loss) => this.#readsOn ? void 0 : sink.failed(loss)
+      },
+      () => void 0
+    );
+    const stop = (end) => {
+      this.#isOver = true;
+      if (this.#sending !== void 0) {
+        end(this.#sending);
+      }
+    };
+    return {
+      cancel: (reason) => stop((sending) => sending.cancel(reason)),
+      leave: () => stop((sending) => sending.leave())
+    };
+  }
+  async #readOn(first, carriage) {
+    const { listing, bounds, sink } = this.#options;
+    const pages = [first];
+    let entries = first.entries.length;
+    let bytes = first.answer.text.length;
+    let isWhole = false;
+    for (let last = first; !isWhole && pages.length < bounds.maxListed; ) {
+      const answer = await this.#ask(last.cursor, pages.length);
+      if (this.#isOver) {
+        return;
+      }
+      const page = answer === void 0 ? void 0 : readPage(answer, listing);
+      entries += page?.entries.length ?? 0;
+      bytes += page?.answer.text.length ?? 0;
+      if (page === void 0 || entries > bounds.maxListed || bytes > bounds.maxAnswerBytes) {
+        break;
+      }
+      const isAgain = page.cursor === last.cursor && page.written === last.written;
+      isWhole = isAgain || page.cursor === void 0;
+      if (!isAgain) {
+        pages.push(page);
+      }
+      last = page;
+    }
+    void sink.message(isWhole ? joinPages(pages) : first.answer, carriage);
+    sink.ended();
+  }
+  /** Nothing where there is no such page. What else the server says on the way is heard. */
+  async #ask(cursor, place) {
+    const { upstream, sink, forward, request } = this.#options;
+    const { promise, resolve } = Promise.withResolvers();
+    const message = askForPage(request, { cursor, id: `${request.id}/${place + 1}` });
+    const give = () => resolve(void 0);
+    let isStream = false;
+    const sending = upstream.send(
+      { ...forward, message },
+      {
+        opened: () => {
+          isStream = true;
+        },
+        filler: () => sink.filler({}),
+        message: (said) => {
+          if (said.kind === "notification") {
+            return sink.message(said, {});
+          }
+          if (said.id === message.id) {
+            resolve(said.kind === "result" ? said : void 0);
+          }
+          return void 0;
+        },
+        status: give,
+        ended: give,
+        failed: give
+      },
+      () => void 0
+    );
+    this.#sending = sending;
+    const answer = await promise;
+    if (isStream) {
+      sending.leave();
+    }
+    return answer;
+  }
+};
+function askForPage(request, { cursor, id }) {
+  const said = metaOf(request);
+  const { progressToken: _, ...meta } = said ?? {};
+  const params = {
+    ...request.params,
+    ...cursor !== void 0 && { cursor },
+    ...said !== void 0 && { _meta: meta }
+  };
+  return { ...request, id, params };
+}
+
 // proxy/gate/server-gate.ts
 function openServerGate(options) {
   const { server, recording, limits, streams, policy, usage, names, environment, stderr } = options;
   const { inspector } = options;
-  const sessions = new SessionTable();
-  const upstream = options.connect({
+  const sessions = new SessionTable(options.sessionNames);
+  const load = new ServerLoad(limits);
+  const asks = {
+    ...{ server, policy, usage, sessions, recording, inspector, limits },
+    waiting: new WaitingAsks(recording, limits.callTimeoutMs),
+    sessionState: () => options.sessionState(),
+    labelsGained: (before) => options.labelsGained(before)
+  };
+  const connected = options.connect({
     ...{ limits, environment, stderr },
     events: {
-      answer: (request) => answerServerRequest(recording, server, request),
+      answer: (request) => refuseServerRequest(asks, request),
       toolsChanged: (session) => sessions.forgetSightings(session),
       sessionEnded: (session) => sessions.forget(session),
-      noteLost: ({ code, detail }) => {
-        const event = code === "start_failed" ? "server_start_failed" : "server_exited";
-        recording.noteRepeated(event, server, { server, detail });
-      },
+      ...recordProcesses({ server, recording, limits }),
       noteOutputDropped: () => recording.noteRepeated("server_output_dropped", server, { server }),
       noteMessageDropped: () => forwarding.noteMessageDropped()
     }
   });
+  const upstream = readListsWhole(connected, limits);
   const visibility = new Visibility({ server, policy, usage });
   const forwarding = new Forwarding({
-    ...{ server, recording, limits, sessions, streams, upstream, inspector },
-    hearingOf: (subscriptions) => openHearing({ server, policy, visibility }, subscriptions)
+    ...{ server, recording, limits, load, sessions, streams, upstream, inspector, asks },
+    listChanged: (sender, kind) => noteListChanged(context, sender, kind),
+    hearingOf: (subscriptions) => openHearing(visibility, subscriptions)
   });
-  return new Gate(
-    {
-      ...{ server, policy, usage, visibility, recording, limits, sessions, forwarding },
-      findings: new DefinitionFindings({ server, recording, visibility, names }),
-      catalogs: openCatalogs(limits.maxListed),
-      cursors: new Cursors(),
-      sessionState: () => options.sessionState(),
-      labelsGained: (before) => options.labelsGained(before)
-    },
-    ({ id, revision }) => upstream.endSession(id, revision)
-  );
+  const context = {
+    ...{ server, policy, usage, visibility, recording, limits, load, sessions, forwarding, asks },
+    findings: new DefinitionFindings({ server, recording, visibility, names }),
+    catalogs: openCatalogs(),
+    views: new ListViews(),
+    admission: options.admission ?? AT_ONCE,
+    credential: () => options.credential?.(),
+    sessionState: () => options.sessionState(),
+    labelsGained: (before) => options.labelsGained(before)
+  };
+  return new Gate(context, ({ id, revision, agent }) => upstream.endSession(id, revision, agent));
 }
 // Annotate the CommonJS export names for ESM import in node:
 0 && (module.exports = {

@@ -373,8 +373,250 @@ function buildChildEnvironment(inherited, listed) {
   return environment;
 }
 
+// proxy/upstream/stdio-probe.ts
+var DISCOVER = {
+  kind: "request",
+  id: "era",
+  method: "server/discover",
+  params: { _meta: { [PROTOCOL_VERSION]: FIRST_STATELESS_REVISION, [CLIENT_CAPABILITIES]: {} } }
+};
+function probeRevisions(child, timeoutMs, learn) {
+  return new Promise((resolve) => {
+    const timer = setTimeout(() => resolve(void 0), timeoutMs);
+    const settle = (loss) => {
+      clearTimeout(timer);
+      resolve(loss);
+    };
+    child.request(DISCOVER, "stateless", {
+      opened: () => void 0,
+      filler: () => void 0,
+      status: () => void 0,
+      ended: () => void 0,
+      message: (message) => {
+        if (message.kind !== "notification") {
+          learn(findRevisions(message));
+          settle();
+        }
+        return void 0;
+      },
+      failed: (loss) => {
+        if (loss.code === "exited") {
+          learn([]);
+          settle();
+        } else {
+          settle(loss);
+        }
+      }
+    });
+  });
+}
+function findRevisions(message) {
+  const members = findMembersOf(message, message.kind);
+  const read = (spans, name) => {
+    const span = spans?.get(name);
+    return span === void 0 ? void 0 : readSpan(message.text, span);
+  };
+  if (message.kind === "result") {
+    return keepStateless(read(members, "supportedVersions"));
+  }
+  const data = read(members, "data");
+  const isAboutRevisions = read(members, "code") === UNSUPPORTED_PROTOCOL_VERSION;
+  return isAboutRevisions && typeof data === "object" && data !== null && "supported" in data ? keepStateless(data.supported) : [];
+}
+function keepStateless(revisions) {
+  return Array.isArray(revisions) ? revisions.filter((revision) => typeof revision === "string").filter(isStatelessRevision) : [];
+}
+
+// proxy/upstream/child-health.ts
+var PING = { kind: "request", id: "health", method: "ping", params: void 0 };
+function watchHealth(child, era, { pingIntervalMs, pingTimeoutMs, stopGraceMs }) {
+  let isKnownToAnswer = era === "stateless";
+  const sink = {
+    opened: () => void 0,
+    filler: () => void 0,
+    status: () => void 0,
+    ended: () => void 0,
+    message: () => {
+      isKnownToAnswer = true;
+      return void 0;
+    },
+    failed: () => void 0
+  };
+  const wait = (ms, then) => {
+    setTimeout(() => child.isOver || then(), ms).unref();
+  };
+  const look = () => {
+    const silentMs = performance.now() - child.heardAt;
+    if (!child.isIdle || silentMs < pingIntervalMs) {
+      wait(child.isIdle ? pingIntervalMs - silentMs : pingIntervalMs, look);
+      return;
+    }
+    const sentAt = performance.now();
+    const sending = child.request(era === "stateless" ? DISCOVER : PING, era, sink);
+    wait(pingTimeoutMs, () => {
+      if (child.heardAt < sentAt && (isKnownToAnswer || child.owesAnswer)) {
+        const detail = `no answer to a ping within ${pingTimeoutMs} ms`;
+        child.giveUp({ code: "unresponsive", detail }, stopGraceMs);
+        return;
+      }
+      sending.leave();
+      look();
+    });
+  };
+  wait(pingIntervalMs, look);
+}
+
+// proxy/upstream/server-processes.ts
+var import_promises3 = require("node:timers/promises");
+
+// proxy/upstream/memory-watch.ts
+var import_node_fs2 = require("node:fs");
+
+// proxy/upstream/group-memory.ts
+var import_node_fs = require("node:fs");
+var import_promises = require("node:timers/promises");
+var DEFAULT_PAGE_KIB = 4;
+var PAGE_KIB = /^KernelPageSize:\s+(\d+) kB$/m;
+var SLICE = 16;
+var PSS = /^Pss:\s+(\d+) kB$/m;
+var pageBytes;
+async function listMembers(groups) {
+  pageBytes ??= Number(PAGE_KIB.exec(readText("/proc/self/smaps"))?.[1] ?? DEFAULT_PAGE_KIB) * 1024;
+  const members = [];
+  const pids = listPids();
+  for (const [index, pid] of pids.entries()) {
+    if (index % SLICE === SLICE - 1) {
+      await (0, import_promises.setImmediate)();
+    }
+    const member = readMember(pid, pageBytes);
+    if (member !== void 0 && groups.has(member.group)) {
+      members.push(member);
+    }
+  }
+  return members;
+}
+function readShares(members) {
+  return members.reduce((sum, { pid, residentBytes }) => {
+    const [, kib] = PSS.exec(readText(`/proc/${pid}/smaps_rollup`)) ?? [];
+    return sum + (kib === void 0 ? residentBytes : Number(kib) * 1024);
+  }, 0);
+}
+function readMember(pid, pageBytes2) {
+  const stat = readText(`/proc/${pid}/stat`);
+  const fields = stat.slice(stat.lastIndexOf(")") + 2).split(" ", 22);
+  const [group, pages] = [Number(fields[2]), Number(fields[21])];
+  return Number.isSafeInteger(group) && Number.isSafeInteger(pages) && group > 0 ? { pid, group, residentBytes: pages * pageBytes2 } : void 0;
+}
+function listPids() {
+  try {
+    return (0, import_node_fs.readdirSync)("/proc").filter((name) => /^[0-9]+$/.test(name));
+  } catch {
+    return [];
+  }
+}
+function readText(path) {
+  try {
+    return (0, import_node_fs.readFileSync)(path, "latin1");
+  } catch {
+    return "";
+  }
+}
+
+// proxy/upstream/memory-watch.ts
+var OOM_SCORE = "500";
+var MemoryWatch = class {
+  #watched = /* @__PURE__ */ new Map();
+  #timer;
+  /** Until the result is called. `everyMs` is the same for all servers of a proxy. */
+  watch(group, watched, everyMs) {
+    this.#watched.set(group, watched);
+    preferForOom(group);
+    this.#timer ??= setTimeout(() => void this.#look(everyMs), everyMs).unref();
+    return () => {
+      this.#watched.delete(group);
+    };
+  }
+  async #look(everyMs) {
+    const members = await listMembers(new Set(this.#watched.keys()));
+    for (const [group, { maxBytes, over }] of [...this.#watched]) {
+      const own = members.filter((member) => member.group === group);
+      const atMost = own.reduce((sum, { residentBytes }) => sum + residentBytes, 0);
+      const bytes = atMost > maxBytes ? readShares(own) : atMost;
+      if (bytes > maxBytes && this.#watched.delete(group)) {
+        over();
+      }
+    }
+    this.#timer = this.#watched.size > 0 ? setTimeout(() => void this.#look(everyMs), everyMs).unref() : void 0;
+  }
+};
+var memoryWatch = new MemoryWatch();
+function preferForOom(pid) {
+  try {
+    (0, import_node_fs2.writeFileSync)(`/proc/${pid}/oom_score_adj`, OOM_SCORE);
+  } catch {
+  }
+}
+
+// proxy/upstream/restart-plan.ts
+var GROWTH = 4;
+var JITTER = 0.25;
+var RestartPlan = class {
+  #bounds;
+  /** Between 0 and 1. */
+  #random;
+  /** When outages began, within the window. */
+  #outages = [];
+  #dueAt = Number.NEGATIVE_INFINITY;
+  constructor(bounds, random = Math.random) {
+    this.#bounds = bounds;
+    this.#random = random;
+  }
+  /** Restarts within the window, the one that is due among them. */
+  get count() {
+    return this.#outages.length;
+  }
+  noteEnd(now) {
+    const { maxRestarts, restartWindowMs, restartDelayMs, maxRestartDelayMs } = this.#bounds;
+    if (now < this.#dueAt) {
+      return { ok: true, afterMs: this.#dueAt - now };
+    }
+    this.#outages = this.#outages.filter((began) => now - began < restartWindowMs);
+    if (this.#outages.length >= maxRestarts) {
+      return { ok: false };
+    }
+    const delay3 = Math.min(restartDelayMs * GROWTH ** this.#outages.length, maxRestartDelayMs);
+    this.#outages.push(now);
+    const afterMs = delay3 * (1 - JITTER + 2 * JITTER * this.#random());
+    this.#dueAt = now + afterMs;
+    return { ok: true, afterMs };
+  }
+};
+
 // proxy/upstream/stdio-child.ts
 var import_node_child_process = require("node:child_process");
+
+// proxy/upstream/last-words.ts
+var MAX_BYTES = 16 * 1024;
+var LastWords = class {
+  #chunks = [];
+  #length = 0;
+  #isCut = false;
+  write(chunk) {
+    this.#chunks.push(chunk.subarray(-MAX_BYTES));
+    this.#length += Math.min(chunk.length, MAX_BYTES);
+    this.#isCut ||= chunk.length > MAX_BYTES;
+    if (this.#length > 2 * MAX_BYTES) {
+      this.#chunks = [Buffer.concat(this.#chunks).subarray(-MAX_BYTES)];
+      this.#length = MAX_BYTES;
+      this.#isCut = true;
+    }
+  }
+  /** Whole lines: half of one could be half of a secret. */
+  get text() {
+    const text = Buffer.concat(this.#chunks).toString("utf8");
+    return this.#isCut ? text.slice(text.indexOf("\n") + 1 || text.length) : text;
+  }
+};
 
 // proxy/upstream/line-reader.ts
 var LINE_FEED = 10;
@@ -426,7 +668,7 @@ var LineReader = class {
 };
 
 // proxy/upstream/process-group.ts
-var import_promises = require("node:timers/promises");
+var import_promises2 = require("node:timers/promises");
 var POLL_MS = 20;
 async function stopProcessGroup(group, graceMs) {
   signalGroup(group, "SIGTERM");
@@ -435,7 +677,7 @@ async function stopProcessGroup(group, graceMs) {
     if (!signalGroup(group, 0)) {
       return;
     }
-    await (0, import_promises.setTimeout)(POLL_MS);
+    await (0, import_promises2.setTimeout)(POLL_MS);
   }
   signalGroup(group, "SIGKILL");
 }
@@ -514,6 +756,7 @@ function writeId(id) {
 }
 
 // proxy/upstream/stdio-child.ts
+var UNHURRIED = /* @__PURE__ */ new Set(["subscriptions/listen", "server/discover", "ping"]);
 var LAST_OUTPUT_MS = 200;
 var StdioChild = class {
   owner;
@@ -521,12 +764,17 @@ var StdioChild = class {
   #events;
   #process;
   #pending = /* @__PURE__ */ new Map();
+  #lastWords = new LastWords();
   #lastId = 0;
+  #heardAt = performance.now();
+  #owesAnswer = false;
+  #graceMs;
   #isOver = false;
   #stopping;
   constructor({ command, environment, cwd }, limits, events) {
     const [file = "", ...args] = command;
     this.#limits = limits;
+    this.#graceMs = limits.stopGraceMs;
     this.#events = events;
     this.#process = (0, import_node_child_process.spawn)(file, args, {
       cwd,
@@ -545,7 +793,10 @@ var StdioChild = class {
     stdin.on("error", () => closed("stdin"));
     stdout.once("end", () => closed("stdout"));
     stdout.on("data", (chunk) => lines.read(chunk));
-    stderr.on("data", (chunk) => events.stderr(chunk));
+    stderr.on("data", (chunk) => {
+      this.#lastWords.write(chunk);
+      events.stderr(chunk);
+    });
     this.#process.once(
       "error",
       (error) => this.#end({ code: "start_failed", detail: error.code ?? "error" })
@@ -562,6 +813,30 @@ var StdioChild = class {
   get isOver() {
     return this.#isOver;
   }
+  /** Of its process group; undefined where it could not be started. */
+  get group() {
+    return this.#process.pid;
+  }
+  /** The end of its stderr, as it was written. */
+  get lastWords() {
+    return this.#lastWords.text;
+  }
+  /** When it last sent a message, or began. */
+  get heardAt() {
+    return this.#heardAt;
+  }
+  /** It was asked for something that was given up, and has said nothing since. */
+  get owesAnswer() {
+    return this.#owesAnswer;
+  }
+  /** Nothing was asked of it that it should be answering. */
+  get isIdle() {
+    return ![...this.#pending.values()].some(({ isUnhurried }) => !isUnhurried);
+  }
+  /** Of what it was asked last and has not answered, whoever can be asked something on it. */
+  get latestSink() {
+    return [...this.#pending.values()].findLast(({ sink }) => sink.asked !== void 0)?.sink;
+  }
   request(message, era, sink) {
     const loss = this.#findLoss();
     if (loss !== void 0) {
@@ -571,10 +846,13 @@ var StdioChild = class {
     this.#lastId++;
     const id = this.#lastId;
     const { text, progressToken } = writeForChild(message, id);
-    this.#pending.set(id, { id: message.id, progressToken, era, sink });
+    const isUnhurried = UNHURRIED.has(message.method);
+    this.#pending.set(id, { id: message.id, progressToken, era, sink, isUnhurried });
     this.#process.stdin.write(text);
     const cancel = (reason) => {
-      if (this.#pending.delete(id) && message.method !== "initialize" && !this.#isOver) {
+      const isPending = this.#pending.delete(id);
+      this.#owesAnswer ||= isPending && !isUnhurried;
+      if (isPending && message.method !== "initialize" && !this.#isOver) {
         const params = { requestId: id, ...reason !== void 0 && { reason } };
         this.#process.stdin.write(writeNotification({ method: "notifications/cancelled", params }));
       }
@@ -592,11 +870,16 @@ var StdioChild = class {
     this.#stopping ??= this.#stop();
     return this.#stopping;
   }
+  /** Ends it for a fault of its own: what it was asked fails with `loss`. Without `graceMs` it has no time to end. */
+  giveUp(loss, graceMs = 0) {
+    this.#graceMs = graceMs;
+    this.#end(loss);
+  }
   async #stop() {
     const { pid, stdin, stdout, stderr } = this.#process;
     stdin.end();
     if (pid !== void 0) {
-      await stopProcessGroup(pid, this.#limits.stopGraceMs);
+      await stopProcessGroup(pid, this.#graceMs);
     }
     stdin.destroy();
     stdout.destroy();
@@ -614,10 +897,11 @@ var StdioChild = class {
       return;
     }
     this.#isOver = true;
+    const isExpected = this.#stopping !== void 0;
     const pending = [...this.#pending.values()];
     this.#pending.clear();
     pending.forEach(({ sink }) => sink.failed(loss));
-    this.#events.over(loss, this.#stopping !== void 0);
+    this.#events.over(loss, isExpected);
     this.owner?.over();
     void this.stop();
   }
@@ -627,6 +911,8 @@ var StdioChild = class {
       this.#events.noteOutputDropped();
       return;
     }
+    this.#heardAt = performance.now();
+    this.#owesAnswer = false;
     messages.forEach((message) => this.#deliver(message));
   }
   #deliver(message) {
@@ -660,7 +946,7 @@ var StdioChild = class {
   #endCancelled(message) {
     const id = findCancelled(message);
     const pending = id === void 0 ? void 0 : this.#pending.get(id);
-    if (id === void 0 || pending === void 0) {
+    if (id === void 0 || pending?.era !== "stateless") {
       return false;
     }
     this.#pending.delete(id);
@@ -677,59 +963,149 @@ var StdioChild = class {
   }
 };
 
-// proxy/upstream/stdio-probe.ts
-var PROBE = {
-  kind: "request",
-  id: "era",
-  method: "server/discover",
-  params: { _meta: { [PROTOCOL_VERSION]: FIRST_STATELESS_REVISION, [CLIENT_CAPABILITIES]: {} } }
-};
-function probeRevisions(child, timeoutMs, learn) {
-  return new Promise((resolve) => {
-    const timer = setTimeout(() => resolve(void 0), timeoutMs);
-    const settle = (loss) => {
-      clearTimeout(timer);
-      resolve(loss);
-    };
-    child.request(PROBE, "stateless", {
-      opened: () => void 0,
-      filler: () => void 0,
-      status: () => void 0,
-      ended: () => void 0,
-      message: (message) => {
-        if (message.kind !== "notification") {
-          learn(findRevisions(message));
-          settle();
-        }
-        return void 0;
-      },
-      failed: (loss) => {
-        if (loss.code === "exited") {
-          learn([]);
-          settle();
-        } else {
-          settle(loss);
+// proxy/upstream/waiting-sending.ts
+var NOTHING_SENT = { cancel: () => void 0, leave: () => void 0 };
+function startAfter(ready, start) {
+  if (ready === void 0) {
+    return start();
+  }
+  let sending;
+  let isOver = false;
+  void ready.then(() => {
+    sending = isOver ? void 0 : start();
+  });
+  return {
+    cancel: (reason) => {
+      isOver = true;
+      sending?.cancel(reason);
+    },
+    leave: () => {
+      isOver = true;
+      sending?.leave();
+    }
+  };
+}
+
+// proxy/upstream/server-processes.ts
+var LOOK_EVERY_MS = 250;
+var ServerProcesses = class {
+  #options;
+  #plan;
+  /** Those that are being stopped are among them. */
+  #running = /* @__PURE__ */ new Set();
+  #outdated = /* @__PURE__ */ new Set();
+  #looking;
+  #down;
+  #pause;
+  #isReplacing = false;
+  #isClosed = false;
+  constructor(options) {
+    this.#options = options;
+    this.#plan = new RestartPlan(options.limits);
+  }
+  get size() {
+    return this.#running.size;
+  }
+  /** Why none is started any more. */
+  get loss() {
+    return this.#isClosed ? { code: "exited", detail: "not running" } : this.#down;
+  }
+  /** For as long as none may be started: whoever waited looks again. */
+  get pause() {
+    return this.#pause;
+  }
+  /** Calls `then` once a process may be started; `sink` hears why none is started any more. */
+  whenStartable(sink, then) {
+    const { loss } = this;
+    if (loss !== void 0) {
+      sink.failed(loss);
+      return NOTHING_SENT;
+    }
+    return startAfter(this.#pause, this.#pause === void 0 ? then : () => this.whenStartable(sink, then));
+  }
+  /** Only where there is neither a `loss` nor a `pause`. */
+  start() {
+    const { command, limits, events } = this.#options;
+    const { stderr, noteOutputDropped, noteMessageDropped } = events;
+    const child = new StdioChild(command(), limits, {
+      ...{ stderr, noteOutputDropped, noteMessageDropped },
+      over: (loss, isExpected) => {
+        unwatch?.();
+        this.#noteOver(child, loss, isExpected);
+      }
+    });
+    const unwatch = this.#watchMemory(child);
+    this.#running.add(child);
+    if (this.#isReplacing) {
+      this.#isReplacing = false;
+      events.noteRestarted(this.#plan.count);
+    }
+    return child;
+  }
+  /** Those that run now are stopped as soon as nothing is asked of them; whoever has a session with one begins anew. */
+  replaceIdle() {
+    for (const child of this.#running) {
+      this.#outdated.add(child);
+    }
+    this.#stopIdle();
+  }
+  #stopIdle() {
+    clearTimeout(this.#looking);
+    const idle = [...this.#outdated].filter((child) => child.isOver || child.isIdle);
+    for (const child of idle) {
+      this.#outdated.delete(child);
+      void child.stop();
+    }
+    if (idle.length > 0 && this.loss === void 0) {
+      this.#options.restartable();
+    }
+    if (this.#outdated.size > 0) {
+      this.#looking = setTimeout(() => this.#stopIdle(), LOOK_EVERY_MS).unref();
+    }
+  }
+  async close() {
+    this.#isClosed = true;
+    clearTimeout(this.#looking);
+    await Promise.all([...this.#running].map((child) => child.stop()));
+  }
+  #noteOver(child, loss, isExpected) {
+    const stopped = child.stop().then(() => {
+      this.#running.delete(child);
+    });
+    if (isExpected || this.#isClosed) {
+      return;
+    }
+    const { events, limits } = this.#options;
+    events.noteEnded(loss, child.lastWords);
+    if (this.#down !== void 0) {
+      return;
+    }
+    const restart = this.#plan.noteEnd(performance.now());
+    if (!restart.ok) {
+      const minutes = Math.ceil(limits.restartWindowMs / 6e4);
+      const times = limits.maxRestarts === 1 ? "once" : `${limits.maxRestarts} times`;
+      const detail = limits.maxRestarts === 0 ? "never restarted" : `restarted ${times} in ${minutes} minutes`;
+      this.#down = { code: "down", detail };
+      events.noteDown(this.#down);
+      return;
+    }
+    this.#isReplacing = true;
+    const pause = Promise.all([(0, import_promises3.setTimeout)(restart.afterMs, void 0, { ref: false }), stopped]).then(() => {
+      if (this.#pause === pause) {
+        this.#pause = void 0;
+        if (this.loss === void 0) {
+          this.#options.restartable();
         }
       }
     });
-  });
-}
-function findRevisions(message) {
-  const members = findMembersOf(message, message.kind);
-  const read = (spans, name) => {
-    const span = spans?.get(name);
-    return span === void 0 ? void 0 : readSpan(message.text, span);
-  };
-  if (message.kind === "result") {
-    return keepStateless(read(members, "supportedVersions"));
+    this.#pause = pause;
   }
-  const data = read(members, "data");
-  const isAboutRevisions = read(members, "code") === UNSUPPORTED_PROTOCOL_VERSION;
-  return isAboutRevisions && typeof data === "object" && data !== null && "supported" in data ? keepStateless(data.supported) : [];
-}
-function keepStateless(revisions) {
-  return Array.isArray(revisions) ? revisions.filter((revision) => typeof revision === "string").filter(isStatelessRevision) : [];
-}
+  #watchMemory(child) {
+    const { maxMemoryBytes: maxBytes, memoryCheckMs } = this.#options.limits;
+    const over = () => child.giveUp({ code: "out_of_memory", detail: `more than ${maxBytes} bytes` });
+    return child.group === void 0 ? void 0 : memoryWatch.watch(child.group, { maxBytes, over }, memoryCheckMs);
+  }
+};
 
 // proxy/upstream/stdio-session.ts
 var MAX_WAITING = 16;
@@ -745,7 +1121,11 @@ var StdioSession = class {
   }
   unsolicited(message) {
     if (message.kind === "request") {
-      this.child.notify(this.#events.answer(message));
+      this.#ask(message);
+      return;
+    }
+    if (message.method === "notifications/cancelled") {
+      void (this.child.latestSink ?? this.#stream)?.message(message, {});
       return;
     }
     if (message.method === "notifications/tools/list_changed") {
@@ -755,6 +1135,16 @@ var StdioSession = class {
       void this.#stream.message(message, {});
     } else if (this.#waiting.length < MAX_WAITING && message.text.length <= MAX_WAITING_LENGTH) {
       this.#waiting.push(message);
+    }
+  }
+  /** A pipe does not say to what it belongs: most likely to what the agent asked last. */
+  #ask(request) {
+    const sink = this.child.latestSink ?? this.#stream;
+    const answer = (text) => this.child.notify(text);
+    if (sink?.asked === void 0) {
+      answer(this.#events.answer(request));
+    } else {
+      void sink.asked(request, { carriage: {}, answer });
     }
   }
   over() {
@@ -784,10 +1174,9 @@ var StdioSession = class {
 };
 
 // proxy/upstream/stdio-upstream.ts
-var NOTHING = { cancel: () => void 0, leave: () => void 0 };
 var StdioUpstream = class {
   #options;
-  #running = /* @__PURE__ */ new Set();
+  #processes;
   #sessions = /* @__PURE__ */ new Map();
   /** Those without a handshake that the server speaks, once it said so. */
   #revisions;
@@ -796,13 +1185,31 @@ var StdioUpstream = class {
   #spare;
   /** The one for requests without a handshake. */
   #shared;
-  #isClosed = false;
   constructor(options) {
     this.#options = options;
+    const { command, cwd, environment, limits, events, stderr, start } = options;
+    const { inherited, listed, own } = environment;
+    const restartable = () => start === "eager" ? this.#prepare() : void 0;
+    this.#processes = new ServerProcesses({
+      command: () => ({
+        ...{ command, cwd },
+        environment: buildChildEnvironment(inherited, { ...listed, ...own?.read() })
+      }),
+      events: { ...events, stderr },
+      ...{ limits, restartable }
+    });
+    own?.onChange(() => this.#processes.replaceIdle());
+    if (start === "eager") {
+      this.#prepare();
+    }
   }
-  /** Before the first request, so that the first answer is quick: a slow one makes clients take the older era. */
-  start() {
-    void this.#probe();
+  /** Before it is asked for, so that the first answer is quick: a slow one makes clients take the older era. */
+  #prepare() {
+    if (this.#revisions === void 0) {
+      void this.#probe();
+    } else if (this.#spare === void 0 || this.#spare.isOver) {
+      this.#spare = this.#processes.start();
+    }
   }
   send(forward, sink, opensSession) {
     const { message, era } = forward;
@@ -810,7 +1217,7 @@ var StdioUpstream = class {
     if (message.kind === "notification") {
       session?.child.notify(message);
       sink.status(session === void 0 && era === "handshake" ? 404 : 202);
-      return NOTHING;
+      return NOTHING_SENT;
     }
     if (era === "stateless") {
       return this.#sendStateless(message, sink);
@@ -821,9 +1228,14 @@ var StdioUpstream = class {
         () => this.#openSession(message, sink, opensSession)
       );
     }
+    const { loss } = this.#processes;
+    if (session?.child.isOver === true && loss !== void 0) {
+      sink.failed(loss);
+      return NOTHING_SENT;
+    }
     if (session === void 0) {
       sink.status(forward.session === void 0 ? 400 : 404);
-      return NOTHING;
+      return NOTHING_SENT;
     }
     return session.child.request(message, era, sink);
   }
@@ -831,7 +1243,12 @@ var StdioUpstream = class {
     const opened = session === void 0 ? void 0 : this.#sessions.get(session);
     if (opened === void 0) {
       sink.status(session === void 0 ? 405 : 404);
-      return NOTHING;
+      return NOTHING_SENT;
+    }
+    const { loss } = this.#processes;
+    if (opened.child.isOver && loss !== void 0) {
+      sink.failed(loss);
+      return NOTHING_SENT;
     }
     return opened.openStream(sink);
   }
@@ -842,8 +1259,7 @@ var StdioUpstream = class {
     return ended === void 0 ? 404 : 200;
   }
   async close() {
-    this.#isClosed = true;
-    await Promise.all([...this.#running].map((child) => child.stop()));
+    await this.#processes.close();
   }
   #sendStateless(message, sink) {
     if (this.#revisions !== void 0) {
@@ -856,7 +1272,7 @@ var StdioUpstream = class {
     return startAfter(probed, () => {
       if (lost !== void 0) {
         sink.failed(lost);
-        return NOTHING;
+        return NOTHING_SENT;
       }
       return this.#sendShared(message, sink);
     });
@@ -869,23 +1285,36 @@ var StdioUpstream = class {
         void sink.message(answer, { status: refusal.status });
       }
       sink.ended();
-      return NOTHING;
+      return NOTHING_SENT;
     }
-    if (this.#shared === void 0 || this.#shared.isOver) {
-      const shared = this.#takeSpare() ?? this.#startChild();
-      shared.owner = {
-        over: () => void 0,
-        unsolicited: (unasked) => {
-          if (unasked.kind === "request") {
-            shared.notify(this.#options.events.answer(unasked));
-          } else if (unasked.method === "notifications/tools/list_changed") {
-            this.#options.events.toolsChanged(void 0);
-          }
+    const shared = this.#findShared();
+    return shared === void 0 ? this.#processes.whenStartable(
+      sink,
+      () => (this.#findShared() ?? this.#share(this.#processes.start())).request(message, "stateless", sink)
+    ) : shared.request(message, "stateless", sink);
+  }
+  #findShared() {
+    if (this.#shared?.isOver === false) {
+      return this.#shared;
+    }
+    const spare = this.#takeSpare();
+    return spare === void 0 ? void 0 : this.#share(spare);
+  }
+  #share(child) {
+    const { events, limits } = this.#options;
+    child.owner = {
+      over: () => void 0,
+      unsolicited: (unasked) => {
+        if (unasked.kind === "request") {
+          child.notify(events.answer(unasked));
+        } else if (unasked.method === "notifications/tools/list_changed") {
+          events.toolsChanged(void 0);
         }
-      };
-      this.#shared = shared;
-    }
-    return this.#shared.request(message, "stateless", sink);
+      }
+    };
+    watchHealth(child, "stateless", limits);
+    this.#shared = child;
+    return child;
   }
   #findRefusal(message) {
     const supported = this.#revisions ?? [];
@@ -896,19 +1325,28 @@ var StdioUpstream = class {
     return supported.includes(requested) ? void 0 : refuseRevision(message.id, { requested, supported: [...supported] });
   }
   #openSession(message, sink, opensSession) {
-    const { events } = this.#options;
     const spare = this.#takeSpare();
-    if (spare === void 0 && this.#running.size > this.#options.limits.maxSessions) {
-      sink.failed({ code: "too_many_sessions", detail: `more than ${this.#options.limits.maxSessions}` });
-      return NOTHING;
+    if (spare !== void 0) {
+      return this.#openSessionIn(spare, { message, sink, opensSession });
     }
-    const child = spare ?? this.#startChild();
+    const { maxSessions } = this.#options.limits;
+    return this.#processes.whenStartable(sink, () => {
+      const prepared = this.#revisions === void 0 ? void 0 : this.#takeSpare();
+      if (prepared === void 0 && this.#processes.size > maxSessions) {
+        sink.failed({ code: "too_many_sessions", detail: `more than ${maxSessions}` });
+        return NOTHING_SENT;
+      }
+      return this.#openSessionIn(prepared ?? this.#processes.start(), { message, sink, opensSession });
+    });
+  }
+  #openSessionIn(child, { message, sink, opensSession }) {
+    const { events, limits } = this.#options;
     const id = (0, import_node_crypto.randomUUID)();
     const session = new StdioSession(child, {
       answer: (request) => events.answer(request),
       toolsChanged: () => events.toolsChanged(id),
       over: () => {
-        if (this.#sessions.delete(id)) {
+        if (this.#processes.loss === void 0 && this.#sessions.delete(id)) {
           events.sessionEnded(id);
         }
       }
@@ -922,6 +1360,7 @@ var StdioUpstream = class {
       message: (answer, carriage) => {
         if (answer.kind === "result") {
           this.#sessions.set(id, session);
+          watchHealth(child, "handshake", limits);
           opensSession(id);
         } else if (answer.kind === "error") {
           void child.stop();
@@ -941,65 +1380,31 @@ var StdioUpstream = class {
   }
   /** Single flight; after a process that did not start, the next request tries again. */
   #probe() {
-    if (this.#probing === void 0) {
-      const child = this.#startChild();
-      this.#spare = child;
-      this.#probing = probeRevisions(child, this.#options.limits.probeTimeoutMs, (revisions) => {
-        this.#revisions = revisions;
-      }).then((loss) => {
-        this.#probing = loss === void 0 ? this.#probing : void 0;
-        return loss;
-      });
-    }
+    this.#probing ??= this.#askRevisions().then((loss) => {
+      this.#probing = loss === void 0 ? this.#probing : void 0;
+      return loss;
+    });
     return this.#probing;
+  }
+  async #askRevisions() {
+    while (this.#processes.pause !== void 0) {
+      await this.#processes.pause;
+    }
+    if (this.#processes.loss !== void 0) {
+      return this.#processes.loss;
+    }
+    const child = this.#processes.start();
+    this.#spare = child;
+    return probeRevisions(child, this.#options.limits.probeTimeoutMs, (revisions) => {
+      this.#revisions = revisions;
+    });
   }
   #takeSpare() {
     const spare = this.#spare;
     this.#spare = void 0;
     return spare?.isOver === true ? void 0 : spare;
   }
-  #startChild() {
-    const { events, limits, stderr, command, cwd } = this.#options;
-    const { inherited, own } = this.#options.environment;
-    const environment = buildChildEnvironment(inherited, own);
-    const child = new StdioChild({ command, cwd, environment }, limits, {
-      stderr,
-      noteOutputDropped: () => events.noteOutputDropped(),
-      noteMessageDropped: () => events.noteMessageDropped(),
-      over: (loss, isExpected) => {
-        this.#running.delete(child);
-        if (!isExpected) {
-          events.noteLost(loss);
-        }
-      }
-    });
-    this.#running.add(child);
-    if (this.#isClosed) {
-      void child.stop();
-    }
-    return child;
-  }
 };
-function startAfter(ready, start) {
-  if (ready === void 0) {
-    return start();
-  }
-  let sending;
-  let isOver = false;
-  void ready.then(() => {
-    sending = isOver ? void 0 : start();
-  });
-  return {
-    cancel: (reason) => {
-      isOver = true;
-      sending?.cancel(reason);
-    },
-    leave: () => {
-      isOver = true;
-      sending?.leave();
-    }
-  };
-}
 // Annotate the CommonJS export names for ESM import in node:
 0 && (module.exports = {
   StdioUpstream

@@ -11,10 +11,15 @@ export interface DeadlineOptions {
   readonly timeoutMs: number;
   /** So much later than that an answer may be. */
   readonly lookEveryMs: number;
+  /** Routes that keep their own time. */
+  readonly isExempt: (route: string | undefined) => boolean;
 }
 
 /** Before the routes are registered. */
-export function limitDuration(app: FastifyInstance, { timeoutMs, lookEveryMs }: DeadlineOptions): void {
+export function limitDuration(
+  app: FastifyInstance,
+  { timeoutMs, lookEveryMs, isExempt }: DeadlineOptions,
+): void {
   const startedAt = new Map<FastifyReply, number>();
   const timer = setInterval(() => {
     const now = performance.now();
@@ -28,8 +33,8 @@ export function limitDuration(app: FastifyInstance, { timeoutMs, lookEveryMs }: 
   }, lookEveryMs);
   timer.unref();
   app.addHook("onClose", async () => clearInterval(timer));
-  app.addHook("onRequest", (_request, reply, done) => {
-    startedAt.set(reply, performance.now());
+  app.addHook("onRequest", (request, reply, done) => {
+    if (!isExempt(request.routeOptions.url)) startedAt.set(reply, performance.now());
     done();
   });
   app.addHook("onResponse", (_request, reply, done) => {

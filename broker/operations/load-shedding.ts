@@ -46,7 +46,7 @@ export function shedLoad(app: FastifyInstance, { maxInFlight, maxDelayMs }: Load
     reply.raw.once("close", leave);
     const { url: route = "" } = request.routeOptions;
     if (route === "/healthz") return done();
-    const share = route.startsWith("/session") ? 1 : 0.5;
+    const share = route.startsWith("/session") || route.startsWith("/mcp/") ? 1 : 0.5;
     const isLate = delayMs > maxDelayMs * share * 2;
     if (inFlight <= maxInFlight * share && !isLate) return done();
     reply.header("connection", "close");

@@ -1,10 +1,11 @@
 /**
  * The metrics of a broker, as the documentation lists them. No label holds what a caller chose: each has a closed list
- * of values, or is the name of an issuer or the digest of the policies that the operator configured.
+ * of values, or is the name of an issuer, a credential or the digest of the policies that the operator configured.
  */
+import { CREDENTIAL_EVENTS } from "../credentials/credential-event.ts";
 import { REFUSALS } from "../refusals.ts";
 
-export type LabelValues = readonly string[] | "issuers" | "digest";
+export type LabelValues = readonly string[] | "issuers" | "digest" | "credentials";
 
 export interface MetricDefinition {
   readonly kind: "counter" | "gauge" | "histogram";
@@ -95,6 +96,25 @@ export const METRICS = {
     kind: "gauge",
     help: "Always 1; its label is the digest of the policies in force, the same on all replicas that read the same files",
     labels: { digest: "digest" },
+  },
+  lanyard_credential_events_total: {
+    kind: "counter",
+    help: "What became of credentials, by code: minted, failing to be minted, rejected by a server, ended or not ended at their issuer, lost with a broker that died",
+    labels: { code: CREDENTIAL_EVENTS },
+  },
+  lanyard_credentials_failing: {
+    kind: "gauge",
+    help: "Credentials in the database that cannot be minted, or that a server does not accept: every replica shows the same",
+  },
+  lanyard_credential_expiry_timestamp_seconds: {
+    kind: "gauge",
+    help: "When a credential that serves all sessions of its owner runs out, as it is now; it is renewed before, or set anew by a person",
+    labels: { credential: "credentials", owner: "credentials" },
+  },
+  lanyard_credentials_to_end: {
+    kind: "gauge",
+    help: "Minted credentials in the database whose session is over and that are still to be ended at their issuer; failed: it was tried in vain",
+    labels: { outcome: ["waiting", "failed"] },
   },
   lanyard_requests_in_progress: { kind: "gauge", help: "Requests that are not answered yet" },
   lanyard_event_loop_delay_seconds: {

@@ -3,7 +3,9 @@
  * alert can tell "none" from "not known"; no caller can make another one.
  */
 import { Counter, Gauge, Histogram, Registry, collectDefaultMetrics } from "prom-client";
+import type { CredentialEvent } from "../credentials/credential-event.ts";
 import type { RefusalCode } from "../refusals.ts";
+import type { CredentialExpiry } from "../storage/minted-credentials.ts";
 import type { SessionState } from "../storage/schema.ts";
 import type { Load } from "./load-shedding.ts";
 import type { PoliciesInForce } from "../policies/live-policies.ts";
@@ -25,6 +27,7 @@ export interface Metrics {
   readonly countRecovery: (outcome: "recovered" | "refused") => void;
   readonly countKeyFetch: (issuer: string, outcome: "fetched" | "failed") => void;
   readonly countDatabaseError: () => void;
+  readonly countCredential: (code: CredentialEvent["code"]) => void;
   readonly countPolicyLoad: (outcome: "loaded" | "refused") => void;
   /** Read whenever somebody asks. */
   readonly watchPolicies: (policies: PoliciesInForce) => void;
@@ -32,10 +35,18 @@ export interface Metrics {
   readonly watchLoad: (load: Load) => void;
   /** The same; where it fails, what was read last stands. */
   readonly watchRevoked: (count: () => Promise<number>) => void;
+  /** The same. */
+  readonly watchCredentials: (figures: CredentialFigures) => void;
   /** Adds what prom-client knows of the process, under the same prefix. */
   readonly watchProcess: () => void;
   /** In the format that Prometheus reads, with its media type. */
   readonly render: () => Promise<{ readonly text: string; readonly mediaType: string }>;
+}
+
+interface CredentialFigures {
+  readonly countFailing: () => Promise<number>;
+  readonly listExpiries: () => Promise<readonly CredentialExpiry[]>;
+  readonly countEnding: () => Promise<{ readonly waiting: number; readonly failed: number }>;
 }
 
 export function createMetrics(issuers: readonly string[]): Metrics {
@@ -82,6 +93,7 @@ export function createMetrics(issuers: readonly string[]): Metrics {
     countRecovery: (outcome) => count("lanyard_recoveries_total", { outcome }),
     countKeyFetch: (issuer, outcome) => count("lanyard_jwks_fetches_total", { issuer, outcome }),
     countDatabaseError: () => count("lanyard_database_errors_total", {}),
+    countCredential: (code) => count("lanyard_credential_events_total", { code }),
     countPolicyLoad: (outcome) => count("lanyard_policy_loads_total", { outcome }),
     watchPolicies(policies) {
       gauge("lanyard_policy_problems", () => policies.broken?.problems.length ?? 0);
@@ -109,6 +121,28 @@ export function createMetrics(issuers: readonly string[]): Metrics {
         },
       });
     },
+    watchCredentials({ countFailing, listExpiries, countEnding }) {
+      const watch = (name: MetricName, read: (own: Gauge) => Promise<void>): Gauge =>
+        new Gauge({
+          ...describe(name),
+          registers: [registry],
+          async collect() {
+            await read(this).catch(() => undefined);
+          },
+        });
+      watch("lanyard_credentials_failing", async (own) => own.set(await countFailing()));
+      watch("lanyard_credential_expiry_timestamp_seconds", async (own) => {
+        const expiries = await listExpiries();
+        own.reset();
+        for (const { credential, owner, expiresAt } of expiries)
+          own.set({ credential, owner }, expiresAt / 1000);
+      });
+      watch("lanyard_credentials_to_end", async (own) => {
+        const { waiting, failed } = await countEnding();
+        own.set({ outcome: "waiting" }, waiting);
+        own.set({ outcome: "failed" }, failed);
+      });
+    },
     watchProcess: () => collectDefaultMetrics({ register: registry, prefix: "lanyard_" }),
     render: async () => ({ text: await registry.metrics(), mediaType: registry.contentType }),
   };
@@ -131,7 +165,7 @@ function listSeries(
   return Object.entries(labels).reduce<Record<string, string>[]>(
     (series, [label, values]) =>
       series.flatMap((one) =>
-        (values === "issuers" ? issuers : values === "digest" ? [] : values).map((value) => ({
+        (values === "issuers" ? issuers : typeof values === "string" ? [] : values).map((value) => ({
           ...one,
           [label]: value,
         })),

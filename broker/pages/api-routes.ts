@@ -5,6 +5,7 @@ import type { FastifyInstance, FastifyReply } from "fastify";
 import { canonicalize } from "../../audit/canonical.ts";
 import { BucketUnusable } from "../custody/bucket.ts";
 import type { Authentication, Authenticator } from "../operators/authentication.ts";
+import { CredentialList } from "../review/credential-list.ts";
 import type { RunReviews } from "../review/run-reviews.ts";
 import { RunList, RunView } from "../review/view.ts";
 import { DatabaseUnavailable } from "../storage/unavailable.ts";
@@ -14,9 +15,13 @@ import { sendRefusal } from "./responses.ts";
 export interface ApiRoutes {
   readonly authenticator: Authenticator;
   readonly reviews: RunReviews;
+  readonly credentials: () => Promise<CredentialList>;
 }
 
-export function registerApiRoutes(app: FastifyInstance, { authenticator, reviews }: ApiRoutes): void {
+export function registerApiRoutes(
+  app: FastifyInstance,
+  { authenticator, reviews, credentials }: ApiRoutes,
+): void {
   app.addHook("onRequest", async (request, reply) => {
     const authentication = await authenticator.authenticate(request);
     return authentication.ok ? undefined : refuseCaller(reply, authentication);
@@ -49,6 +54,10 @@ export function registerApiRoutes(app: FastifyInstance, { authenticator, reviews
     const view = params.success ? await reviews.readRun(params.data.run, offset) : undefined;
     return view === undefined ? refuseUnknown(reply, "run") : reply.send(RunView.parse(view));
   });
+
+  app.get("/api/credentials", async (_request, reply) =>
+    reply.send(CredentialList.parse(await credentials())),
+  );
 
   app.get("/api/sessions/:session/log", async (request, reply) => {
     const params = SessionParams.safeParse(request.params);
@@ -87,5 +96,8 @@ function refuseRequest(reply: FastifyReply, member: string): FastifyReply {
 }
 
 function refuseUnknown(reply: FastifyReply, what: "run" | "session"): FastifyReply {
-  return sendRefusal(reply, 404, { error: "not_found", error_description: `There is no such ${what}.` });
+  return sendRefusal(reply, 404, {
+    error: "not_found",
+    error_description: `There is no such ${what}, or it is no longer kept.`,
+  });
 }

@@ -48,7 +48,7 @@ function renderCall(call: CallView, context: CallContext): Markup {
     context.several.sessions ? shortNameOf(session?.robot ?? "") : "",
   ].filter((name) => name !== "");
   return markup`<li class="${classes.join(" ").trim()}"><details>
-<summary>${renderClock(call.time)}${renderPill(call.observed === null ? call.decision : "observed")}<span class="what"><span class="soft">${renderText(call.server)}</span> ${renderNamed(call)}${renderSpeaker(speaker)}${renderPreview(call)}<span class="why">${renderText(call.explanation)}${renderCondition(call)}</span></span>${renderEnd(call, session)}</summary>
+<summary>${renderClock(call.time)}${renderPill(call.observed === null ? call.decision : "observed")}<span class="what"><span class="soft">${renderText(call.server)}</span> ${renderNamed(call)}${renderSpeaker(speaker)}${renderPreview(call)}<span class="why">${renderText(call.explanation)}${renderCondition(call)}</span>${renderInspected(call)}</span>${renderEnd(call, session)}</summary>
 <div class="more">
 ${renderArguments(call)}
 <dl>
@@ -56,7 +56,7 @@ ${renderArguments(call)}
 <dt>Agent</dt><dd>${renderText(call.agent)}${call.client === null ? "" : renderText(`, through ${call.client}`)}</dd>
 <dt>Method</dt><dd class="mono">${renderText(call.method)}</dd>
 <dt>Rule</dt><dd><code>${renderText(call.rule ?? call.observed?.rule ?? "none")}</code> <span class="soft">(${renderText(call.reason)}${call.observed === null ? "" : renderText(`, otherwise ${call.observed.reason}`)})</span></dd>
-${
+${renderCredential(call)}${
   call.labels.length === 0
     ? ""
     : markup`<dt>Read</dt><dd>from here on the session has read ${renderText(call.labels.join(" and "))} content</dd>
@@ -68,7 +68,18 @@ ${
 `;
 }
 
-function renderNamed({ tool, resource, prompt, method }: CallView): Markup {
+function renderCredential({ credential }: CallView): Markup | string {
+  if (credential === null) return "";
+  const { id, digest, expires_at } = credential;
+  const expiry = expires_at === null ? "" : markup`, good until ${renderTime(expires_at)}`;
+  return markup`<dt>Credential</dt><dd>${renderText(id)} <span class="soft">digest <code title="${digest}">${digest.slice(0, 12)}</code>${expiry}</span></dd>
+`;
+}
+
+function renderNamed({ tool, resource, prompt, ask, method }: CallView): Markup {
+  if (ask !== null) {
+    return markup`<span>${renderText(ask)}</span>`;
+  }
   const kind = resource === null ? (prompt === null ? "" : "prompt") : "resource";
   const said = kind === "" ? "" : markup`<span class="soft">${kind}</span> `;
   return markup`${said}<span class="tool">${renderText(tool ?? resource ?? prompt ?? method)}</span>`;
@@ -93,6 +104,10 @@ function renderPreview(call: CallView): Markup | string {
 function renderCondition({ condition, decision, observed }: CallView): Markup | string {
   const isSaid = decision === "deny" || observed !== null;
   return condition === null || !isSaid ? "" : markup` <code>${renderText(condition)}</code>`;
+}
+
+function renderInspected({ inspected }: CallView): Markup | string {
+  return inspected.length === 0 ? "" : markup`<span class="why">${renderText(inspected.join(" "))}</span>`;
 }
 
 function renderArguments(call: CallView): Markup {

@@ -25,11 +25,12 @@ function renderTable(grants: readonly GrantView[]): Markup {
 ${rows}</tbody></table></div>`;
 }
 
-function renderNames({ tools, resources, prompts }: GrantView): Markup {
+function renderNames({ tools, resources, prompts, asks }: GrantView): Markup {
   const kinds = [
     ["", tools],
     ["resources ", resources],
     ["prompts ", prompts],
+    ["asks for ", asks],
   ] as const;
   const named = kinds.filter(([, names]) => names.length > 0);
   return markup`${named.map(

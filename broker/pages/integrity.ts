@@ -2,7 +2,8 @@
  * What a session's log rests on: its objects, checkpoints and keys, what does not verify,
  * and how to check all of it without this broker.
  */
-import type { ObjectView, SessionView } from "../review/view.ts";
+import type { ObjectView } from "../review/integrity-view.ts";
+import type { SessionView } from "../review/view.ts";
 import { formatBytes, formatCount, formatNumber, renderTime } from "./formats.ts";
 import { type Markup, type MarkupValue, markup, renderLines, renderText } from "./markup.ts";
 

@@ -61,7 +61,7 @@ function renderTop(person: string | undefined): Markup {
   return markup`<a class="skip" href="#main">Skip to the content</a>
 <header class="top"><div>
 <a class="brand" href="/runs">${renderBrand()}</a>
-<nav aria-label="Pages"><a href="/runs">Runs</a></nav>
+<nav aria-label="Pages"><a href="/runs">Runs</a><a href="/credentials">Credentials</a></nav>
 ${account}
 </div></header>
 `;

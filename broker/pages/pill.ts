@@ -13,6 +13,8 @@ const words = {
   deny: "Denied",
   observed: "Observed",
   observe: "Only observed",
+  working: "Working",
+  failing: "Failing",
   finding: "Finding",
   warning: "Warning",
 } as const;

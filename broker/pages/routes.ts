@@ -2,7 +2,7 @@
  * The routes for people: login, runs, and the same as JSON for programs of theirs.
  * Nothing but the login and the style sheet answers an anonymous caller.
  */
-import cookie from "@fastify/cookie";
+import cookie, { Signer } from "@fastify/cookie";
 import formbody from "@fastify/formbody";
 import type { FastifyInstance } from "fastify";
 import { OperatorAccounts } from "../operators/accounts.ts";
@@ -10,6 +10,7 @@ import { Authenticator } from "../operators/authentication.ts";
 import { GuessLimit } from "../operators/guess-limit.ts";
 import { LoginCookie } from "../operators/login-cookie.ts";
 import type { PageDependencies } from "../page-dependencies.ts";
+import { listCredentials } from "../review/credential-list.ts";
 import { RunReviews } from "../review/run-reviews.ts";
 import { registerApiRoutes } from "./api-routes.ts";
 import { pageHeaders } from "./layout.ts";
@@ -24,19 +25,21 @@ const MAX_FORM_BYTES = 8 * 1024;
 const FORM = "application/x-www-form-urlencoded";
 
 export async function registerPages(app: FastifyInstance, dependencies: PageDependencies): Promise<void> {
-  const { database, bucket, checkpointKeys, publicUrl, cookieSecret, login, now } = dependencies;
+  const { database, bucket, checkpointKeys, publicUrl, cookieSecrets, login, now } = dependencies;
   const accounts = new OperatorAccounts(database, now);
   const secure = publicUrl.startsWith("https:");
   const loginCookie = new LoginCookie({ accounts, secure, links: login.kind === "one_time_link", now });
   const authenticator = new Authenticator({ accounts, cookie: loginCookie, guesses: new GuessLimit(now) });
   const reviews = new RunReviews({ database, bucket, checkpointKeys, publicUrl, now });
 
+  const credentials = async () => listCredentials(database);
+
   await app.register(async (scope) => {
     if (scope.hasContentTypeParser(FORM)) {
       scope.removeContentTypeParser(FORM);
     }
     await scope.register(formbody, { bodyLimit: MAX_FORM_BYTES });
-    await scope.register(cookie, { secret: Buffer.from(cookieSecret) });
+    await scope.register(cookie, { secret: createSigner(cookieSecrets) });
     scope.addHook("onSend", async (_request, reply) => {
       for (const [name, value] of Object.entries(pageHeaders)) {
         if (name !== "cache-control" || !reply.hasHeader(name)) {
@@ -47,8 +50,8 @@ export async function registerPages(app: FastifyInstance, dependencies: PageDepe
     registerAssets(scope);
     registerNotFound(scope);
     registerLoginRoutes(scope, { authenticator, loginCookie, mode: login });
-    await scope.register(async (pages) => registerRunRoutes(pages, { authenticator, reviews }));
-    await scope.register(async (api) => registerApiRoutes(api, { authenticator, reviews }));
+    await scope.register(async (pages) => registerRunRoutes(pages, { authenticator, reviews, credentials }));
+    await scope.register(async (api) => registerApiRoutes(api, { authenticator, reviews, credentials }));
   });
 }
 
@@ -69,4 +72,10 @@ function registerNotFound(app: FastifyInstance): void {
     const sentence = "There is nothing at this address.";
     return sendPage(reply, 404, renderNoticePage({ title: "Nothing here", sentence }));
   });
+}
+
+/** Of the secrets at the moment it is asked. */
+function createSigner(secrets: () => readonly Uint8Array[]): Signer {
+  const current = (): Signer => new Signer(secrets().map((secret) => Buffer.from(secret)));
+  return { sign: (value) => current().sign(value), unsign: (value) => current().unsign(value) };
 }

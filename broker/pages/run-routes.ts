@@ -8,6 +8,8 @@ import { parseLocalPath } from "../operators/local-path.ts";
 import type { Person } from "../operators/login-cookie.ts";
 import type { RunReviews } from "../review/run-reviews.ts";
 import { DatabaseUnavailable } from "../storage/unavailable.ts";
+import type { CredentialList } from "../review/credential-list.ts";
+import { renderCredentialsPage } from "./credentials-page.ts";
 import { renderArrivalPage, renderNoticePage } from "./notice-page.ts";
 import { RunListQuery, RunParams, RunQuery } from "./queries.ts";
 import { sendPage } from "./responses.ts";
@@ -17,9 +19,13 @@ import { renderRunPage } from "./run-page.ts";
 export interface RunRoutes {
   readonly authenticator: Authenticator;
   readonly reviews: RunReviews;
+  readonly credentials: () => Promise<CredentialList>;
 }
 
-export function registerRunRoutes(app: FastifyInstance, { authenticator, reviews }: RunRoutes): void {
+export function registerRunRoutes(
+  app: FastifyInstance,
+  { authenticator, reviews, credentials }: RunRoutes,
+): void {
   app.decorateRequest("person", null);
   const personOf = (request: FastifyRequest) => request.getDecorator<Person>("person").name;
 
@@ -56,13 +62,18 @@ export function registerRunRoutes(app: FastifyInstance, { authenticator, reviews
     return sendPage(reply, 200, renderRunListPage({ list, filter: query.data, person }));
   });
 
+  app.get("/credentials", async (request, reply) =>
+    sendPage(reply, 200, renderCredentialsPage({ list: await credentials(), person: personOf(request) })),
+  );
+
   app.get("/runs/:run", async (request, reply) => {
     const person = personOf(request);
     const params = RunParams.safeParse(request.params);
     const { offset } = RunQuery.parse(request.query);
     const view = params.success ? await reviews.readRun(params.data.run, offset) : undefined;
     if (view === undefined) {
-      const sentence = "This broker knows no run of this name. No job of it has ever had a session here.";
+      const sentence =
+        "This broker knows no run of this name. Either no job of it has had a session here, or they ended so long ago that they are no longer kept: their logs are in the bucket for as long as its rules say.";
       return sendPage(reply, 404, renderNoticePage({ title: "No such run", sentence, person }));
     }
     return sendPage(reply, 200, renderRunPage({ view, person }));

@@ -1,7 +1,7 @@
 /**
  * One session of a run: what it could reach, who it was, and what its log rests on.
  */
-import type { ServerView, SessionView } from "../review/view.ts";
+import type { MintedView, ServerView, SessionView } from "../review/view.ts";
 import { formatNumber, renderTime } from "./formats.ts";
 import { renderGrants } from "./grants-table.ts";
 import { renderIntegrity } from "./integrity.ts";
@@ -17,7 +17,7 @@ export function renderSession(session: SessionView, n: number): Markup {
 ${renderRemarks(session)}<div><h3>Servers and tools</h3>${renderServers(session.servers)}</div>
 ${renderPart("Grants", `of ${session.roles.join(", ")}`, renderGrants(session))}
 ${renderPart("Identity", "who was let in", renderIdentity(session))}
-${renderPart("Integrity", broken ? "does not verify" : "what the log rests on", renderIntegrity(session), broken)}
+${renderCredentials(session)}${renderPart("Integrity", broken ? "does not verify" : "what the log rests on", renderIntegrity(session), broken)}
 </div>
 </section>
 `;
@@ -58,7 +58,8 @@ function renderServers(servers: readonly ServerView[]): Markup {
   return markup`${servers.map(renderServer)}`;
 }
 
-function renderServer({ name, listed, tools, resources, prompts, more, hidden }: ServerView): Markup {
+function renderServer(server: ServerView): Markup {
+  const { name, listed, tools, resources, prompts, more, hidden } = server;
   const visible = tools.length + resources.length + prompts.length + more;
   const note = listed
     ? `${formatNumber(visible)} visible, ${formatNumber(hidden)} hidden from the agent`
@@ -73,9 +74,56 @@ function renderServer({ name, listed, tools, resources, prompts, more, hidden }:
       markup`<li title="${rule}">${kind}<span class="mono">${renderText(each)}</span></li>`,
   );
   const rest = more === 0 ? "" : markup`<li>and ${formatNumber(more)} more</li>`;
-  return markup`<div class="server"><p class="name"><b>${renderText(name)}</b> <span class="soft">${note}</span></p>
+  return markup`<div class="server"><p class="name"><b>${renderText(name)}</b> <span class="soft">${note}${renderChanges(server)}</span></p>
 <ul class="tools">${chips}${rest}</ul></div>
 `;
+}
+
+/** What was minted for it; open while something is left that could not be ended. */
+function renderCredentials({ credentials }: SessionView): Markup | string {
+  if (credentials.length === 0) return "";
+  const left = credentials.filter(({ state }) => state !== "ended" && state !== "active");
+  const note =
+    left.length === 0 ? "minted for this session alone" : `${formatNumber(left.length)} not over yet`;
+  const rows = credentials.map(
+    (each) =>
+      markup`<tr><th scope="row">${renderText(each.credential)}</th><td><code title="${each.digest ?? ""}">${each.digest === null ? "unknown" : each.digest.slice(0, 12)}</code></td><td class="wrap">${describeMinted(each)}</td></tr>
+`,
+  );
+  const table = markup`<div class="table-scroll"><table class="data"><tbody>
+${rows}</tbody></table></div>`;
+  return renderPart(
+    "Credentials",
+    note,
+    table,
+    left.some(({ attempts }) => attempts > 0),
+  );
+}
+
+function describeMinted({ state, ended_at, expires_at, attempts, failure }: MintedView): Markup {
+  const expiry = expires_at === null ? "" : markup` It runs out ${renderTime(expires_at)}.`;
+  const reason = failure === null ? "" : markup` ${renderText(failure)}`;
+  switch (state) {
+    case "asked":
+      return markup`Its issuer is asked for it.`;
+    case "active":
+      return markup`In use.${expiry}`;
+    case "ending":
+      return attempts === 0
+        ? markup`To be ended at its issuer.${expiry}`
+        : markup`Not ended yet, tried in vain ${formatNumber(attempts)} times.${reason}${expiry}`;
+    case "lapsing":
+      return markup`Nobody can end it at its issuer.${expiry}${reason}`;
+    case "ended":
+      return ended_at === null ? markup`Over.` : markup`Over since ${renderTime(ended_at)}.`;
+  }
+}
+
+function renderChanges({ list_changes, restarts }: ServerView): string {
+  const times = (count: number): string => (count === 1 ? "once" : `${formatNumber(count)} times`);
+  const lists = list_changes === 0 ? "" : `; its lists changed ${times(list_changes)} while the session ran`;
+  const starts = restarts === 0 ? "" : `; started again ${times(restarts)} after it had ended`;
+  return `${lists}${starts}`;
 }
 
 function renderIdentity(session: SessionView): Markup {

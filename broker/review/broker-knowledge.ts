@@ -6,7 +6,7 @@ import { parseSegmentObject, segmentObject } from "../../audit/object-path.ts";
 import type { Verdict } from "../../audit/verification/verdict.ts";
 import type { SegmentRow, SessionRow } from "../storage/schema.ts";
 import { workloadOf } from "../sessions/session-row.ts";
-import type { ProblemView } from "./view.ts";
+import type { ProblemView } from "./integrity-view.ts";
 
 export interface BrokerKnowledge {
   readonly session: SessionRow;

@@ -3,9 +3,11 @@
  * A tail that nobody witnessed may hold anything: it never changes what the witnessed log says about a call.
  */
 import type { AuditRecord, RecordOf } from "../../audit/record.ts";
+import { describeAsk } from "../../proxy/messages/asks.ts";
 import { clipName } from "./bounded-text.ts";
 import { explainDecision } from "./explanation.ts";
 import type { GivenPolicy } from "./grants.ts";
+import { describeInspection } from "./inspection-text.ts";
 import type { CallView, Counts } from "./view.ts";
 
 /** Longer arguments are left out of the view; the log of the session has them. */
@@ -72,6 +74,14 @@ export function addCounts(left: Counts, right: Counts): Counts {
   };
 }
 
+function describePresented({
+  id,
+  digest,
+  expires_at,
+}: NonNullable<RecordOf<"call">["credential"]>): CallView["credential"] {
+  return { id: clipName(id), digest, expires_at: expires_at ?? null };
+}
+
 function isCall(record: AuditRecord): record is RecordOf<"call"> {
   return record.kind === "call";
 }
@@ -108,6 +118,7 @@ function describeCall(source: CallSource, { call, result, stream, witnessed }: J
     tool: call.tool === undefined ? null : clipName(call.tool),
     resource: call.resource === undefined ? null : clipName(call.resource),
     prompt: call.prompt === undefined ? null : clipName(call.prompt),
+    ask: describeAsk(call) ?? null,
     arguments: tooLong ? null : (call.arguments ?? null),
     arguments_omitted: tooLong ? length : 0,
     decision: call.decision,
@@ -120,10 +131,12 @@ function describeCall(source: CallSource, { call, result, stream, witnessed }: J
             reason: clipName(call.observed.reason),
             rule: call.observed.rule === undefined ? null : clipName(call.observed.rule),
           },
+    credential: call.credential === undefined ? null : describePresented(call.credential),
     labels: (call.labels ?? []).slice(0, MAX_LABELS).map(clipName),
     ...explainDecision(source.given, call),
     outcome: result?.outcome ?? null,
     duration_ms: result?.duration_ms ?? null,
+    inspected: result === undefined ? [] : describeInspection(result),
     witnessed,
   };
 }

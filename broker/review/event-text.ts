@@ -3,6 +3,7 @@
  * A log can hold anything under any name: an event without the members that its kind has is listed as it is.
  */
 import { z } from "zod";
+import { ASKING_METHODS } from "../../proxy/messages/asks.ts";
 
 const Shapes = {
   policy_changed: z
@@ -30,11 +31,18 @@ const Shapes = {
     .object({
       server: z.string(),
       ...{ tool: z.string().nullish(), resource: z.string().optional(), prompt: z.string().optional() },
+      in: z.string().optional(),
       removed: z.record(z.string(), z.json()),
     })
     .transform(
-      ({ server, tool, resource, prompt, removed }) =>
-        `${describeTold(server, tool ?? resource ?? prompt)} held ${listCounts(removed)}. The agent got it without them.`,
+      ({ server, tool, resource, prompt, in: place, removed }) =>
+        `${describeTold(server, tool ?? resource ?? prompt, place)} held ${listCounts(removed)}. The agent got it without them.`,
+    ),
+  secret_redacted: z
+    .object({ server: z.string(), kinds: z.array(z.string()) })
+    .transform(
+      ({ server, kinds }) =>
+        `What ${server} sent beside its results held what is or looks like a secret (${joinWords(kinds)}): it was replaced before anybody got it.`,
     ),
   tool_shadowed: z
     .object({ server: z.string(), tool: z.string(), other_server: z.string(), other_tool: z.string() })
@@ -46,7 +54,104 @@ const Shapes = {
     .object({ server: z.string(), markers: z.array(z.string()) })
     .transform(
       ({ server, markers }) =>
-        `What ${server} answered holds what is typical of an injection: ${markers.join(", ").replaceAll("_", " ")}. The agent has read it; nothing was blocked.`,
+        `What ${server} answered holds what is typical of an injection: ${joinWords(markers)}. The agent has read it; nothing was blocked.`,
+    ),
+  server_exited: z
+    .object({ server: z.string(), code: z.string(), detail: z.string(), stderr: z.string().optional() })
+    .transform(
+      ({ server, code, detail, stderr }) =>
+        `${describeEnd(server, code, detail)} What it was asked was answered with an error.${quote(stderr)}`,
+    ),
+  server_start_failed: z
+    .object({ server: z.string(), detail: z.string(), stderr: z.string().optional() })
+    .transform(
+      ({ server, detail, stderr }) =>
+        `The command of ${server} could not be started (${detail}).${quote(stderr)}`,
+    ),
+  server_down: z
+    .object({ server: z.string(), detail: z.string() })
+    .transform(
+      ({ server, detail }) =>
+        `${server} ended too often (${detail}) and was not started again: every call after that was answered with an error.`,
+    ),
+  upstream_lost: z
+    .object({ server: z.string(), code: z.string(), detail: z.string() })
+    .transform(
+      ({ server, code, detail }) =>
+        `${server} could not be reached (${joinWords([code])}: ${detail}). What it was asked was answered with an error.`,
+    ),
+  server_output_dropped: z
+    .object({ server: z.string(), count: z.number() })
+    .transform(
+      ({ server, count }) =>
+        `${server} wrote lines that are no messages, ${countTimes(count)} by then: no agent got them.`,
+    ),
+  server_message_dropped: z
+    .object({ server: z.string(), reason: z.string(), count: z.number() })
+    .transform(
+      ({ server, reason, count }) =>
+        `${server} sent a message that goes nowhere (${joinWords([reason])}), ${countTimes(count)} by then: no agent got it.`,
+    ),
+  server_request_refused: z
+    .object({ server: z.string(), method: z.string(), reason: z.string(), count: z.number() })
+    .transform(
+      ({ server, method, reason, count }) =>
+        `${describeAsked(server, method)}, and was refused (${joinWords([reason])}), ${countTimes(count)} by then: the agent heard nothing of it.`,
+    ),
+  agent_answer_dropped: z
+    .object({ server: z.string(), agent: z.string(), count: z.number() })
+    .transform(
+      ({ server, agent, count }) =>
+        `What ${agent} answered to ${server} could not be passed on, ${countTimes(count)} by then: the server did not get it.`,
+    ),
+  message_refused: z
+    .object({ server: z.string(), agent: z.string(), reason: z.string(), count: z.number() })
+    .transform(
+      ({ server, agent, reason, count }) =>
+        `A message of ${agent} to ${server} was refused before anything was decided (${joinWords([reason])}), ${countTimes(count)} by then: the server did not get it.`,
+    ),
+  request_refused: z
+    .object({ reason: z.string(), count: z.number() })
+    .transform(
+      ({ reason, count }) =>
+        `A program on the runner was turned away by the proxy (${joinWords([reason])}), ${countTimes(count)} by then: it reached no server.`,
+    ),
+  limit_reached: z
+    .object({ server: z.string().optional(), limit: z.string(), count: z.number() })
+    .transform(
+      ({ server = "The proxy", limit, count }) =>
+        `${server}: ${joinWords([limit])} was at its limit, ${countTimes(count)} by then. What was over it was refused or stopped.`,
+    ),
+  internal_error: z
+    .object({ error: z.string(), count: z.number() })
+    .transform(
+      ({ error, count }) =>
+        `The proxy met ${error}, ${countTimes(count)} by then, and answered with an error.`,
+    ),
+  self_test: z
+    .object({
+      checks: z.array(z.object({ check: z.string(), server: z.string().optional(), verdict: z.string() })),
+    })
+    .transform(({ checks }) => {
+      const failed = checks.filter(({ verdict }) => verdict === "failed");
+      const named = failed.map(
+        ({ check, server }) => `${joinWords([check])}${server === undefined ? "" : ` (${server})`}`,
+      );
+      return `Before any agent knew of it the proxy was asked for what it must not give, and failed: ${named.join(", ")}. It did not start.`;
+    }),
+  start_failed: z
+    .object({})
+    .transform(
+      () => "The session was opened, and no agent could use it: what stood in the way is in the job's log.",
+    ),
+  session_over: z
+    .object({ reason: z.string() })
+    .transform(({ reason }) => `Every call after that was refused: ${reason}.`),
+  shipping_delayed: z
+    .object({ segment: z.number(), reason: z.string() })
+    .transform(
+      ({ segment, reason }) =>
+        `Segment ${segment} of the log could not be stored at once (${reason}): until it is, nobody has witnessed what it holds.`,
     ),
 } as const;
 
@@ -57,8 +162,26 @@ export function describeEvent(event: string, detail: Record<string, unknown>): s
   return shapes.get(event)?.safeParse(detail).data;
 }
 
-function describeTold(server: string, name: string | undefined): string {
-  return name === undefined ? `What ${server} says of itself` : `The definition of ${name} on ${server}`;
+function describeTold(server: string, name: string | undefined, place: string | undefined): string {
+  if (name !== undefined) {
+    return `The definition of ${name} on ${server}`;
+  }
+  return place === undefined ? `What ${server} sent beside its results` : `What ${server} says of itself`;
+}
+
+function describeAsked(server: string, method: string): string {
+  const ask = ASKING_METHODS.get(method);
+  return ask === undefined
+    ? `${server} asked the agent for something else (${method})`
+    : `${server} asked the agent: ${ask}`;
+}
+
+function joinWords(words: readonly string[]): string {
+  return words.join(", ").replaceAll("_", " ");
+}
+
+function countTimes(count: number): string {
+  return count === 1 ? "once" : `${count} times`;
 }
 
 function listCounts(removed: Record<string, unknown>): string {
@@ -66,6 +189,21 @@ function listCounts(removed: Record<string, unknown>): string {
     ([what, times]) => `${what.replaceAll("_", " ")}: ${JSON.stringify(times)}`,
   );
   return counts.join(", ") || "something";
+}
+
+function describeEnd(server: string, code: string, detail: string): string {
+  switch (code) {
+    case "out_of_memory":
+      return `${server} took ${detail} of memory and was stopped.`;
+    case "unresponsive":
+      return `${server} did not answer any more (${detail}) and was stopped.`;
+    default:
+      return `${server} ended (${detail}).`;
+  }
+}
+
+function quote(stderr: string | undefined): string {
+  return stderr === undefined ? "" : ` The last it said: ${stderr}`;
 }
 
 function shorten(digest: string): string {

@@ -73,6 +73,10 @@ function explainDenial(
       return plain("The server does not list it, so its definition cannot be compared with the reviewed one");
     case "unverified":
       return plain("Its definition was not seen yet, so it could not be compared with the reviewed one");
+    case "server_limit":
+      return plain("More than the session may ask of the server at a time: the agent was told to try again");
+    case "method_not_granted":
+      return plain("No agent may use this method, whatever is granted");
     case "session_over":
       return plain("The session was over");
     default:
@@ -115,6 +119,6 @@ function nameRule({ grants }: GivenPolicy, name: string | undefined): string {
 }
 
 /** What a grant names, in one list. */
-function namesOf({ tools, resources, prompts }: GrantView): string[] {
-  return [...tools, ...resources, ...prompts];
+function namesOf({ tools, resources, prompts, asks }: GrantView): string[] {
+  return [...tools, ...resources, ...prompts, ...asks];
 }

@@ -2,6 +2,7 @@
  * Findings of a run: what the broker noticed, and what stands out in the logs.
  * Each says who says so, since a tail that nobody witnessed can hold any event.
  */
+import { titleEvent } from "../../audit/event-titles.ts";
 import type { Finding } from "../../audit/manifest.ts";
 import type { AuditRecord } from "../../audit/record.ts";
 import type { FindingRow } from "../storage/schema.ts";
@@ -11,25 +12,11 @@ import type { FindingView } from "./view.ts";
 
 const MAX_DETAIL_CHARS = 600;
 
-const titles: ReadonlyMap<string, string> = new Map([
-  ["takeover_attempt", "Attempted takeover"],
-  ["recovery_refused", "Refused recovery"],
-  ["recovered_while_alive", "Recovered while its proxy was alive"],
-  ["policy_changed", "The session lost something while it ran"],
-  ["tool_drifted", "A tool is not the reviewed one"],
-  ["tool_unreviewed", "A tool was never reviewed"],
-  ["instructions_drifted", "A server's instructions are not the reviewed ones"],
-  ["text_cleaned", "A server's text had characters that nobody sees"],
-  ["tool_shadowed", "Two tools can be taken for each other"],
-  ["injection_marker", "A server's answer looks like an injection"],
-  ["self_test", "A wall of the proxy did not hold at its start"],
-]);
-
 export function describeRow(row: FindingRow): FindingView {
   return {
     session: row.session,
     kind: row.kind,
-    title: nameKind(row.kind),
+    title: titleEvent(row.kind),
     time: new Date(row.time).toISOString(),
     detail: clipDetail(row.detail),
     severity: "finding",
@@ -43,7 +30,7 @@ export function describeManifestFinding(session: string, finding: Finding): Find
   return {
     session,
     kind,
-    title: nameKind(kind),
+    title: titleEvent(kind),
     time,
     detail: clipDetail(detail),
     severity: "finding",
@@ -63,7 +50,7 @@ export function listEvents(
           {
             session,
             kind: clipName(record.event),
-            title: nameKind(clipName(record.event)),
+            title: titleEvent(clipName(record.event)),
             time: record.time,
             detail: clipDetail(describeEvent(record.event, record.detail) ?? listMembers(record.detail)),
             severity: record.severity,
@@ -86,11 +73,6 @@ export function arrangeFindings(findings: readonly FindingView[]): FindingView[]
     (left, right) =>
       rank(left) - rank(right) || (left.time < right.time ? -1 : left.time > right.time ? 1 : 0),
   );
-}
-
-function nameKind(kind: string): string {
-  const words = kind.replaceAll("_", " ");
-  return titles.get(kind) ?? words.charAt(0).toUpperCase() + words.slice(1);
 }
 
 const clipDetail = (text: string) => clipText(text, MAX_DETAIL_CHARS);

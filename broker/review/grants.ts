@@ -24,6 +24,7 @@ const StoredPolicy = z.object({
       tools: Names,
       resources: Names,
       prompts: Names,
+      asks: Names,
       when: z.string().nullable().default(null),
       limit: z.int().nullable().default(null),
       arguments: z.enum(ArgumentsInLog.options).default("full"),

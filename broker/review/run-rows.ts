@@ -3,6 +3,8 @@
  * What a row says was verified at the exchange; what an agent did is in the log alone.
  */
 import { type ExpressionBuilder, sql } from "kysely";
+import type { MintedCredentialRow } from "../storage/credential-tables.ts";
+import { listOfSession } from "../storage/minted-credentials.ts";
 import type {
   Database,
   FindingRow,
@@ -19,6 +21,8 @@ export interface SessionRows {
   readonly policy: string;
   /** The oldest first, each with what was left. */
   readonly changes: readonly (PolicyChangeRow & { readonly source: string })[];
+  /** What was minted for it, the first to be made first. */
+  readonly minted: readonly MintedCredentialRow[];
 }
 
 /** A place in the list of runs: the newest session of the last run that was seen. */
@@ -54,7 +58,7 @@ export async function countRunSessions(db: Queries, run: string): Promise<number
 
 /** All that belongs to one session. */
 export async function readSessionRows(db: Queries, session: SessionRow): Promise<SessionRows> {
-  const [workload, policy, changes] = await Promise.all([
+  const [workload, policy, changes, minted] = await Promise.all([
     db.selectFrom("workloads").selectAll().where("id", "=", session.workload).executeTakeFirstOrThrow(),
     db.selectFrom("policies").select("source").where("digest", "=", session.policy).executeTakeFirstOrThrow(),
     db
@@ -65,8 +69,9 @@ export async function readSessionRows(db: Queries, session: SessionRow): Promise
       .where("policy_changes.session", "=", session.id)
       .orderBy("policy_changes.time")
       .execute(),
+    listOfSession(db, session.id),
   ]);
-  return { session, workload, policy: policy.source, changes };
+  return { session, workload, policy: policy.source, changes, minted };
 }
 
 /** The findings of a run, also those of jobs and exchanges that never became a session. */

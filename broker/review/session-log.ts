@@ -12,7 +12,8 @@ import { listPolicyChanges } from "../storage/policy-changes.ts";
 import type { Queries, SegmentRow, SessionRow } from "../storage/schema.ts";
 import { listSegments } from "../storage/segments.ts";
 import { compareWithBroker } from "./broker-knowledge.ts";
-import type { ProblemView, SessionStatus } from "./view.ts";
+import type { ProblemView } from "./integrity-view.ts";
+import type { SessionStatus } from "./view.ts";
 
 export interface SessionLog {
   readonly status: SessionStatus;

@@ -10,17 +10,10 @@ import { clipName } from "./bounded-text.ts";
 import { countCalls, listCalls } from "./calls.ts";
 import { describeManifestFinding, listEvents } from "./findings.ts";
 import { type GivenPolicy, readGrants, withFlow } from "./grants.ts";
+import type { IntegrityView, ProblemView } from "./integrity-view.ts";
 import type { SessionRows } from "./run-rows.ts";
 import type { SessionLog } from "./session-log.ts";
-import type {
-  CallView,
-  FindingView,
-  IntegrityView,
-  PolicyChangeView,
-  ProblemView,
-  ServerView,
-  SessionView,
-} from "./view.ts";
+import type { CallView, FindingView, MintedView, PolicyChangeView, ServerView, SessionView } from "./view.ts";
 import { listVerifyCommands } from "./verify-commands.ts";
 
 const MAX_AGENTS_SHOWN = 100;
@@ -28,6 +21,7 @@ const MAX_SERVERS_SHOWN = 100;
 const MAX_TOOLS_SHOWN = 200;
 const MAX_PROBLEMS_SHOWN = 20;
 const MAX_OBJECTS_SHOWN = 200;
+const MAX_MINTED_SHOWN = 100;
 
 export interface SessionReview {
   readonly view: SessionView;
@@ -81,9 +75,20 @@ export function reviewSession({ rows, log, publicUrl }: SessionReviewSource): Se
       servers: describeServers(rows, log, given),
       grants: [...given.grants.values()],
       flow: [...given.flow.values()],
+      credentials: rows.minted.slice(-MAX_MINTED_SHOWN).map(describeMinted),
       claims: claimsOf(session),
       integrity: describeIntegrity(rows, log, publicUrl),
     },
+  };
+}
+
+export function describeMinted(row: SessionRows["minted"][number]): MintedView {
+  const { credential, digest, state, attempts, failure, created_at, expires_at, ended_at } = row;
+  return {
+    ...{ credential, digest: digest === "" ? null : digest, state, attempts, failure },
+    created_at: timestampOf(created_at),
+    expires_at: expires_at === null ? null : timestampOf(expires_at),
+    ended_at: ended_at === null ? null : timestampOf(ended_at),
   };
 }
 
@@ -132,10 +137,19 @@ function describeServers(
   { grants }: GivenPolicy,
 ): ServerView[] {
   const catalogs = new Map<string, RecordOf<"catalog">>();
+  const listChanges = new Map<string, number>();
+  const restarts = new Map<string, number>();
+  const countOne = (counts: Map<string, number>, name: string): unknown =>
+    counts.set(name, (counts.get(name) ?? 0) + 1);
   for (const record of verdict.records) {
     if (record.kind === "catalog") {
+      const before = catalogs.get(record.server);
+      if (before !== undefined && isListChanged(before, record)) countOne(listChanges, record.server);
       // Each holds the lists that changed.
-      catalogs.set(record.server, { ...catalogs.get(record.server), ...record });
+      catalogs.set(record.server, { ...before, ...record });
+    } else if (record.kind === "event" && record.event === "server_restarted") {
+      const { server } = record.detail;
+      if (typeof server === "string") countOne(restarts, server);
     }
   }
   const granted = [...grants.values()].map((grant) => grant.server);
@@ -160,8 +174,22 @@ function describeServers(
         prompts: show(prompts),
         more: Math.max(0, visible.length - MAX_TOOLS_SHOWN),
         hidden: known.length - visible.length,
+        list_changes: listChanges.get(name) ?? 0,
+        restarts: restarts.get(name) ?? 0,
       };
     });
+}
+
+const LISTS = ["tools", "resources", "resource_templates", "prompts"] as const;
+
+/** In names or definitions: what the agent may see of them changes with the policy as well. */
+function isListChanged(before: RecordOf<"catalog">, now: RecordOf<"catalog">): boolean {
+  const content = (list: (typeof before)["tools"]): string =>
+    JSON.stringify(list?.map(({ name, digest }) => [name, digest]).sort());
+  return LISTS.some((list) => {
+    const [old, fresh] = [before[list], now[list]];
+    return old !== undefined && fresh !== undefined && content(old) !== content(fresh);
+  });
 }
 
 function describeIntegrity({ session }: SessionRows, log: SessionLog, publicUrl: string): IntegrityView {

@@ -3,7 +3,7 @@
  * The schema is also the list of what may leave the broker: a member that is not named here does not.
  */
 import * as z from "zod";
-import { Manifest } from "../../audit/manifest.ts";
+import { IntegrityView } from "./integrity-view.ts";
 
 /**
  * `running`: may still write. `complete`: sealed, and every part verifies. `incomplete`: ended without a seal.
@@ -43,9 +43,8 @@ export const FindingView = z.object({
 });
 export type FindingView = z.infer<typeof FindingView>;
 
-/** A part of a log that does not verify: an object, and the record where one can be named. */
-export const ProblemView = z.object({ part: z.string(), code: z.string(), message: z.string() });
-export type ProblemView = z.infer<typeof ProblemView>;
+/** What a server got to see with a call: never its secret. */
+const PresentedView = z.object({ id: z.string(), digest: z.string(), expires_at: z.string().nullable() });
 
 export const CallView = z.object({
   session: z.string(),
@@ -60,6 +59,8 @@ export const CallView = z.object({
   tool: z.string().nullable(),
   resource: z.string().nullable(),
   prompt: z.string().nullable(),
+  /** Who asked whom for what, in words, where it is no call of an agent's: sampling, elicitation, roots, logging. */
+  ask: z.string().nullable(),
   /** As stored, secrets replaced; null when there were none, or when they are too large for this view. */
   arguments: z.json().nullable(),
   /** Length in characters of arguments that were left out; 0 when nothing was. */
@@ -69,6 +70,8 @@ export const CallView = z.object({
   rule: z.string().nullable(),
   /** Of a call that was only observed: what the roles say of it. */
   observed: z.object({ reason: z.string(), rule: z.string().nullable() }).nullable(),
+  /** Null: none, or one that only the relay's record of the call names. */
+  credential: PresentedView.nullable(),
   /** What the session had read from here on and not before. */
   labels: z.array(z.string()),
   /** The rule or the reason in words. */
@@ -78,6 +81,8 @@ export const CallView = z.object({
   /** Null while there is no result: still under way, or never written. */
   outcome: z.string().nullable(),
   duration_ms: z.int().nullable(),
+  /** What the inspection found in the answer and did with it, in sentences; empty where it was nothing. */
+  inspected: z.array(z.string()),
   /** Whether a checkpoint of the broker covers the call, and its result where there is one. */
   witnessed: z.boolean(),
 });
@@ -97,6 +102,10 @@ export const ServerView = z.object({
   /** Visible ones beyond those. */
   more: z.int(),
   hidden: z.int(),
+  /** How often one of its lists was another than before, in names or definitions. */
+  list_changes: z.int(),
+  /** How often its command was started again. */
+  restarts: z.int(),
 });
 export type ServerView = z.infer<typeof ServerView>;
 
@@ -106,6 +115,8 @@ export const GrantView = z.object({
   tools: z.array(z.string()),
   resources: z.array(z.string()),
   prompts: z.array(z.string()),
+  /** What the server may ask the agent for. */
+  asks: z.array(z.string()),
   when: z.string().nullable(),
   /** Calls of the session; null: any number. */
   limit: z.int().nullable(),
@@ -132,42 +143,24 @@ export const PolicyChangeView = z.object({
 });
 export type PolicyChangeView = z.infer<typeof PolicyChangeView>;
 
-export const ObjectView = z.object({
-  object: z.string(),
-  bytes: z.int(),
-  sha256: z.string(),
-  first_seq: z.int(),
-  last_seq: z.int(),
-  /** False: countersigned, but not in the bucket. */
-  stored: z.boolean(),
+/** What was minted for a session, and whether it is over. */
+export const MintedView = z.object({
+  credential: z.string(),
+  /** Null where its answer was lost with a broker. */
+  digest: z.string().nullable(),
+  /**
+   * `asked`: not known yet. `active`: presented. `ending`: to be ended at its issuer, and tried again until it is.
+   * `lapsing`: nobody can end it, it runs out by itself. `ended`: over.
+   */
+  state: z.enum(["asked", "active", "ending", "lapsing", "ended"]),
+  created_at: z.string(),
+  expires_at: z.string().nullable(),
+  ended_at: z.string().nullable(),
+  /** How often its end was tried in vain, and why the last time. */
+  attempts: z.int(),
+  failure: z.string().nullable(),
 });
-
-export type ObjectView = z.infer<typeof ObjectView>;
-
-export const IntegrityView = z.object({
-  records: z.int(),
-  recovered_records: z.int(),
-  /** Of both, those that this view leaves out for their number. */
-  more_records: z.int(),
-  checkpoints: z.int(),
-  last_witnessed_seq: z.int().nullable(),
-  head: z.string().nullable(),
-  /** As the broker countersigned them; a manifest repeats them. */
-  objects: z.array(ObjectView),
-  more_objects: z.int(),
-  manifest: z.object({ status: Manifest.shape.status, written_at: z.string() }).nullable(),
-  /** The keys that signed its checkpoints and its manifest. */
-  keys: z.array(z.string()),
-  /** Where the objects lie in the bucket. */
-  prefix: z.string(),
-  /** How to verify it offline, one command a line. */
-  verify: z.array(z.string()),
-  problems: z.array(ProblemView),
-  more_problems: z.int(),
-  /** What verification remarks without calling the log broken: a tail that does not continue it, a lacking segment. */
-  notes: z.array(ProblemView),
-});
-export type IntegrityView = z.infer<typeof IntegrityView>;
+export type MintedView = z.infer<typeof MintedView>;
 
 export const SessionView = z.object({
   session: z.string(),
@@ -204,6 +197,8 @@ export const SessionView = z.object({
   /** What it was issued, whatever it lost since. */
   grants: z.array(GrantView),
   flow: z.array(FlowView),
+  /** What was minted for it alone, the newest last. */
+  credentials: z.array(MintedView),
   claims: z.record(z.string(), z.json()),
   integrity: IntegrityView,
 });

@@ -3,7 +3,7 @@
  * loses what was taken away, and ends when its robot or binding is gone. Nothing is ever given back to it.
  * It is held against the documents whenever somebody asks for it, so no request is answered by what is no longer there.
  */
-import { canonicalize } from "../../audit/canonical.ts";
+import { type Json, canonicalize } from "../../audit/canonical.ts";
 import { matchBinding } from "../../policies/binding/binding.ts";
 import { narrowPolicy } from "../../policies/change/narrowing.ts";
 import { describeLoss } from "../../policies/change/loss.ts";
@@ -11,7 +11,6 @@ import { Claims } from "../../policies/claims.ts";
 import { sessionPolicyOf } from "../../policies/issuing.ts";
 import { type Policies, type RegisteredServer, serversOf } from "../../policies/policies.ts";
 import { digestPolicy, SessionPolicy } from "../../policies/session-policy.ts";
-import type { SessionServer } from "../contract.ts";
 import type { Services } from "../services.ts";
 import { readPolicy } from "../storage/policies.ts";
 import { listUnchecked, narrowSession, noteChecked } from "../storage/policy-changes.ts";
@@ -19,6 +18,7 @@ import type { Queries, SessionRow } from "../storage/schema.ts";
 import { endSession, findSession } from "../storage/sessions.ts";
 import { inTransaction, lockSession } from "../storage/transactions.ts";
 import { policyOf, rolesOf, serversOfRow } from "./session-row.ts";
+import type { StoredServer } from "./stored-server.ts";
 
 type Holding = Pick<Services, "database" | "policies" | "onPolicyRevocation" | "now">;
 
@@ -71,13 +71,15 @@ async function judge(row: SessionRow, policies: Policies, db: Queries): Promise<
 }
 
 /** When a command is started says nothing about what it is. */
-function isSame(before: SessionServer | undefined, now: RegisteredServer | undefined): boolean {
-  if (before?.transport === "http") return now?.transport === "http" && before.url === now.url;
-  return (
-    before !== undefined &&
-    now?.transport === "stdio" &&
-    canonicalize([before.command, before.env]) === canonicalize([now.command, now.env])
-  );
+function isSame(before: StoredServer | undefined, now: RegisteredServer | undefined): boolean {
+  if (before === undefined || now === undefined) return false;
+  return canonicalize(identify(before)) === canonicalize(identify(now));
+}
+
+function identify(server: StoredServer | RegisteredServer): Json {
+  const { transport, credential = null } = server;
+  const where = transport === "stdio" ? [server.command, server.env] : [server.url];
+  return [transport, credential, ...where];
 }
 
 const SESSIONS_AT_A_TIME = 100;

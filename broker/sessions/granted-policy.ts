@@ -14,7 +14,7 @@ export interface GrantedPolicy {
   readonly digest: string;
   /** Canonical `SessionPolicy`. */
   readonly source: string;
-  /** JSON object: `SessionServer` by name. */
+  /** JSON object: `StoredServer` by name. */
   readonly servers: string;
   /** JSON array of names. */
   readonly roles: string;

@@ -11,13 +11,14 @@ export function nameSaltKey({ kid }: SealingKey): string {
   return kid;
 }
 
-/** Base64url. Throws `SealingKeyUnusable` when the session was opened under another sealing key. */
-export function deriveSalt(
+/** Base64url. Throws `SealingKeyUnusable` when the session was opened under a sealing key that is not here. */
+export async function deriveSalt(
   { id, salt_key }: Pick<SessionRow, "id" | "salt_key">,
   sealingKey: SealingKey,
-): string {
-  if (salt_key !== nameSaltKey(sealingKey)) {
+): Promise<string> {
+  if (!sealingKey.kids.includes(salt_key)) await sealingKey.refresh();
+  if (!sealingKey.kids.includes(salt_key)) {
     throw new SealingKeyUnusable(`session ${id} was opened with another sealing key`);
   }
-  return sealingKey.derive(`salt of ${id}`).toString("base64url");
+  return sealingKey.derive(`salt of ${id}`, salt_key).toString("base64url");
 }

@@ -3,18 +3,18 @@
  */
 import { z } from "zod";
 import { Workload } from "../../audit/record.ts";
-import { SessionServer } from "../contract.ts";
 import type { SessionRow } from "../storage/schema.ts";
+import { StoredServer } from "./stored-server.ts";
 
 const Roles = z.array(z.string());
 const StoredClaims = z.record(z.string(), z.json());
-const Servers = z.record(z.string(), SessionServer);
+const Servers = z.record(z.string(), StoredServer);
 const WorkloadClaims = z.object({ ...Workload.shape, check_run_id: z.string().nullable().default(null) });
 
 export const rolesOf = (row: SessionRow): string[] => Roles.parse(JSON.parse(row.roles));
 export const claimsOf = (row: SessionRow): Record<string, z.core.util.JSONType> =>
   StoredClaims.parse(JSON.parse(row.claims));
-export const serversOfRow = (row: SessionRow): Record<string, SessionServer> =>
+export const serversOfRow = (row: SessionRow): Record<string, StoredServer> =>
   Servers.parse(JSON.parse(row.servers));
 export const workloadOf = (row: SessionRow): Workload => WorkloadClaims.parse(JSON.parse(row.claims));
 

@@ -24,6 +24,8 @@ const MAX_LIFETIME_SECONDS = 1_800;
 
 /** https://www.postgresql.org/docs/current/errcodes-appendix.html: deadlock, serialization failure. */
 const COLLISIONS = ["40P01", "40001"];
+/** A policy that was found to be there, or to be nobody's, until another transaction was committed. */
+const SHARED_ROWS = ["sessions_policy_fkey", "policy_changes_policy_fkey"];
 /** Classes of what is a bug of ours: a wrong value, a violated constraint, a wrong statement or state. */
 const BUGS = ["0A", "21", "22", "23", "25", "26", "34", "42"];
 /** Of those classes, but not ours: a server that became a standby, a transaction left too long, tables that are gone. */
@@ -71,10 +73,11 @@ function parseInteger(text: string): number {
 
 /** What is to be thrown for what `pg` threw. */
 export function explainFailure(cause: unknown): unknown {
-  const code = cause instanceof pg.DatabaseError ? (cause.code ?? "") : undefined;
   const message = `the database refused: ${describe(cause)}`;
-  if (code === undefined) return new DatabaseUnavailable(message, { cause });
-  if (COLLISIONS.includes(code)) return new TransactionsCollided(message, { cause });
+  if (!(cause instanceof pg.DatabaseError)) return new DatabaseUnavailable(message, { cause });
+  const { code = "", constraint = "" } = cause;
+  if (COLLISIONS.includes(code) || SHARED_ROWS.includes(constraint))
+    return new TransactionsCollided(message, { cause });
   const isBug = BUGS.includes(code.slice(0, 2)) && !NOT_BUGS.includes(code);
   return isBug ? cause : new DatabaseUnavailable(message, { cause });
 }

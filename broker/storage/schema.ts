@@ -3,11 +3,13 @@
  * Times are integers in milliseconds since the epoch, booleans 0 or 1, structures JSON text: the same on every database.
  */
 import type { Kysely } from "kysely";
+import type { CredentialTables } from "./credential-tables.ts";
+import type { RelayTables } from "./relay-tables.ts";
 
 /** Every query takes one of these; a transaction is one, too. */
 export type Queries = Kysely<Database>;
 
-export interface Database {
+export interface Database extends CredentialTables, RelayTables {
   signing_keys: SigningKeyRow;
   used_tokens: UsedTokenRow;
   used_proofs: UsedProofRow;
@@ -50,7 +52,7 @@ interface UsedProofRow {
   expires_at: number;
 }
 
-/** A job that exchanged once: from then on, and for good, it is its key. */
+/** A job that exchanged once: from then on it is its key's, for as long as any token of it could be presented. */
 export interface WorkloadRow {
   /** SHA-256 over the identifying claims, see sessions/run-id.ts. */
   id: string;
@@ -102,7 +104,7 @@ export interface SessionRow {
   revoke_on_change: number;
   /** Digest of the policy directory that it was last held against. */
   checked_against: string;
-  /** JSON object: `SessionServer` by name. */
+  /** JSON object: `StoredServer` by name. */
   servers: string;
   /** The `kid` of the sealing key that the salt of argument digests is derived from. */
   salt_key: string;

@@ -48,3 +48,15 @@ export async function listSessions(db: Queries, filter: SessionFilter): Promise<
   if (runId !== undefined) query = query.where("workloads.run_id", "=", runId);
   return query.orderBy("sessions.created_at", "desc").orderBy("sessions.id").limit(limit).execute();
 }
+
+/** How many running sessions have a salt that comes from which sealing key. */
+export async function countSessionsBySaltKey(db: Queries, now: number): Promise<ReadonlyMap<string, number>> {
+  const rows = await db
+    .selectFrom("sessions")
+    .select(({ fn }) => ["salt_key", fn.countAll<number | bigint | string>().as("sessions")])
+    .where("state", "in", ["active", "expired"])
+    .where("max_expires_at", ">", now)
+    .groupBy("salt_key")
+    .execute();
+  return new Map(rows.map(({ salt_key, sessions }) => [salt_key, Number(sessions)]));
+}

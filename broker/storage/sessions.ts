@@ -145,6 +145,24 @@ export async function fixFinalSegment(db: Queries, id: string, segment: number):
   await db.updateTable("sessions").set({ final_segment: segment }).where("id", "=", id).execute();
 }
 
+const IDS_AT_A_TIME = 500;
+
+/** Those of the given ones that still grant something. */
+export async function listAlive(db: Queries, ids: readonly string[], now: number): Promise<Set<string>> {
+  const alive = new Set<string>();
+  for (let start = 0; start < ids.length; start += IDS_AT_A_TIME) {
+    const rows = await db
+      .selectFrom("sessions")
+      .select("id")
+      .where("id", "in", ids.slice(start, start + IDS_AT_A_TIME))
+      .where("state", "=", "active")
+      .where("expires_at", ">", now)
+      .execute();
+    rows.forEach(({ id }) => alive.add(id));
+  }
+  return alive;
+}
+
 /** All that are in this state now, of all brokers; the index over it makes few of them cheap. */
 export async function countRevoked(db: Queries): Promise<number> {
   const { count } = await db

@@ -9,5 +9,5 @@ export class DatabaseUnavailable extends Error {
   readonly code = "database_unavailable";
 }
 
-/** A deadlock or a serialization failure: the transaction was undone as a whole. */
+/** A deadlock, a serialization failure, a row that another one removed: the transaction was undone as a whole. */
 export class TransactionsCollided extends DatabaseUnavailable {}

@@ -29,6 +29,7 @@ test("the least that has to be set; the rest has defaults", () => {
       keys: resolve(".lanyard/serve/sealing-key.json"),
       privateIssuers: [],
       trustedProxies: [],
+      retentionDays: 400,
       metrics: undefined,
       limits: { addressPerMinute: 600, repositoryPerMinute: 600 },
     },
@@ -47,6 +48,7 @@ test("all problems are reported at once, and no value is repeated", () => {
     LANYARD_TRUSTED_PROXIES: "canary",
     LANYARD_ADDRESS_LIMIT: "canary",
     LANYARD_REPOSITORY_LIMIT: "canary",
+    LANYARD_RETENTION_DAYS: "canary",
     LANYARD_METRICS_LISTEN: "canary",
   });
   expect(read.ok).toBe(false);
@@ -101,6 +103,16 @@ describe("values", () => {
     expect(parsed({ LANYARD_LISTEN: "[::1]:8484" })).toMatchObject({ listen: { host: "::1", port: 8484 } });
     for (const wrong of ["8484", ":8484", "::1:8484", "a:b", "a:70000", "[zz]:1"]) {
       expect(problemsOf({ LANYARD_LISTEN: wrong }), wrong).toHaveLength(1);
+    }
+  });
+
+  test("LANYARD_RETENTION_DAYS: never less than a job may last", () => {
+    expect(parsed({ LANYARD_RETENTION_DAYS: "40" })).toMatchObject({ retentionDays: 40 });
+    expect(parsed({ LANYARD_RETENTION_DAYS: "off" })).toMatchObject({
+      retentionDays: Number.POSITIVE_INFINITY,
+    });
+    for (const wrong of ["0", "39", "-1", "1.5", "1e3", "040", "Infinity", "never", "123456", " 400"]) {
+      expect(problemsOf({ LANYARD_RETENTION_DAYS: wrong }), wrong).toHaveLength(1);
     }
   });
 
@@ -206,6 +218,21 @@ describe("values", () => {
       expect(problemsOf({ LANYARD_KEYS: wrong }), wrong).toHaveLength(1);
     }
   });
+
+  test("LANYARD_KEYS can be a key of KMS: an ARN, an id or an alias", () => {
+    const id = "1234abcd-12ab-34cd-56ef-1234567890ab";
+    for (const kms of [
+      `arn:aws:kms:eu-central-1:111122223333:key/${id}`,
+      id,
+      "alias/lanyard",
+      `mrk-${"0a".repeat(16)}`,
+    ]) {
+      expect(parsed({ LANYARD_KEYS: `kms:${kms}` })).toMatchObject({ keys: { kms } });
+    }
+    for (const wrong of ["kms:", "kms:key", "kms:arn:aws:s3:::bucket", `KMS:${id}`, `kms:${id}?x`]) {
+      expect(problemsOf({ LANYARD_KEYS: wrong }), wrong).toHaveLength(1);
+    }
+  });
 });
 
 describe("limits and addresses", () => {
@@ -302,6 +329,7 @@ test("every variable is documented, and every example is a value that is accepte
     "LANYARD_TRUSTED_PROXIES",
     "LANYARD_ADDRESS_LIMIT",
     "LANYARD_REPOSITORY_LIMIT",
+    "LANYARD_RETENTION_DAYS",
     "LANYARD_METRICS_LISTEN",
   ]);
   expect(variables.filter((each) => each.default === undefined).map(({ name }) => name)).toEqual([

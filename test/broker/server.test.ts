@@ -222,6 +222,23 @@ test("a session without a seal is expired by the sweeper, and used tokens are fo
   await database.destroy();
 });
 
+test("a session that ended longer ago than it is kept is gone with the next sweep, and the log says so", async () => {
+  const keeping = await startTestBroker({ config: () => ({ retentionDays: 40 }) });
+  try {
+    await exchange(keeping, await Holder.create());
+    const removals = () => keeping.logged.filter(({ msg }) => msg === "sessions are no longer kept");
+    const DAY_MS = 24 * 60 * 60_000;
+    keeping.advance(40 * DAY_MS);
+    await keeping.broker.sweep();
+    expect(removals()).toEqual([]);
+    keeping.advance(DAY_MS);
+    await keeping.broker.sweep();
+    expect(removals()).toMatchObject([{ sessions: 1, retentionDays: 40 }]);
+  } finally {
+    await keeping.close();
+  }
+});
+
 test("a one-time link logs in once", async () => {
   await on.broker.close();
   const broker = await startBroker({ config: on.config, login: "one_time_link" });

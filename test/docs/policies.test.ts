@@ -101,7 +101,7 @@ describe("the documents in docs/policies.md", () => {
     const terminal = recordTerminal();
     await policyCheckCommand({ policies: directory }, terminal).parseAsync([], { from: "user" });
     expect([terminal.err, terminal.code]).toEqual(["", 0]);
-    expect(terminal.out).toContain("1 server, 2 roles, 1 robot: no problems");
+    expect(terminal.out).toContain("1 server, 1 credential, 2 roles, 1 robot: no problems");
   });
 
   it("pass the tests that they show", async () => {

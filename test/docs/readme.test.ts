@@ -6,19 +6,20 @@ import { promisify } from "node:util";
 import { Command } from "commander";
 import { beforeAll, describe, expect, it } from "vitest";
 import { auditVerifyCommand } from "../../broker/cli/audit-verify.ts";
-import { explainCommand } from "../../broker/cli/explain.ts";
-import { keysCommand } from "../../broker/cli/keys.ts";
+import { credentialCommand } from "../../broker/cli/credential/command.ts";
+import { explainCommand } from "../../broker/cli/explain/explain.ts";
+import { keysCommand } from "../../broker/cli/keys/keys.ts";
 import { operatorCommand } from "../../broker/cli/operator.ts";
 import { policyCommand } from "../../broker/cli/policy/command.ts";
-import { provisionCommand } from "../../broker/cli/provision.ts";
+import { provisionCommand } from "../../broker/cli/provision/provision.ts";
 import { serveCommand } from "../../broker/cli/serve.ts";
-import { sessionCommand } from "../../broker/cli/session.ts";
+import { sessionCommand } from "../../broker/cli/session/session.ts";
 import { devCommand } from "../../dev/command.ts";
 
 const ROOT = join(import.meta.dirname, "../..");
 const defaults = { policies: "policies" };
 const program = [
-  ...[devCommand(), serveCommand(), operatorCommand(), sessionCommand(), keysCommand()],
+  ...[devCommand(), serveCommand(), operatorCommand(), sessionCommand(), keysCommand(), credentialCommand()],
   ...[provisionCommand(defaults), policyCommand(defaults)],
   explainCommand({ ...defaults, issuers: [], privateIssuers: [], audience: undefined }),
   new Command("audit").addCommand(auditVerifyCommand()),

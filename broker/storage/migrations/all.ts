@@ -8,6 +8,10 @@ import { revokedBy } from "./0005-revoked-by.ts";
 import { policyChanges } from "./0006-policy-changes.ts";
 import { fewerPages } from "./0007-fewer-pages.ts";
 import { revocationCause } from "./0008-revocation-cause.ts";
+import { removableSessions } from "./0009-removable-sessions.ts";
+import { credentials } from "./0010-credentials.ts";
+import { relay } from "./0011-relay.ts";
+import { pendingConnections } from "./0012-pending-connections.ts";
 
 export const migrations: Record<string, Migration> = {
   "0001-start": start,
@@ -18,4 +22,8 @@ export const migrations: Record<string, Migration> = {
   "0006-policy-changes": policyChanges,
   "0007-fewer-pages": fewerPages,
   "0008-revocation-cause": revocationCause,
+  "0009-removable-sessions": removableSessions,
+  "0010-credentials": credentials,
+  "0011-relay": relay,
+  "0012-pending-connections": pendingConnections,
 };

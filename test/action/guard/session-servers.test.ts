@@ -3,10 +3,21 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { expect, it } from "vitest";
 import { placeServers, selectServers } from "../../../action/guard/session-servers.ts";
+import type { KeptCredentials } from "../../../action/guard/kept-credentials.ts";
+import type { RelayTarget } from "../../../action/wire/relay-authority.ts";
 import type { SessionServer } from "../../../broker/contract.ts";
 
+const relayTo = (server: string): RelayTarget => ({
+  url: `https://lanyard.example/mcp/${server}`,
+  authority: { authorize: async () => ({}), replace: async () => false },
+});
+const credentials: KeptCredentials = {
+  authorityOf: () => undefined,
+  environmentOf: () => undefined,
+  provenanceOf: () => undefined,
+};
 const servers: Record<string, SessionServer> = {
-  github: { transport: "http", url: "https://mcp.example/{workspace}" },
+  github: { transport: "http", url: "https://mcp.example/{workspace}", limits: { calls_per_minute: 60 } },
   memory: {
     transport: "stdio",
     command: ["npx", "-y", "server-memory", "--in", "{workspace}/x", "{other}", '{"a":1}'],
@@ -32,8 +43,11 @@ it.each(["slack", "constructor", "__proto__"])(
 
 it("only the two variables are filled in, what is filled in is not looked at again", () => {
   const directory = mkdtempSync(join(tmpdir(), "lanyard-test-"));
-  const placed = placeServers(servers, { runnerTemp: "/temp/{workspace}", workspace: "/project", directory });
-  expect(placed["github"]).toEqual({ transport: "http", url: "https://mcp.example/{workspace}" });
+  const placed = placeServers(servers, {
+    ...{ runnerTemp: "/temp/{workspace}", workspace: "/project", directory },
+    ...{ relayTo, credentials },
+  });
+  expect(placed["github"]).toEqual(servers["github"]);
   expect(placed["memory"]).toEqual({
     transport: "stdio",
     command: ["npx", "-y", "server-memory", "--in", "/project/x", "{other}", '{"a":1}'],
@@ -45,6 +59,22 @@ it("only the two variables are filled in, what is filled in is not looked at aga
 
 it("a stdio server starts in an empty directory of its own, not in what was checked out", () => {
   const directory = mkdtempSync(join(tmpdir(), "lanyard-test-"));
-  placeServers(servers, { runnerTemp: "/temp", workspace: "/project", directory });
+  placeServers(servers, { runnerTemp: "/temp", workspace: "/project", directory, relayTo, credentials });
   expect(existsSync(join(directory, "servers", "memory"))).toBe(true);
+});
+
+it("a server behind the relay is reached at the broker, with what the session proves itself by", () => {
+  const directory = mkdtempSync(join(tmpdir(), "lanyard-test-"));
+  const relayed = { vault: { transport: "relay", limits: { calls_per_minute: 60 } } } as const;
+  const placed = placeServers(relayed, {
+    runnerTemp: "/t",
+    workspace: "/p",
+    directory,
+    relayTo,
+    credentials,
+  });
+  expect(placed["vault"]).toMatchObject({
+    ...{ transport: "http", url: "https://lanyard.example/mcp/vault", limits: { calls_per_minute: 60 } },
+    authority: { replace: expect.any(Function) },
+  });
 });

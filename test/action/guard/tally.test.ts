@@ -115,6 +115,25 @@ Roles: <code>reader</code>. Servers: <code>files</code>. Agents: <code>agent</co
 `);
   });
 
+  it("says who asked whom in words, which a tool of that name cannot pass for, and titles what is worth a look", () => {
+    const words = "the server asked the agent: sampling";
+    const { tool: _, ...ask } = call({ id: "1", method: "sampling/createMessage" });
+    const { rule: __, ...guessed } = {
+      ...ask,
+      id: "2",
+      decision: "deny",
+      reason: "method_not_granted",
+    } as const;
+    const event = { kind: "event", event: "tool_drifted", severity: "finding", detail: {} } as const;
+    const summary = render(tallyOf([ask, guessed, call({ id: "3", tool: words }), event, event]));
+    expect(summary).toContain("| <i>the server asked the agent&#58; sampling</i> | allowed |");
+    expect(summary).toContain("| <code>the server asked the agent&#58; sampling</code> | allowed |");
+    expect(summary).toContain("| <i>a name that is not known</i> | <b>denied</b> |");
+    expect(summary).toContain(
+      "- finding: A tool is not the reviewed one (<code>tool&#95;drifted</code>, 2 times)",
+    );
+  });
+
   it("shows the prompts and resources that the server lists; of any other URI only that one was read", () => {
     const { tool: _, ...anything } = call();
     const { rule: __, ...unruled } = anything;

@@ -1,8 +1,10 @@
 /** The sealing key: what it seals opens only with it, for the purpose it was sealed for. */
-import { mkdtemp, readFile, readdir, rm } from "node:fs/promises";
+import { mkdtemp, readFile, readdir, rm, stat, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { inspect } from "node:util";
 import { afterEach, beforeEach, expect, test } from "vitest";
+import { findKeyFile } from "../../../broker/keys/key-file.ts";
 import { loadSealingKey } from "../../../broker/keys/sealing-key.ts";
 
 let directory: string;
@@ -48,4 +50,35 @@ test("keys for single purposes differ from each other and from the key itself", 
     each.toString("hex"),
   );
   expect(new Set(all).size).toBe(3);
+});
+
+test("another key is added and dropped without a moment in which the file is not whole", async () => {
+  const path = join(directory, "a.json");
+  const key = await loadSealingKey(path);
+  const first = key.kid;
+  const sealed = await key.seal("p", Buffer.from("secret"));
+  const source = findKeyFile(path);
+  const added = await source.add(0);
+  expect(((await stat(path)).mode & 0o777).toString(8)).toBe("600");
+  const other = await loadSealingKey(path);
+  expect(other.kid).toBe(added.kid);
+  const later = await other.seal("p", Buffer.from("later"));
+  // This one has not read the file since: it meets a key that it does not know.
+  expect(key.kids).toEqual([first]);
+  expect(Buffer.from(await key.open("p", later)).toString()).toBe("later");
+  expect(key.kids).toEqual([added.kid, first]);
+  await source.drop(first);
+  await key.refresh();
+  await expect(key.open("p", sealed)).rejects.toMatchObject({ code: "sealing_key_unusable" });
+  expect(await readdir(directory)).toEqual(["a.json"]);
+});
+
+test("what is no sealing key is refused without a word of what it holds", async () => {
+  const path = join(directory, "a.json");
+  for (const text of ["geheim", '{"kty":"oct","k":"geheim"}', '{"keys":[]}']) {
+    await writeFile(path, text, { mode: 0o600 });
+    const error: unknown = await loadSealingKey(path).catch((thrown: unknown) => thrown);
+    expect(error).toMatchObject({ code: "sealing_key_unusable" });
+    expect(inspect(error, { depth: 9 })).not.toContain("geheim");
+  }
 });

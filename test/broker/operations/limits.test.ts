@@ -8,7 +8,7 @@ let on: TestBroker;
 afterEach(async () => {
   await on.close();
 });
-const start = async (config: Partial<BrokerConfig>): Promise<void> => {
+const start = async (config: Partial<Omit<BrokerConfig, "keys">>): Promise<void> => {
   on = await startTestBroker({ config: () => config });
 };
 const garbage = async (headers: Record<string, string> = {}) =>

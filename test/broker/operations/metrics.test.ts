@@ -7,6 +7,7 @@ import { afterAll, beforeAll, expect, test } from "vitest";
 import { METRICS } from "../../../broker/operations/metric-definitions.ts";
 import { StartFailed, startBroker } from "../../../broker/server.ts";
 import { revokeSession } from "../../../broker/sessions/revocation.ts";
+import { keepSecret } from "../../../broker/storage/credential-secrets.ts";
 import { openDatabase } from "../../../broker/storage/database.ts";
 import { type TestBroker, startTestBroker } from "../../support/broker.ts";
 import { Holder, LogWriter, SEAL, announce, call, exchange, upload } from "../../support/session-holder.ts";
@@ -184,7 +185,17 @@ test("nothing that a caller sends makes a series: no path, method, claim or code
 });
 
 test("every metric of the documentation is there from the start, and what is there has the prefix", async () => {
+  // Of credentials there is a series for each: here is one.
+  const database = await openDatabase(on.config.database);
+  await keepSecret(database, {
+    ...{ name: "linear", owner: "", version: 1, kind: "bearer", sealed: "sealed", digest: "d" },
+    ...{ created_at: 1, created_by: "ann", expires_at: 1_900_000_000_000, valid_until: null },
+    ...{ last_used_at: null, erased_at: null, erased_by: null },
+  });
+  await database.destroy();
   const text = await (await fetch(metricsUrl())).text();
+  const expiry = 'lanyard_credential_expiry_timestamp_seconds{credential="linear",owner=""} 1900000000\n';
+  expect(text).toContain(expiry);
   for (const [name, { kind }] of Object.entries(METRICS)) {
     expect(text).toContain(`# TYPE ${name} ${kind}\n`);
     expect(text).toMatch(new RegExp(`^${name}(_bucket)?(\\{| )`, "m"));

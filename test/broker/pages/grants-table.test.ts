@@ -11,6 +11,7 @@ const grant: GrantView = {
     tools: ["get_*"],
     resources: ["repo://x/*"],
     prompts: ["review"],
+    asks: ["roots"],
   },
   ...{ when: null, limit: 3, arguments: "digest" },
 };
@@ -23,7 +24,7 @@ const textOf = (parts: Partial<SessionView>): string =>
 
 test("a grant with everything it names, its limit and what the log holds of its calls", () => {
   const text = textOf({});
-  expect(text).toContain("get_* resources repo://x/* prompts review");
+  expect(text).toContain("get_* resources repo://x/* prompts review asks for roots");
   expect(text).toContain("always , at most 3 calls arguments are not in the log");
   expect(text).not.toContain("Flow");
   expect(text).not.toContain("observed");
@@ -59,9 +60,13 @@ test("a call that was only observed is marked, with what would have refused it",
   const call: CallView = {
     ...{ session: "s", stream: "runner", seq: 4, time: "2026-11-22T10:00:00.000Z", agent: "agent" },
     ...{ client: null, server: "github", method: "tools/call", tool: "get_issue", arguments: null },
-    ...{ resource: null, prompt: null },
+    ...{ resource: null, prompt: null, ask: null, inspected: [] },
     ...{ arguments_omitted: 0, decision: "allow", reason: "observed", rule: null, condition: "args.n == 1" },
-    ...{ observed: { reason: "condition_false", rule: "triager#1" }, labels: ["untrusted"] },
+    ...{
+      observed: { reason: "condition_false", rule: "triager#1" },
+      labels: ["untrusted"],
+      credential: null,
+    },
     ...{
       explanation: "Only observed, and would have been denied.",
       outcome: "ok",

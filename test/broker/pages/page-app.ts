@@ -22,7 +22,7 @@ export async function openPageApp(
     bucket: store.bucket,
     checkpointKeys: async () => store.keys,
     publicUrl,
-    cookieSecret: Buffer.alloc(32, 7),
+    cookieSecrets: () => [Buffer.alloc(32, 7)],
     login,
     now: store.now,
   });

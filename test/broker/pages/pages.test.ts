@@ -137,6 +137,7 @@ test("what is not there is said on a page of its own", async () => {
     const response = await get(url);
     expect(response.statusCode, url).toBe(404);
     expect(textOf(response.body)).toContain("This broker knows no run of this name.");
+    expect(textOf(response.body)).toContain("no longer kept");
   }
   expect(textOf((await get("/nowhere")).body)).toContain("There is nothing at this address.");
   const machine = await app.inject({ url: "/nowhere", headers: { accept: "application/json" } });
@@ -212,7 +213,7 @@ test("the API gives the same views, and nothing that their schemas do not name",
   expect(RunView.strict().parse(view)).toMatchObject({ status: "complete", counts: { calls: 9, denied: 3 } });
   expect((await get("/api/runs/00000000")).json()).toEqual({
     error: "not_found",
-    error_description: "There is no such run.",
+    error_description: "There is no such run, or it is no longer kept.",
   });
   expect((await get("/api/runs?before=x")).json()).toMatchObject({ error: "invalid_request" });
 });

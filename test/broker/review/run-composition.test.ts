@@ -1,4 +1,7 @@
 import { afterEach, beforeEach, expect, test } from "vitest";
+import type { EntryOf } from "../../../audit/record.ts";
+import { renderCalls } from "../../../broker/pages/call-list.ts";
+import { renderSession } from "../../../broker/pages/session-card.ts";
 import { RunReviews } from "../../../broker/review/run-reviews.ts";
 import type { RunView } from "../../../broker/review/view.ts";
 import { openTriage } from "./sample-sessions.ts";
@@ -128,4 +131,75 @@ test("a log that is too long for a page is counted whole", async () => {
   expect(view.counts).toMatchObject({ calls: 31_000, denied: 31_000 });
   expect(view.calls.total).toBeLessThan(31_000);
   expect(view.sessions[0]?.integrity.more_records).toBe(1_002);
+});
+
+test("what happened to an answer, to a server's lists and to its process is said in words", async () => {
+  const session = await WrittenSession.open(store, { id: "ses-1" });
+  session.genesis();
+  const shown = { visible: true, why: "triager#1" };
+  session.catalog("github", [{ name: "get_issue", ...shown }]);
+  session.catalog("github", [{ name: "get_issue", visible: false, why: "flow" }]);
+  session.catalog("github", [
+    { name: "get_issue", ...shown },
+    { name: "get_token", ...shown },
+  ]);
+  session.event("server_restarted", "info", { server: "github", restart: 1, of: 5 });
+  session.call({ id: "read" });
+  const ended = { kind: "result", call: "read", outcome: "ok", duration_ms: 1, bytes: 10 } as const;
+  session.append({
+    ...ended,
+    redactions: { github_token: 2 },
+    removals: { zero_width: 1 },
+    markers: ["ignore_instructions"],
+  });
+  session.call({ id: "quiet" }, "ok");
+  await session.seal();
+  const { calls, sessions } = await read(session.run);
+  expect(calls.rows.map(({ inspected }) => inspected)).toEqual([
+    [
+      "Replaced before the agent got the answer: secrets (github token: 2).",
+      "Taken out before the agent got the answer: characters that nobody sees (zero width: 1).",
+      "The answer holds what is typical of an injection: ignore instructions. The agent has read it; nothing was blocked.",
+    ],
+    [],
+  ]);
+  const servers = sessions[0]?.servers.map(({ name, list_changes, restarts }) => [
+    name,
+    list_changes,
+    restarts,
+  ]);
+  expect(servers).toContainEqual(["github", 1, 1]);
+  const pages =
+    renderCalls({ calls: calls.rows, sessions }).text +
+    sessions.map((each, n) => renderSession(each, n).text).join("");
+  expect(pages).toContain("secrets (github token: 2)");
+  expect(pages).toContain(
+    "its lists changed once while the session ran; started again once after it had ended",
+  );
+});
+
+test("who asked whom is said in words; an agent that names the method of an ask gets no such words", async () => {
+  const session = await WrittenSession.open(store, { id: "ses-1" });
+  session.genesis();
+  const record = (call: Pick<EntryOf<"call">, "method" | "decision" | "reason">): void => {
+    session.append({
+      kind: "call",
+      id: call.reason,
+      agent: "agent",
+      client: null,
+      server: "github",
+      ...call,
+    });
+  };
+  record({ method: "sampling/createMessage", decision: "allow", reason: "granted" });
+  record({ method: "logging/setLevel", decision: "deny", reason: "no_grant" });
+  record({ method: "sampling/createMessage", decision: "deny", reason: "method_not_granted" });
+  await session.seal();
+  const { calls, sessions } = await read(session.run);
+  expect(calls.rows.map(({ ask }) => ask)).toEqual([
+    "the server asked the agent: sampling",
+    "the agent asked the server: logging",
+    null,
+  ]);
+  expect(renderCalls({ calls: calls.rows, sessions }).text).toContain("the server asked the agent");
 });

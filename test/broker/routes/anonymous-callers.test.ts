@@ -9,6 +9,7 @@ const PUBLIC = [
   "GET /.well-known/checkpoint-keys.json",
   "GET /.well-known/jwks.json",
   "GET /.well-known/oauth-authorization-server",
+  "GET /.well-known/oauth-client.json",
   "GET /.well-known/oauth-protected-resource",
   "GET /assets/…",
   "GET /healthz",

@@ -121,6 +121,59 @@ describe("the proof", () => {
     }
   });
 
+  test("that says itself that it has run out, or is not good yet", async () => {
+    const seconds = Math.floor(on.now() / 1000);
+    for (const claims of [{ exp: seconds - 1 }, { nbf: seconds + 60 }, { exp: "never" }, { nbf: "now" }]) {
+      const proof = await holder.prove(target(), { claims });
+      expect(await withProof(proof), JSON.stringify(claims)).toMatchObject(refused);
+    }
+    const proof = await holder.prove(target(), { claims: { nbf: seconds - 60, exp: seconds + 600 } });
+    expect(await withProof(proof)).toMatchObject({ status: 200 });
+  });
+
+  test("by a key that is no point of the curve, is spelled in another way, or is for something else", async () => {
+    const { jwk } = holder;
+    const [x, y] = [String(jwk["x"]), String(jwk["y"])];
+    const zero = Buffer.alloc(32).toString("base64url");
+    const nextOf = (last: string): string => String.fromCharCode(last.charCodeAt(0) + 1);
+    for (const header of [
+      { jwk: { ...jwk, x: y, y: x } },
+      { jwk: { ...jwk, x: zero, y: zero } },
+      { jwk: { ...jwk, x: `${x}=` } },
+      { jwk: { ...jwk, x: ` ${x}` } },
+      { jwk: { ...jwk, x: x.slice(0, -1) + nextOf(x.slice(-1)) } },
+      { jwk: { ...jwk, x: `AA${x}` } },
+      { jwk: { ...jwk, use: "enc" } },
+      { jwk: { ...jwk, alg: "ES384" } },
+      { jwk: { ...jwk, key_ops: ["sign"] } },
+    ]) {
+      expect(await withProof(await holder.prove(target(), { header })), JSON.stringify(header)).toMatchObject(
+        refused,
+      );
+    }
+    const said = { ...jwk, use: "sig", alg: "ES256", key_ops: ["verify"], kid: "mine" };
+    expect(await withProof(await holder.prove(target(), { header: { jwk: said } }))).toMatchObject({
+      status: 200,
+    });
+  });
+
+  test("whose signature is missing, cut short, of another form or another spelling", async () => {
+    const proof = await holder.prove(target());
+    const [head = "", payload = "", signature = ""] = proof.split(".");
+    const raw = Buffer.from(signature, "base64url");
+    const zeros = Buffer.alloc(64).toString("base64url");
+    for (const wrong of [
+      "",
+      raw.subarray(0, 63).toString("base64url"),
+      Buffer.concat([raw, Buffer.of(0)]).toString("base64url"),
+      zeros,
+      `${signature}=`,
+      `${signature}.${signature}`,
+    ]) {
+      expect(await withProof([head, payload, wrong].join(".")), wrong).toMatchObject(refused);
+    }
+  });
+
   test("with an unknown crit, without a key, or too large", async () => {
     for (const header of [{ jwk: undefined }, { jwk: { kty: "EC" } }, { jwk: "x" }]) {
       expect(await withProof(await holder.prove(target(), { header }))).toMatchObject(refused);

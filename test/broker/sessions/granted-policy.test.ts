@@ -12,6 +12,7 @@ function policiesWith(tools: readonly string[], roles = ["reader", "writer"]): P
   const grants = [{ server: "tickets", tools: [...tools] }];
   return {
     servers: new Map([["tickets", { url: "https://tickets.example/mcp" }]]),
+    credentials: new Map(),
     roles: new Map(roles.map((name) => [name, { grants }])),
     repositories: new Map(),
     lock: undefined,
