@@ -9,11 +9,19 @@ import { type Bench, BenchFailed, runBench } from "./bench.ts";
 import { exchangeBench } from "./exchange.ts";
 import { policyBench } from "./policy.ts";
 import { proxyBench } from "./proxy.ts";
+import { relayBench } from "./relay.ts";
 import { renderTable } from "./report.ts";
 import { soakBench } from "./soak.ts";
 import { startupBench } from "./startup.ts";
 
-const benches: readonly Bench[] = [startupBench, proxyBench, soakBench, exchangeBench, policyBench];
+const benches: readonly Bench[] = [
+  startupBench,
+  proxyBench,
+  relayBench,
+  soakBench,
+  exchangeBench,
+  policyBench,
+];
 
 const CommandOptions = z.object({
   json: z.boolean().optional(),

@@ -88,14 +88,46 @@ export type ExchangeLoadResult = z.infer<typeof ExchangeLoadResult>;
 /** The options of a server whose token endpoint is measured: who signs the subject tokens. */
 export const SubjectIssuer = z.strictObject({ issuer: z.url() });
 
+const Postgres = z.strictObject({ kind: z.literal("postgres"), url: z.string() });
+
 /** The same for the broker, with where it keeps its rows. */
 export const ExchangeBroker = z.extend(SubjectIssuer, {
   database: z.discriminatedUnion("kind", [
     z.strictObject({ kind: z.literal("sqlite"), commit_delay_ms: z.number().check(z.nonnegative()) }),
-    z.strictObject({ kind: z.literal("postgres"), url: z.string() }),
+    Postgres,
   ]),
 });
 export type ExchangeBroker = z.infer<typeof ExchangeBroker>;
+
+/** The options of a broker that admits jobs; without a database it has SQLite in a directory of its own. */
+export const LocalBroker = z.extend(Upstream, {
+  database: z.optional(Postgres),
+  /** It relays to the server, with a bearer token that was typed in. */
+  relays: z.optional(z.boolean()),
+});
+
+/** The options of a proxy whose server is reached through the broker: the job's own way to a session. */
+export const RelayedJob = z.strictObject({
+  broker: z.url(),
+  /** What the runner adds for a job with `id-token: write`. */
+  environment: z.strictObject({
+    ACTIONS_ID_TOKEN_REQUEST_URL: z.url(),
+    ACTIONS_ID_TOKEN_REQUEST_TOKEN: z.string(),
+  }),
+});
+
+/** Streams that belong to no request: to open them at each endpoint, to count those that nobody closed. */
+export const StreamQuestion = z.discriminatedUnion("ask", [
+  z.strictObject({ ask: z.literal("open"), endpoints: z.array(Endpoint), at_each: count }),
+  z.strictObject({ ask: z.literal("count") }),
+]);
+
+export const StreamCount = z.strictObject({
+  alive: z.int().check(z.nonnegative()),
+  /** Those that got the message which the server sent on each. */
+  told: z.int().check(z.nonnegative()),
+});
+export type StreamCount = z.infer<typeof StreamCount>;
 
 /** Who decides the sample calls: our compiled policy, a table written by hand, Cedar, or casbin. */
 export const PolicyContender = z.enum(["lanyard", "table", "cedar", "casbin"]);

@@ -200,7 +200,9 @@ export function readKeysConfig(
 export function readPublicUrl(
   environment: Readonly<Record<string, string | undefined>> = env,
 ): { readonly ok: true; readonly publicUrl: string } | Extract<ReadConfig, { ok: false }> {
-  const parsed = Environment.shape.LANYARD_PUBLIC_URL.safeParse(environment["LANYARD_PUBLIC_URL"] || undefined);
+  const parsed = Environment.shape.LANYARD_PUBLIC_URL.safeParse(
+    environment["LANYARD_PUBLIC_URL"] || undefined,
+  );
   if (parsed.success) return { ok: true, publicUrl: parsed.data };
   const message = parsed.error.issues[0]?.message ?? "";
   return { ok: false, problems: [describeProblem("LANYARD_PUBLIC_URL", message)] };

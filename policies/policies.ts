@@ -52,8 +52,7 @@ export function repositoryOf(document: PolicyDocument<RobotsDocument>): Reposito
 }
 
 /** `credential` is the name of the one that it wants to see. */
-export type RegisteredServer = { readonly limits?: ServerLimits } & /** The runner reaches it by itself. */
-(
+export type RegisteredServer = { readonly limits?: ServerLimits } /** The runner reaches it by itself. */ & (
   | { readonly transport: "http"; readonly url: string; readonly credential?: string }
   /** The runner asks the broker, which presents the credential and reaches the server. */
   | { readonly transport: "relay"; readonly url: string; readonly credential: string }

@@ -9,6 +9,8 @@ export type WriteRequest = (message: string) => string;
 
 export interface McpSession {
   readonly write: WriteRequest;
+  /** What every request of it says besides its method. */
+  readonly fields: Readonly<Record<string, string>>;
   /** Tells the server, where it gave out an id. */
   end(connection: RawConnection): Promise<void>;
 }
@@ -43,7 +45,7 @@ export async function openSession(connection: RawConnection, endpoint: Endpoint)
     const ended = await last.exchange(requestWriter(own, "DELETE")(""));
     if (ended.status >= 400) throw new Error(`DELETE was answered with ${describeAnswer(ended)}`);
   };
-  return { write, end };
+  return { write, fields: own.headers, end };
 }
 
 export function describeAnswer({ status, body }: RawAnswer): string {

@@ -2,6 +2,7 @@
 import { mkdirSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { provisionRobot } from "../../policies/provisioning.ts";
+import { LIMIT_BOUNDS } from "../../policies/server-limits.ts";
 import { describeJob, ROBOT, ROLE } from "./sample-job.ts";
 import { MEASURED_SERVER, policy } from "./sample-policy.ts";
 
@@ -9,9 +10,11 @@ export interface Peers {
   readonly issuer: string;
   /** The MCP server that the robot may call. */
   readonly upstream: string;
+  /** Reached through the relay, with a bearer token of this name, and as often as the registry can allow. */
+  readonly credential?: string | undefined;
 }
 
-export function writePolicyDocuments(directory: string, { issuer, upstream }: Peers): void {
+export function writePolicyDocuments(directory: string, { issuer, upstream, credential }: Peers): void {
   const write = (path: string, text: string): void => {
     mkdirSync(dirname(join(directory, path)), { recursive: true });
     writeFileSync(join(directory, path), text);
@@ -20,7 +23,15 @@ export function writePolicyDocuments(directory: string, { issuer, upstream }: Pe
   const grants = policy.grants
     .filter(({ server }) => server === MEASURED_SERVER)
     .map(({ rule: _, ...grant }) => grant);
-  write("servers.yaml", JSON.stringify({ servers: { [MEASURED_SERVER]: { url: upstream } } }));
+  const limits = { calls_per_minute: LIMIT_BOUNDS.calls_per_minute.max };
+  const registry =
+    credential === undefined
+      ? { servers: { [MEASURED_SERVER]: { url: upstream } } }
+      : {
+          servers: { [MEASURED_SERVER]: { url: upstream, credential, limits } },
+          credentials: { [credential]: { kind: "bearer" } },
+        };
+  write("servers.yaml", JSON.stringify(registry));
   write("roles.yaml", JSON.stringify({ roles: { [ROLE]: { grants } } }));
   const { repository, repositoryId, ownerId, workflow, event, ref } = describeJob(0);
   const provisioned = provisionRobot({

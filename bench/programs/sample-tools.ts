@@ -48,3 +48,10 @@ export function toolResult(bytes: number): { content: { type: "text"; text: stri
 export function answerText(id: unknown, result: string): string {
   return `{"jsonrpc":"2.0","id":${JSON.stringify(id)},"result":${result}}`;
 }
+
+/** What a server can say on a stream without having been asked. */
+export const STREAM_MESSAGE = JSON.stringify({
+  jsonrpc: "2.0",
+  method: "notifications/progress",
+  params: { progressToken: "held", progress: 1 },
+});

@@ -17,7 +17,8 @@ import {
 } from "../storage/ending-credentials.ts";
 import { retire } from "../storage/minted-credentials.ts";
 import type { AskIssuer, EndResult } from "./kind.ts";
-import { kindOf, refused, unavailable } from "./mint-target.ts";
+import { refused, unavailable } from "./mint-failure.ts";
+import { kindOf } from "./mint-target.ts";
 import { openTicket } from "./minted-content.ts";
 import type { RefreshingParts } from "./refreshing.ts";
 

@@ -81,6 +81,8 @@ export interface Minted {
   readonly expiresAt: number | undefined;
   /** What `end` needs to end it at its issuer; undefined where no issuer can. */
   readonly ticket: string | undefined;
+  /** In words, what the issuer said that it may do, where it says so once: for `identify`. */
+  readonly scope?: readonly string[];
   /** What is to be stored in place of the secret, before this result is used (a rotated refresh token). */
   readonly replacement?: Uint8Array;
 }
@@ -94,7 +96,11 @@ export type MintFailure = {
   readonly code: "refused" | "unavailable";
   readonly sentence: string;
 };
-export type MintResult = { readonly ok: true; readonly minted: Minted } | MintFailure;
+/** What the issuer gave out all the same and did not take back: nobody is shown it, and `end` ends it later. */
+export type UnwantedMint = Pick<Minted, "value" | "ticket" | "expiresAt">;
+export type MintResult =
+  | { readonly ok: true; readonly minted: Minted }
+  | (MintFailure & { readonly unwanted?: UnwantedMint });
 /** `done` also when the issuer did not know it any more. */
 export type EndResult = { readonly ok: true } | MintFailure;
 

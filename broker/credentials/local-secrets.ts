@@ -3,7 +3,8 @@
  * it does for as long as its rotation said that it overlaps.
  */
 import type { CredentialKindName } from "../../policies/documents/credential-entry.ts";
-import { type MintTarget, refused } from "./mint-target.ts";
+import { refused } from "./mint-failure.ts";
+import type { MintTarget } from "./mint-target.ts";
 import type { Sourced } from "./minting.ts";
 import type { RefreshingParts } from "./refreshing.ts";
 import { createShortMemory } from "./short-memory.ts";

@@ -12,6 +12,7 @@ import type { MintedPlace } from "../storage/minted-credentials.ts";
 import type { SessionRow } from "../storage/schema.ts";
 import type { CredentialKind, MintFailure, MintingSession } from "./kind.ts";
 import { kinds } from "./kinds/all.ts";
+import { refused } from "./mint-failure.ts";
 
 export type AnyKind = CredentialKind<CredentialKindName>;
 
@@ -107,12 +108,4 @@ function mintingSessionOf(row: SessionRow): MintingSession {
     runAttempt: textOf("run_attempt"),
     maxExpiresAt: row.max_expires_at,
   };
-}
-
-export function refused(sentence: string): MintFailure {
-  return { ok: false, code: "refused", sentence };
-}
-
-export function unavailable(sentence: string): MintFailure {
-  return { ok: false, code: "unavailable", sentence };
 }

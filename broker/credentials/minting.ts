@@ -4,6 +4,7 @@
  * have. Nothing that is no longer good is presented, and nothing of it is logged.
  */
 import { randomUUID } from "node:crypto";
+import { EgressFailed } from "../egress/egress.ts";
 import type { PoliciesInForce } from "../policies/live-policies.ts";
 import { noteFailing, noteGood, noteUsed } from "../storage/credential-health.ts";
 import type { MintedCredentialRow } from "../storage/credential-tables.ts";
@@ -11,7 +12,8 @@ import { returnLease, takeLease } from "../storage/leases.ts";
 import { findActive, retire } from "../storage/minted-credentials.ts";
 import type { AskIssuer, MintFailure } from "./kind.ts";
 import { type LocalSecrets, createLocalSecrets } from "./local-secrets.ts";
-import { type MintTarget, findTarget, unavailable } from "./mint-target.ts";
+import { unavailable } from "./mint-failure.ts";
+import { type MintTarget, findTarget } from "./mint-target.ts";
 import { type MintedContent, openMinted } from "./minted-content.ts";
 import type { Credentials, Presented } from "./presenting.ts";
 import { createShortMemory } from "./short-memory.ts";
@@ -111,7 +113,11 @@ export function createMinting(options: MintingOptions): Minting {
     try {
       if ((await look(target)).isFresh) return "there";
       const ask: AskIssuer = async (request) => {
-        if (now() > begun + ASKING_MS) throw new Error("too late to ask");
+        if (now() > begun + ASKING_MS) {
+          throw new EgressFailed(
+            `${new URL(request.url).origin} was not asked: what came before took too long`,
+          );
+        }
         return options.ask(request);
       };
       return await mintAnew(target, { ...options, ask });

@@ -23,8 +23,9 @@ import type { Queries, SessionRow } from "../storage/schema.ts";
 import { inTransaction, lockSession } from "../storage/transactions.ts";
 import { DatabaseUnavailable } from "../storage/unavailable.ts";
 import type { TellCredential } from "./credential-event.ts";
-import type { AskIssuer, MintFailure, Minted, SignAssertion } from "./kind.ts";
-import { type MintTarget, refused, unavailable } from "./mint-target.ts";
+import type { AskIssuer, MintFailure, Minted, SignAssertion, UnwantedMint } from "./kind.ts";
+import { refused, unavailable } from "./mint-failure.ts";
+import type { MintTarget } from "./mint-target.ts";
 import { type MintedContent, sealMinted, sealTicket } from "./minted-content.ts";
 import type { OpenedSecret, Vault } from "./vault.ts";
 
@@ -74,9 +75,10 @@ export async function mintAnew(
   });
   if (!isAsked) return refused("The session is over.");
 
-  const result = secrets.ok ? await askKind(target, secrets.secrets, { ...parts, ask }) : secrets;
+  const result: Asked = secrets.ok ? await askKind(target, secrets.secrets, { ...parts, ask }) : secrets;
   if (!result.ok) {
-    await dropAsked(database, asked.id);
+    if (result.unwanted === undefined) await dropAsked(database, asked.id);
+    else await keepUnwanted({ target, asked: asked.id, minted: result.unwanted }, parts);
     const isExplained =
       result.code === "refused" && (await hasLostAnswer(database, place, now() - LOST_ANSWER_MS));
     const sentence = isExplained
@@ -90,12 +92,36 @@ export async function mintAnew(
   return keepAnswer({ target, asked: asked.id, ...result }, parts);
 }
 
-interface Answer {
+interface GivenOut {
   readonly target: MintTarget;
   /** The row of the intent. */
   readonly asked: string;
+  readonly minted: Minted | UnwantedMint;
+}
+interface Answer extends GivenOut {
   readonly minted: Minted;
   readonly secret: OpenedSecret | undefined;
+}
+
+/** The session need not be over for it to be ended. */
+async function keepUnwanted(given: GivenOut, parts: RefreshingParts): Promise<void> {
+  const { database, now } = parts;
+  const stored = await describeAnswer(given, parts);
+  await insist(async () => storeUnwanted(database, stored, now()));
+}
+
+async function describeAnswer(
+  given: GivenOut,
+  { database, sealingKey }: RefreshingParts,
+): Promise<Omit<StoredAnswer, "sealed">> {
+  const { target, minted, asked } = given;
+  return {
+    id: asked,
+    digest: digestOf(minted),
+    secret_version: await insist(async () => findSecretVersion(database, target)),
+    sealed_ticket: await sealEnd(given, sealingKey),
+    expires_at: minted.expiresAt ?? null,
+  };
 }
 
 async function keepAnswer(answer: Answer, parts: RefreshingParts): Promise<Refreshed> {
@@ -105,12 +131,8 @@ async function keepAnswer(answer: Answer, parts: RefreshingParts): Promise<Refre
   const { database, sealingKey, vault, now, tell } = parts;
   const { headers, env, value, secrets } = minted;
   const stored: StoredAnswer = {
-    id: asked,
-    digest: digestOf(minted),
-    secret_version: await insist(async () => findSecretVersion(database, target)),
+    ...(await describeAnswer(answer, parts)),
     sealed: await sealMinted(sealingKey, { ...place, id: asked }, minted),
-    sealed_ticket: await sealEnd(answer, sealingKey),
-    expires_at: minted.expiresAt ?? null,
   };
   const row = await insist(async () =>
     inTransaction(database, async (db) => {
@@ -179,7 +201,7 @@ async function openSecrets(
 
 type Asked =
   | { readonly ok: true; readonly minted: Minted; readonly secret: OpenedSecret | undefined }
-  | MintFailure;
+  | (MintFailure & { readonly unwanted?: UnwantedMint });
 
 /** With the newest secret first; one before it, as long as it is a fallback, where the issuer does not take that. */
 async function askKind(
@@ -187,14 +209,14 @@ async function askKind(
   secrets: readonly (OpenedSecret | undefined)[],
   { ask, signAssertion, publicUrl, now }: RefreshingParts & { readonly ask: AskIssuer },
 ): Promise<Asked> {
-  let first: MintFailure | undefined;
+  let first: Exclude<Asked, { ok: true }> | undefined;
   for (const secret of secrets) {
     try {
       const context = { name: place.credential, entry, secret: secret?.secret, serverUrl, session };
       const result = await kind.mint({ ...context, ask, signAssertion, publicUrl, now });
       if (result.ok) return { ok: true, minted: result.minted, secret };
+      if (result.code === "unavailable" || result.unwanted !== undefined) return result;
       first ??= result;
-      if (result.code === "unavailable") return result;
     } catch (cause) {
       if (cause instanceof DatabaseUnavailable) throw cause;
       // What was thrown may quote what it read.
@@ -204,7 +226,7 @@ async function askKind(
   return first ?? refused(`The credential ${place.credential} is not set.`);
 }
 
-async function sealEnd({ target, asked, minted }: Answer, key: SealingKey): Promise<string | null> {
+async function sealEnd({ target, asked, minted }: GivenOut, key: SealingKey): Promise<string | null> {
   const { place, kind, entry, serverUrl, session } = target;
   const { ticket } = minted;
   if (ticket === undefined || kind.end === undefined) return null;
@@ -215,9 +237,11 @@ async function sealEnd({ target, asked, minted }: Answer, key: SealingKey): Prom
   );
 }
 
-function digestOf({ value, headers, env }: Minted): string {
+function digestOf(minted: GivenOut["minted"]): string {
+  const { value } = minted;
+  const shown = "headers" in minted ? { headers: minted.headers, env: minted.env } : {};
   return createHash("sha256")
-    .update(value ?? canonicalize({ headers, env }))
+    .update(value ?? canonicalize(shown))
     .digest("hex");
 }
 

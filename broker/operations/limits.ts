@@ -4,7 +4,7 @@ export interface Limits {
   readonly addressPerMinute: number;
   /** Subject tokens of one repository that were verified. */
   readonly repositoryPerMinute: number;
-  /** Requests in progress; see load-shedding.ts for who is turned away first. */
+  /** Requests in progress, and as many again that are relayed; see load-shedding.ts for who is turned away first. */
   readonly maxInFlight: number;
   /** How late timers may be, on average over a second, before new work is turned away. */
   readonly maxDelayMs: number;

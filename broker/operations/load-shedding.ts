@@ -1,10 +1,12 @@
 /**
  * Load shedding: a broker that is late, or has too much in progress, turns new work away instead of failing at all of
- * it. What began goes first: the endpoints of sessions are turned away at twice the bound of exchanges and pages.
+ * it. What began goes first: the endpoints of sessions are turned away at twice the bound of exchanges and pages. What is
+ * relayed may be a stream that stays open and costs little: it has a bound of its own, and takes nobody's place.
  */
 import { monitorEventLoopDelay } from "node:perf_hooks";
 import type { FastifyInstance } from "fastify";
 import { refuse } from "../refusals.ts";
+import { RELAY_ROUTE } from "../routes/relay-route.ts";
 import { answerRefusal } from "../routes/refusal-answer.ts";
 
 const SAMPLE_MS = 1_000;
@@ -17,7 +19,7 @@ export interface LoadOptions {
 }
 
 export interface Load {
-  /** Requests in progress. */
+  /** Requests in progress, with what is relayed. */
   inFlight(): number;
   /** How late timers were on average in the last second. */
   delayMs(): number;
@@ -26,7 +28,7 @@ export interface Load {
 export function shedLoad(app: FastifyInstance, { maxInFlight, maxDelayMs }: LoadOptions): Load {
   const histogram = monitorEventLoopDelay({ resolution: RESOLUTION_MS });
   histogram.enable();
-  let inFlight = 0;
+  const inFlight = { relayed: 0, others: 0 };
   let delayMs = 0;
   const timer = setInterval(() => {
     delayMs = histogram.count === 0 ? 0 : Math.max(0, histogram.mean / NANOSECONDS_PER_MS - RESOLUTION_MS);
@@ -37,21 +39,21 @@ export function shedLoad(app: FastifyInstance, { maxInFlight, maxDelayMs }: Load
     clearInterval(timer);
     histogram.disable();
   });
-  const leave = (): void => {
-    inFlight -= 1;
-  };
   app.addHook("onRequest", (request, reply, done) => {
-    inFlight += 1;
-    // Also when the caller went away: the connection is what ends in every case.
-    reply.raw.once("close", leave);
     const { url: route = "" } = request.routeOptions;
+    const kind = route === RELAY_ROUTE ? "relayed" : "others";
+    inFlight[kind] += 1;
+    // Also when the caller went away: the connection is what ends in every case.
+    reply.raw.once("close", () => {
+      inFlight[kind] -= 1;
+    });
     if (route === "/healthz") return done();
-    const share = route.startsWith("/session") || route.startsWith("/mcp/") ? 1 : 0.5;
+    const share = route.startsWith("/session") || kind === "relayed" ? 1 : 0.5;
     const isLate = delayMs > maxDelayMs * share * 2;
-    if (inFlight <= maxInFlight * share && !isLate) return done();
+    if (inFlight[kind] <= maxInFlight * share && !isLate) return done();
     reply.header("connection", "close");
-    const detail = `${inFlight} requests in progress, ${Math.round(delayMs)} ms late`;
+    const detail = `${inFlight[kind]} requests in progress, ${Math.round(delayMs)} ms late`;
     answerRefusal(reply, refuse("busy", detail));
   });
-  return { inFlight: () => inFlight, delayMs: () => delayMs };
+  return { inFlight: () => inFlight.relayed + inFlight.others, delayMs: () => delayMs };
 }

@@ -1,6 +1,7 @@
 /** The session document: what a proxy needs to know to stand guard, and nothing of other sessions or robots. */
 import { SessionPolicy } from "../../policies/session-policy.ts";
 import type { SessionCredential, SessionDocument, SessionServer } from "../contract.ts";
+import { unavailable } from "../credentials/mint-failure.ts";
 import type { Presentation } from "../credentials/presenting.ts";
 import type { Services } from "../services.ts";
 import { readPolicy } from "../storage/policies.ts";
@@ -94,7 +95,7 @@ async function mintFor(
 async function within(presentation: Promise<Presentation>, id: string): Promise<Presentation> {
   const late = Promise.withResolvers<Presentation>();
   const sentence = `The credential ${id} is being asked for, and its issuer is slow.`;
-  const timer = setTimeout(() => late.resolve({ ok: false, code: "unavailable", sentence }), PATIENCE_MS);
+  const timer = setTimeout(() => late.resolve(unavailable(sentence)), PATIENCE_MS);
   try {
     return await Promise.race([presentation, late.promise]);
   } finally {

@@ -66,7 +66,11 @@ export async function activate(db: Queries, { id, ...answer }: StoredAnswer): Pr
 }
 
 /** It came when nobody wants it any more: it is never presented. */
-export async function storeUnwanted(db: Queries, answer: StoredAnswer, now: number): Promise<void> {
+export async function storeUnwanted(
+  db: Queries,
+  answer: Omit<StoredAnswer, "sealed">,
+  now: number,
+): Promise<void> {
   const { id, digest, secret_version, sealed_ticket, expires_at } = answer;
   const kept = { digest, secret_version, sealed_ticket, expires_at };
   await db

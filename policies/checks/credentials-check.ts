@@ -5,10 +5,15 @@
 import { deliveryOf, isLongLived } from "../delivery.ts";
 import type { CredentialEntry } from "../documents/credential-entry.ts";
 import type { PolicyDocument } from "../documents/document.ts";
+import { secondsOf } from "../documents/duration.ts";
 import { suggestNames } from "../documents/nearest-name.ts";
 import type { Path, Problem } from "../documents/problem.ts";
 import type { ServerEntry, ServersDocument } from "../documents/servers-document.ts";
 import { isForbiddenHeader } from "./header-names.ts";
+
+/** Of AssumeRole; a role may have a lower limit of its own, which only AWS knows. */
+const MIN_STS_SECONDS = 15 * 60;
+const MAX_STS_SECONDS = 12 * 60 * 60;
 
 type Document = PolicyDocument<ServersDocument>;
 
@@ -51,14 +56,46 @@ function* checkEntry(document: Document, path: Path, entry: CredentialEntry): Ge
       "write either the issuer, whose metadata say where tokens are given out, or the token_url where it has none";
     yield document.problemAtKey(entry.issuer === undefined ? path : [...path, "token_url"], message);
   }
-  if (
-    entry.kind === "aws-role" &&
-    entry.session_policy !== undefined &&
-    !isJsonObject(entry.session_policy)
-  ) {
+  if (entry.kind === "github-app") {
+    yield* checkRepositories(document, [...path, "repositories"], entry.repositories);
+  }
+  if (entry.kind === "aws-role") {
+    yield* checkRole(document, path, entry);
+  }
+}
+
+function* checkRepositories(
+  document: Document,
+  path: Path,
+  repositories: readonly string[] = [],
+): Generator<Problem> {
+  for (const [index, name] of repositories.entries()) {
+    // They would climb out of their place in the addresses of GitHub's API.
+    if (name === "." || name === "..") {
+      const message = `"${name}" is a place and no repository: write the repository's name, or leave repositories out for the run's own`;
+      yield document.problemAt([...path, index], message);
+    }
+  }
+}
+
+function* checkRole(
+  document: Document,
+  path: Path,
+  { ttl, session_policy: policy }: Extract<CredentialEntry, { kind: "aws-role" }>,
+): Generator<Problem> {
+  if (ttl !== undefined && !isTtlOfSts(ttl)) {
+    const message = "STS gives sessions of 15 minutes to 12 hours: write 15m to 12h, or leave ttl out for 1h";
+    yield document.problemAt([...path, "ttl"], message);
+  }
+  if (policy !== undefined && !isJsonObject(policy)) {
     const message = 'this is no JSON object: write an IAM policy, { "Version": …, "Statement": … }';
     yield document.problemAt([...path, "session_policy"], message);
   }
+}
+
+function isTtlOfSts(ttl: string): boolean {
+  const seconds = secondsOf(ttl);
+  return seconds >= MIN_STS_SECONDS && seconds <= MAX_STS_SECONDS;
 }
 
 function* checkHeaders(

@@ -143,7 +143,10 @@ const GithubApp = z.strictObject({
       )
       .check(
         z.minLength(1),
-        atMost(500, "repositories"),
+        z.maxLength(
+          100,
+          "more than 100 repositories: leave it out for the run's own, or write a credential for each group of them",
+        ),
         z.describe("Of the owner of the run's repository; by default the run's repository alone."),
       ),
   ),

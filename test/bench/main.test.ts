@@ -12,6 +12,7 @@ describe("the bench command", () => {
     expect(code).toBe(0);
     expect(stdout).toMatch(/^ {2}startup \[options\] +What Lanyard's step adds/m);
     expect(stdout).toMatch(/^ {2}proxy \[options\] +Latency and calls per second/m);
+    expect(stdout).toMatch(/^ {2}relay \[options\] +Calls through proxy and relay/m);
     expect(stdout).toMatch(/^ {2}soak \[options\] +100,000 calls through the proxy/m);
     expect(stdout).toMatch(/^ {2}exchange \[options\] +Exchanges per second/m);
     expect(stdout).toMatch(/^ {2}policy \[options\] +Decisions per second/m);

@@ -10,6 +10,7 @@ import { findStep } from "../../dev/runner.ts";
 import { findTracked } from "../../dev/runner/leftovers.ts";
 import { contentsOf, privateDirectory, visibleOf } from "../action/scenario-world.ts";
 import { connectAgent } from "../support/agents.ts";
+import { Canaries } from "../support/canary.ts";
 import { indiscreetCommand, startIndiscreetServer } from "../support/mcp-indiscreet-server.ts";
 import type { ScriptedServer } from "../support/mcp-scripted-http-server.ts";
 import { type TokenPeer, startTokenPeer } from "../support/token-peer.ts";
@@ -82,24 +83,22 @@ it("canary: no minted token in results, files, arguments, logs or the environmen
     holders.every(([command, seen]) => command.includes("indiscreet") && seen.includes("\0TOKEN=")),
   ).toBe(true);
   expect(holders.every(([, seen]) => !(seen.split("\0TOKEN=")[0] ?? "").includes("access-"))).toBe(true);
-  const places = new Map<string, string>([
+  const places = new Map<string, string | Buffer>([
     ...answers,
     ["the job's log", result.steps.map(({ output }) => output).join("\n")],
     ["summary", findStep(result, "lanyard", "post").summary],
     ["outputs", JSON.stringify(findStep(result, "lanyard").outputs)],
     ["page", page],
     ["api", api],
-    ["database", readFileSync(join(world.directory, "broker.sqlite"), "latin1")],
-    ["database's log", readFileSync(join(world.directory, "broker.sqlite-wal"), "latin1")],
+    ["database", readFileSync(join(world.directory, "broker.sqlite"))],
+    ["database's log", readFileSync(join(world.directory, "broker.sqlite-wal"))],
     ...files,
   ]);
   expect([...files.keys()].some((name) => name.endsWith("spool.jsonl"))).toBe(true);
-  for (const [place, text] of places) {
-    for (const token of [...peer.exchanged, "the-client-secret-of-the-broker"]) {
-      const encoded = Buffer.from(token).toString("base64").replace(/=+$/, "");
-      expect(text.includes(token) || text.includes(encoded), place).toBe(false);
-    }
-  }
+  const canaries = new Canaries();
+  canaries.plant("the client's secret", "the-client-secret-of-the-broker");
+  for (const token of peer.exchanged) canaries.plant("a minted token", token);
+  expect([...places].flatMap(([place, text]) => canaries.findIn(place, text))).toEqual([]);
 
   const view = RunView.parse(JSON.parse(api));
   expect(view.status).toBe("complete");

@@ -533,11 +533,31 @@ const refusals: Record<string, readonly Row[]> = {
       "more repositories than GitHub takes",
       [
         credentials(
-          `a: { kind: github-app, app_id: x, permissions: {}, repositories: [${long(501, (i) => `r${i}, `)}] }`,
+          `a: { kind: github-app, app_id: x, permissions: {}, repositories: [${long(101, (i) => `r${i}, `)}] }`,
         ),
       ],
-      ["servers.yaml:13:68 credentials.a.repositories: more than 500 repositories: no document needs that"],
+      [
+        "servers.yaml:13:68 credentials.a.repositories: more than 100 repositories: leave it out for the run's own, or write a credential for each group of them",
+      ],
     ],
+    ...["..", "."].map(
+      (name): Row => [
+        `a repository that is ${name}`,
+        [credentials(`a: { kind: github-app, app_id: x, permissions: {}, repositories: [a, "${name}"] }`)],
+        [
+          `servers.yaml:13:72 credentials.a.repositories[1]: "${name}" is a place and no repository: write the repository's name, or leave repositories out for the run's own`,
+        ],
+      ],
+    ),
+    ...["899s", "1s", "43201s", "13h"].map(
+      (ttl): Row => [
+        `a session of a role for ${ttl}`,
+        [credentials(`a: { kind: aws-role, role_arn: "arn:aws:iam::1:role/x", ttl: ${ttl} }`)],
+        [
+          "servers.yaml:13:64 credentials.a.ttl: STS gives sessions of 15 minutes to 12 hours: write 15m to 12h, or leave ttl out for 1h",
+        ],
+      ],
+    ),
     [
       "a role that is none",
       [credentials("a: { kind: aws-role, role_arn: admin }")],

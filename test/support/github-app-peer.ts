@@ -27,6 +27,7 @@ export interface GithubAppPeer {
   /** `http://127.0.0.1:PORT/api/v3`. */
   readonly apiUrl: string;
   readonly appId: string;
+  readonly slug: string;
   readonly clientId: string;
   /** PEM as GitHub gives it out (PKCS#1). */
   readonly privateKey: string;
@@ -79,6 +80,7 @@ export async function startGithubAppPeer(): Promise<GithubAppPeer> {
   const peer: GithubAppPeer = {
     apiUrl: `http://127.0.0.1:${(server.address() as AddressInfo).port}/api/v3`,
     appId: "424242",
+    slug: "lanyard-robots",
     clientId: "Iv23liPeerExample000",
     privateKey: appKey.privateKey.export({ type: "pkcs1", format: "pem" }).toString(),
     repositories: new Map(),
@@ -140,6 +142,12 @@ export async function startGithubAppPeer(): Promise<GithubAppPeer> {
     statement: string,
   ): Promise<[number, unknown]> {
     await checkStatement(statement);
+    if (method === "GET" && path === "/app") {
+      return [
+        200,
+        { id: Number(peer.appId), client_id: peer.clientId, slug: peer.slug, name: "Lanyard's robots" },
+      ];
+    }
     const [, name] = /^\/repos\/([^/]+\/[^/]+)\/installation$/.exec(path) ?? [];
     const [, repositoryId] = /^\/repositories\/([0-9]+)\/installation$/.exec(path) ?? [];
     if (method === "GET" && (name !== undefined || repositoryId !== undefined)) {
@@ -277,9 +285,12 @@ export async function startGithubAppPeer(): Promise<GithubAppPeer> {
       peer.tokens.delete(token);
       return [204, undefined];
     }
-    if (method === "GET" && path === "/installation/repositories") {
-      const repositories = known.repositories.map(describeRepository);
-      return [200, { total_count: repositories.length, repositories }];
+    const { pathname, searchParams } = new URL(path, peer.apiUrl);
+    if (method === "GET" && pathname === "/installation/repositories") {
+      const count = Math.min(100, Number(searchParams.get("per_page") ?? 30));
+      const first = (Number(searchParams.get("page") ?? 1) - 1) * count;
+      const repositories = known.repositories.slice(first, first + count).map(describeRepository);
+      return [200, { total_count: known.repositories.length, repositories }];
     }
     const [, name] = /^\/repos\/([^/]+\/[^/]+)$/.exec(path) ?? [];
     const id = method === "GET" && name !== undefined ? idOf(decodeURIComponent(name)) : undefined;

@@ -134,7 +134,9 @@ function onMessage(message: Said): void {
   switch (method) {
     case undefined:
       if (pendingCall !== undefined) {
-        answer(pendingCall, { content: [{ type: "text", text: JSON.stringify(message.error ?? message.result) }] });
+        answer(pendingCall, {
+          content: [{ type: "text", text: JSON.stringify(message.error ?? message.result) }],
+        });
       }
       return;
     case "server/discover":

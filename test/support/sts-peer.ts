@@ -178,7 +178,7 @@ function operate(peer: StsPeer, { action, parameters, caller }: Question): strin
   }
   if (action === "GetCallerIdentity") {
     const arn = peer.sessions.get(caller)?.arn ?? "arn:aws:iam::111122223333:user/broker";
-    return `<Arn>${arn}</Arn><UserId>AIDA</UserId><Account>111122223333</Account>`;
+    return `<Arn>${arn}</Arn><UserId>AIDA</UserId><Account>${arn.split(":")[4]}</Account>`;
   }
   if (action !== "AssumeRole") throw new Failure(400, "InvalidAction", "Could not find operation");
   const roleArn = parameters.get("RoleArn") ?? "";

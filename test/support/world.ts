@@ -21,6 +21,8 @@ export interface WorldOptions {
   readonly roles: string;
   readonly audit?: (directory: string) => AuditStore;
   readonly session?: string;
+  /** Where something else stands before the broker. By default the address that it listens on. */
+  readonly publicUrl?: string;
 }
 
 export interface World {
@@ -61,7 +63,7 @@ export async function startWorld(options: WorldOptions): Promise<World> {
   let ahead = 0;
   const broker = await startBroker({
     config: {
-      publicUrl: undefined,
+      publicUrl: options.publicUrl,
       listen: { host: "127.0.0.1", port: 0 },
       policies,
       database: { kind: "sqlite", path: join(directory, "broker.sqlite") },

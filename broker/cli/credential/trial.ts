@@ -89,7 +89,10 @@ export async function tryCredential(terms: TrialTerms): Promise<Trial> {
     return { ok: true, shown, who, end: async () => {} };
   }
   const result = await kind.mint(context);
-  if (!result.ok) return result;
+  if (!result.ok) {
+    const { code, sentence } = result;
+    return { ok: false, code, sentence };
+  }
   const { minted } = result;
   return {
     ok: true,

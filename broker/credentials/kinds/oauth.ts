@@ -8,6 +8,7 @@ import {
   refreshTokenGrantRequest,
 } from "oauth4webapi";
 import type { CredentialKind, MintContext, MintFailure, MintResult } from "../kind.ts";
+import { refused } from "../mint-failure.ts";
 import { discoverServer } from "../oauth/authorization-server.ts";
 import { proofOf } from "../oauth/client-proof.ts";
 import { describeFailure, isGrantOver } from "../oauth/failure.ts";
@@ -97,9 +98,5 @@ async function askForRefresh(
 
 function refuse(what: string, { name, entry }: Context): MintFailure {
   const whose = entry.owner === "robot" ? " --robot OWNER/REPO/NAME" : "";
-  return {
-    ok: false,
-    code: "refused",
-    sentence: `${what}. Run \`lanyard credential connect ${name}${whose}\`.`,
-  };
+  return refused(`${what}. Run \`lanyard credential connect ${name}${whose}\`.`);
 }

@@ -5,8 +5,9 @@ import { type Socket, connect } from "node:net";
 import { setFlagsFromString } from "node:v8";
 import { runInNewContext } from "node:vm";
 import Fastify from "fastify";
-import { afterEach, describe, expect, test } from "vitest";
+import { afterEach, describe, expect, test, vi } from "vitest";
 import { shedLoad } from "../../../broker/operations/load-shedding.ts";
+import { RELAY_ROUTE } from "../../../broker/routes/relay-route.ts";
 import { startBroker } from "../../../broker/server.ts";
 import { openDatabase } from "../../../broker/storage/database.ts";
 import { type TestBroker, startTestBroker } from "../../support/broker.ts";
@@ -81,6 +82,25 @@ test("a broker that is late turns new work away, and takes it again when it has 
   expect(refused.json()).toMatchObject({ error: "temporarily_unavailable" });
   while (load.delayMs() > 100) await new Promise((resolve) => setTimeout(resolve, 50));
   expect((await app.inject({ method: "POST", url: "/token" })).statusCode).toBe(200);
+  await app.close();
+});
+
+test("streams that are relayed take the places of nobody, and have a bound of their own", async () => {
+  on = await startTestBroker();
+  const app = Fastify();
+  const load = shedLoad(app, { maxInFlight: 4, maxDelayMs: 60_000 });
+  const over = Promise.withResolvers<string>();
+  app.get(RELAY_ROUTE, async () => over.promise);
+  app.post("/token", async () => "done");
+  app.get("/session", async () => "done");
+  const relayed = () => app.inject({ method: "GET", url: "/mcp/vault" });
+  const held = [relayed(), relayed(), relayed(), relayed()];
+  await vi.waitFor(() => expect(load.inFlight()).toBe(4));
+  expect((await relayed()).statusCode).toBe(503);
+  expect((await app.inject({ method: "POST", url: "/token" })).statusCode).toBe(200);
+  expect((await app.inject({ method: "GET", url: "/session" })).statusCode).toBe(200);
+  over.resolve("done");
+  expect((await Promise.all(held)).map(({ statusCode }) => statusCode)).toEqual([200, 200, 200, 200]);
   await app.close();
 });
 

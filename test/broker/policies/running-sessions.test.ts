@@ -290,6 +290,7 @@ describe("a session of a robot that says revoke_on_change", () => {
       tools: ["write_*"],
       resources: [],
       prompts: [],
+      asks: [],
       when: "args.path == 'a'",
       limit: 3,
       arguments: "full",

@@ -7,7 +7,7 @@ import { loadSealingKey } from "../../../../broker/keys/sealing-key.ts";
 import { openDatabase } from "../../../../broker/storage/database.ts";
 import { type AuthorizationPeer, startAuthorizationPeer } from "../../../support/authorization-server.ts";
 import type { TestBroker } from "../../../support/broker.ts";
-import { contextOf } from "../../credentials/oauth/minting-context.ts";
+import { mintingContext } from "../../../support/minting-context.ts";
 import { runCredential, startBrokerWith } from "./connecting.ts";
 
 let peer: AuthorizationPeer;
@@ -79,7 +79,7 @@ describe("the grant", () => {
   test("is refreshed with rotation: the next token is there to be stored, and both servers take it", async () => {
     await runCredential(on, ["connect", "notes"], agree);
     const { secret, grant } = await stored();
-    const context = contextOf<"oauth">(
+    const context = mintingContext<"oauth">(
       { kind: "oauth" },
       { secret: secret as Uint8Array, serverUrl: peer.serverUrl },
     );
@@ -96,7 +96,7 @@ describe("the grant", () => {
   test("a refresh token that is used twice ends the grant: refused, with what to do, and the whole family is over", async () => {
     await runCredential(on, ["connect", "notes"], agree);
     const { secret } = await stored();
-    const context = contextOf<"oauth">(
+    const context = mintingContext<"oauth">(
       { kind: "oauth" },
       { secret: secret as Uint8Array, serverUrl: peer.serverUrl },
     );
@@ -114,9 +114,9 @@ describe("the grant", () => {
     const { secret } = await stored();
     const asked = peer.requests.length;
     const given = { secret: secret as Uint8Array, serverUrl: "https://evil.example/mcp" };
-    const result = await kinds.oauth.mint(contextOf<"oauth">({ kind: "oauth" }, given));
+    const result = await kinds.oauth.mint(mintingContext<"oauth">({ kind: "oauth" }, given));
     expect(result).toMatchObject({ ok: false, code: "refused" });
-    const moved = contextOf<"oauth">(
+    const moved = mintingContext<"oauth">(
       { kind: "oauth", issuer: "https://evil.example" },
       { ...given, serverUrl: peer.serverUrl },
     );

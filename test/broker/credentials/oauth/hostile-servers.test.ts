@@ -7,7 +7,7 @@ import { describeFailure } from "../../../../broker/credentials/oauth/failure.ts
 import { checkNamedAddress } from "../../../../broker/credentials/oauth/named-address.ts";
 import { openEgress } from "../../../../broker/egress/egress.ts";
 import { type WebListener, listenWeb } from "../../../support/web-listener.ts";
-import { contextOf } from "./minting-context.ts";
+import { mintingContext } from "../../../support/minting-context.ts";
 
 const SECRET = "canary-0123456789abcdef";
 const listeners: WebListener[] = [];
@@ -44,7 +44,7 @@ const { askIssuer: ask } = openEgress({ isOwnNetwork: () => false, issuerTimeout
 
 async function mintAt(issuer: string): Promise<MintFailure> {
   const entry: EntryOfKind<"client-credentials"> = { kind: "client-credentials", issuer, client_id: "c" };
-  const context = contextOf<"client-credentials">(entry, { secret: Buffer.from(SECRET), ask });
+  const context = mintingContext<"client-credentials">(entry, { secret: Buffer.from(SECRET), ask });
   const result = await clientCredentials.mint(context);
   if (result.ok) throw new Error("it minted");
   expect(result.sentence).not.toContain("canary");

@@ -9,12 +9,17 @@ import {
   CLIENT_SECRET,
   startAuthorizationPeer,
 } from "../../../support/authorization-server.ts";
-import { PUBLIC_URL, contextOf, publicKey, session } from "./minting-context.ts";
+import {
+  MINTING_SESSION,
+  PUBLIC_URL,
+  assertionKey,
+  mintingContext,
+} from "../../../support/minting-context.ts";
 
 let peer: AuthorizationPeer;
 beforeAll(async () => {
   peer = await startAuthorizationPeer();
-  peer.trust({ keys: [{ ...(await exportJWK(publicKey)), kid: "t1", alg: "ES256" }] });
+  peer.trust({ keys: [{ ...(await exportJWK(assertionKey)), kid: "t1", alg: "ES256" }] });
 });
 afterAll(async () => {
   await peer.close();
@@ -57,7 +62,7 @@ describe("client-credentials", () => {
       () => peer.signerKey,
     ],
   ])("gives a token that the server takes, proved by %s, and ends it", async (_how, entryOf, secretOf) => {
-    const context = contextOf<"client-credentials">(entryOf(), given(secretOf()));
+    const context = mintingContext<"client-credentials">(entryOf(), given(secretOf()));
     expect(clientCredentials.checkSecret(Buffer.from(secretOf()), context.entry)).toBeUndefined();
     const before = Date.now();
     const result = await clientCredentials.mint(context);
@@ -79,7 +84,7 @@ describe("client-credentials", () => {
 
   test("asks a token endpoint that publishes no metadata", async () => {
     const { issuer: _, ...entry } = bySecret();
-    const context = contextOf<"client-credentials">(
+    const context = mintingContext<"client-credentials">(
       { ...entry, token_url: `${peer.issuer}/token` },
       given(CLIENT_SECRET),
     );
@@ -89,7 +94,7 @@ describe("client-credentials", () => {
 
   test("a wrong secret is refused, by its code and without the secret", async () => {
     const result = await clientCredentials.mint(
-      contextOf<"client-credentials">(bySecret(), given("wrong-canary")),
+      mintingContext<"client-credentials">(bySecret(), given("wrong-canary")),
     );
     expect(result).toMatchObject({ ok: false, code: "refused" });
     expect(JSON.stringify(result)).toContain("invalid_client");
@@ -98,7 +103,9 @@ describe("client-credentials", () => {
 
   test("an authorization server that is down is unavailable, not refused", async () => {
     const entry = { ...bySecret(), issuer: "http://127.0.0.1:9" };
-    const result = await clientCredentials.mint(contextOf<"client-credentials">(entry, given(CLIENT_SECRET)));
+    const result = await clientCredentials.mint(
+      mintingContext<"client-credentials">(entry, given(CLIENT_SECRET)),
+    );
     expect(result).toMatchObject({ ok: false, code: "unavailable" });
   });
 
@@ -119,17 +126,17 @@ describe("token-exchange", () => {
   });
 
   test("the authorization server hears which robot it is and which job acts, and the server takes its token", async () => {
-    const context = contextOf<"token-exchange">(entry(), given(CLIENT_SECRET));
+    const context = mintingContext<"token-exchange">(entry(), given(CLIENT_SECRET));
     const result = await tokenExchange.mint(context);
     if (!result.ok) throw new Error(result.sentence);
     expect((await askServer(result.minted.headers)).status).toBe(200);
     const said = peer.exchanged.at(-1) as { exp: number; iat: number };
     expect(said).toMatchObject({
       iss: PUBLIC_URL,
-      sub: session.robot,
+      sub: MINTING_SESSION.robot,
       aud: peer.issuer,
       resource: peer.serverUrl,
-      act: { repository: "acme/payments", repository_id: "456789", run_id: "42", run_attempt: "1" },
+      act: { repository: "acme/payments", repository_id: "456789", run_id: "987654321", run_attempt: "2" },
     });
     expect(said.exp - said.iat).toBe(60);
     expect(await tokenExchange.end?.(result.minted.ticket ?? "", context)).toEqual({ ok: true });
@@ -137,7 +144,7 @@ describe("token-exchange", () => {
   });
 
   test("a client that may not exchange tokens is refused, and the sentence says where to look", async () => {
-    const context = contextOf<"token-exchange">(
+    const context = mintingContext<"token-exchange">(
       { ...entry(), client_id: "by-form", client_auth: "client_secret_post" },
       given(CLIENT_SECRET),
     );
@@ -149,7 +156,10 @@ describe("token-exchange", () => {
   });
 
   test("is made for a session and for nobody else", async () => {
-    const context = contextOf<"token-exchange">(entry(), { ...given(CLIENT_SECRET), session: undefined });
+    const context = mintingContext<"token-exchange">(entry(), {
+      ...given(CLIENT_SECRET),
+      session: undefined,
+    });
     await expect(tokenExchange.mint(context)).rejects.toThrow("without a session");
   });
 });

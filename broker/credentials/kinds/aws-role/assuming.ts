@@ -3,10 +3,10 @@
  */
 import { AssumeRoleCommand, type AssumeRoleCommandOutput, STSClient } from "@aws-sdk/client-sts";
 import { z } from "zod";
-import type { MintContext, MintResult } from "../kind.ts";
-import { refused } from "../mint-failure.ts";
-import { nameSession, nameSource, secondsFor, tagSession } from "./aws-role-session.ts";
-import { type AwsIdentity, connectToSts, explainSts } from "./aws-role-sts.ts";
+import type { MintContext, MintResult } from "../../kind.ts";
+import { refused } from "../../mint-failure.ts";
+import { nameSession, nameSource, secondsFor, tagSession } from "./session.ts";
+import { type AwsIdentity, connectToSts, explainSts } from "./sts.ts";
 
 /** What goes into an environment has no other characters. */
 const word = z.string().regex(/^[\x21-\x7e]{1,8192}$/);

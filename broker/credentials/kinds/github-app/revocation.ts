@@ -1,14 +1,14 @@
 /** How an installation token is ended. GitHub's not knowing it counts as its end only once it must have known it. */
 import { setTimeout as wait } from "node:timers/promises";
 import { z } from "zod";
-import type { EndResult, EndContext } from "../kind.ts";
-import { unavailable } from "../mint-failure.ts";
-import { type AskGithub, connectToGithub, explainGithub } from "./github-app-api.ts";
+import type { EndResult, EndContext } from "../../kind.ts";
+import { unavailable } from "../../mint-failure.ts";
+import { type AskGithub, connectToGithub, explainGithub } from "./api.ts";
 
 /** Seen up to 5 s: a token is known to all of GitHub only some time after it was made. */
 export const SETTLES_WITHIN_MS = 10_000;
-/** Between attempts to revoke one that GitHub may not know yet: together longer than it takes to settle. */
-const REVOKE_AGAIN_MS = [250, 750, 1_500, 3_000, 5_000] as const;
+/** Between questions about one that GitHub may not know yet: together longer than it takes to settle. */
+export const SETTLING_PAUSES_MS = [250, 750, 1_500, 3_000, 5_000] as const;
 
 /** The API is part of it: a document that names another one later must not be sent this token. */
 const Ticket = z.strictObject({
@@ -33,15 +33,15 @@ export async function endByTicket(text: string, context: Context): Promise<EndRe
   });
 }
 
-/** A sentence about how it went, with a space before it. */
-export async function endAtOnce(ask: AskGithub, token: string, now: Context["now"]): Promise<string> {
-  for (const delayMs of [0, ...REVOKE_AGAIN_MS]) {
+/** False: GitHub did not say that it is gone. */
+export async function endAtOnce(ask: AskGithub, token: string, now: Context["now"]): Promise<boolean> {
+  for (const delayMs of [0, ...SETTLING_PAUSES_MS]) {
     await wait(delayMs);
-    const isLast = delayMs === REVOKE_AGAIN_MS.at(-1);
+    const isLast = delayMs === SETTLING_PAUSES_MS.at(-1);
     const ended = await revoke(ask, { token, hasSettled: isLast, now: now() });
-    if (ended.ok) return " It was revoked.";
+    if (ended.ok) return true;
   }
-  return " It could not be revoked, and lives for up to an hour: suspend the installation if that is too long.";
+  return false;
 }
 
 interface Revocation {

@@ -3,8 +3,8 @@
  * Two robots, and two runs of one, never get the same name.
  */
 import { hash } from "node:crypto";
-import { secondsOf } from "../../../policies/documents/duration.ts";
-import type { EntryOfKind, MintingSession } from "../kind.ts";
+import { secondsOf } from "../../../../policies/documents/duration.ts";
+import type { EntryOfKind, MintingSession } from "../../kind.ts";
 
 const MAX_NAME_LENGTH = 64;
 const MAX_TAG_LENGTH = 256;

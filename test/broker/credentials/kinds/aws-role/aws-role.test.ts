@@ -1,17 +1,17 @@
 /** Sessions of IAM roles: named after the robot, no longer and no wider than the document says. */
 import { GetCallerIdentityCommand, STSClient } from "@aws-sdk/client-sts";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
-import type { EntryOfKind, MintContext, MintingSession } from "../../../../broker/credentials/kind.ts";
-import { assumeRole } from "../../../../broker/credentials/kinds/aws-role-assuming.ts";
+import type { EntryOfKind, MintContext, MintingSession } from "../../../../../broker/credentials/kind.ts";
+import { assumeRole } from "../../../../../broker/credentials/kinds/aws-role/assuming.ts";
 import {
   nameSession,
   nameSource,
   tagSession,
-} from "../../../../broker/credentials/kinds/aws-role-session.ts";
-import { awsRole } from "../../../../broker/credentials/kinds/aws-role.ts";
-import { MINTING_SESSION, mintingContext } from "../../../support/minting-context.ts";
-import fc from "../../../support/properties.ts";
-import { type StsPeer, startStsPeer } from "../../../support/sts-peer.ts";
+} from "../../../../../broker/credentials/kinds/aws-role/session.ts";
+import { awsRole } from "../../../../../broker/credentials/kinds/aws-role/aws-role.ts";
+import { MINTING_SESSION, mintingContext } from "../../../../support/minting-context.ts";
+import fc from "../../../../support/properties.ts";
+import { type StsPeer, startStsPeer } from "../../../../support/sts-peer.ts";
 
 const ROLE = "arn:aws:iam::123456789012:role/team/robots";
 const ALLOWS = ["sts:AssumeRole", "sts:SetSourceIdentity", "sts:TagSession"] as const;
@@ -265,5 +265,20 @@ describe("what STS refuses is said so that somebody can act", () => {
   test("a server that has an address, and no run", async () => {
     expect(await refusal(contextOf({}, { serverUrl: "https://mcp.example" }))).toMatch(/proxy starts/);
     expect(await refusal(contextOf({}, { session: undefined }))).toMatch(/for a run/);
+  });
+});
+
+describe("who it is", () => {
+  test("STS says the name of the session and its account, asked with the session's own keys", async () => {
+    const minted = await mint();
+    const who = (await awsRole.identify?.(minted, contextOf())) ?? [];
+    expect(who).toEqual([`arn: ${onlySession()?.arn}`, "account: 123456789012"]);
+    expect(minted.secrets.some((secret) => who.join().includes(secret))).toBe(false);
+  });
+
+  test("keys that STS does not know are nobody's", async () => {
+    const minted = await mint();
+    sts.identities.delete(minted.env["AWS_ACCESS_KEY_ID"] ?? "");
+    await expect(awsRole.identify?.(minted, contextOf())).rejects.toThrow("security token");
   });
 });

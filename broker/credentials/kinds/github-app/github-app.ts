@@ -2,20 +2,17 @@
  * `github-app`: an installation token of a GitHub App, narrowed to the run's repository (or the listed ones) and to
  * permissions. It is given out only when GitHub's own answer proves the narrowing; a wider one is revoked at once.
  */
-import type { CredentialKind } from "../kind.ts";
-import { refused } from "../mint-failure.ts";
-import { apiUrlOf, connectToGithub, explainGithub, parseJson } from "./github-app-api.ts";
-import { findInstallation } from "./github-app-installation.ts";
-import { parseAppKey, signAppToken } from "./github-app-key.ts";
-import {
-  InstallationToken,
-  TokenAlone,
-  type Wanted,
-  askFor,
-  findExcess,
-  wantedOf,
-} from "./github-app-narrowing.ts";
-import { SETTLES_WITHIN_MS, endAtOnce, endByTicket, writeTicket } from "./github-app-revocation.ts";
+import type { CredentialKind } from "../../kind.ts";
+import { refused } from "../../mint-failure.ts";
+import { apiUrlOf, connectToGithub, explainGithub, parseJson } from "./api.ts";
+import { identifyApp } from "./identity.ts";
+import { findInstallation } from "./installation.ts";
+import { parseAppKey, signAppToken } from "./key.ts";
+import { InstallationToken, TokenAlone, type Wanted, askFor, findExcess, wantedOf } from "./narrowing.ts";
+import { SETTLES_WITHIN_MS, endAtOnce, endByTicket, writeTicket } from "./revocation.ts";
+
+/** What GitHub gives every installation token, from its own clock on; for an answer that does not say. */
+const LIFETIME_MS = 60 * 60_000;
 
 export const githubApp: CredentialKind<"github-app"> = {
   name: "github-app",
@@ -48,6 +45,7 @@ export const githubApp: CredentialKind<"github-app"> = {
     });
     if (!asked.ok) return asked;
     const { answer } = asked;
+    const mintedAt = now();
     if (answer.status !== 201) return explainGithub(answer, explainMinting(wanted), now());
     const body = parseJson(answer.body);
     const minted = InstallationToken.safeParse(body);
@@ -55,11 +53,20 @@ export const githubApp: CredentialKind<"github-app"> = {
       ? findExcess(minted.data, wanted)
       : "GitHub's answer does not say what it reaches";
     if (!minted.success || excess !== undefined) {
+      const sentence = `GitHub's token was not used: ${excess}.`;
       const unwanted = TokenAlone.safeParse(body);
-      const end = unwanted.success ? await endAtOnce(ask, unwanted.data.token, now) : "";
-      return refused(`GitHub's token was not used: ${excess}.${end}`);
+      if (!unwanted.success) return refused(sentence);
+      const { token } = unwanted.data;
+      if (await endAtOnce(ask, token, now)) return refused(`${sentence} It was revoked.`);
+      const expiresAt = mintedAt + LIFETIME_MS;
+      return {
+        ...refused(
+          `${sentence} It could not be revoked at once, and lives for up to an hour: suspend the installation if that is too long.`,
+        ),
+        unwanted: { value: token, expiresAt, ticket: writeTicket({ api, token, mintedAt, expiresAt }) },
+      };
     }
-    const { token } = minted.data;
+    const { token, permissions } = minted.data;
     const expiresAt = Date.parse(minted.data.expires_at);
     return {
       ok: true,
@@ -69,11 +76,13 @@ export const githubApp: CredentialKind<"github-app"> = {
         value: token,
         secrets: [token],
         expiresAt,
-        ticket: writeTicket({ api, token, mintedAt: now(), expiresAt }),
+        ticket: writeTicket({ api, token, mintedAt, expiresAt }),
+        scope: Object.entries(permissions).map(([name, access]) => `${name}: ${access}`),
       },
     };
   },
   end: endByTicket,
+  identify: identifyApp,
 };
 
 function explainMinting({ owner, names, runRepository }: Wanted): Readonly<Record<number, string>> {

@@ -2,12 +2,13 @@
  * STS as the broker asks it: the AWS SDK signs and reads, the guarded client of the broker sends. What AWS wrote reaches
  * no sentence, only the code that it gave the failure.
  */
-import { STSClient, STSServiceException } from "@aws-sdk/client-sts";
-import { EgressFailed } from "../../egress/egress.ts";
-import type { AskIssuer, IssuerRequest, MintFailure } from "../kind.ts";
-import { explainUnasked, refused, unavailable } from "../mint-failure.ts";
+import { STSClient, type STSClientConfig, STSServiceException } from "@aws-sdk/client-sts";
+import { EgressFailed } from "../../../egress/egress.ts";
+import type { AskIssuer, IssuerRequest, MintFailure } from "../../kind.ts";
+import { explainUnasked, refused, unavailable } from "../../mint-failure.ts";
 
-export type AwsIdentity = STSClient["config"]["credentials"];
+/** Of the broker, or of a session that was made. */
+export type AwsIdentity = NonNullable<STSClientConfig["credentials"]>;
 /** What the SDK made, signed, of a question. */
 interface SignedRequest {
   readonly protocol: string;

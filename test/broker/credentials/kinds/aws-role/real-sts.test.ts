@@ -1,10 +1,10 @@
 /** Sessions of roles at a real STS, and what they may do at the real S3 beside it. */
 import { GetObjectCommand, ListObjectsV2Command, PutObjectCommand, S3Client } from "@aws-sdk/client-s3";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { awsRole } from "../../../../broker/credentials/kinds/aws-role.ts";
-import { askAws } from "../../../support/aws-signature.ts";
-import { mintingContext } from "../../../support/minting-context.ts";
-import { S3_START_TIMEOUT_MS, type S3Server, skipsS3, startS3 } from "../../../support/s3.ts";
+import { awsRole } from "../../../../../broker/credentials/kinds/aws-role/aws-role.ts";
+import { askAws } from "../../../../support/aws-signature.ts";
+import { mintingContext } from "../../../../support/minting-context.ts";
+import { S3_START_TIMEOUT_MS, type S3Server, skipsS3, startS3 } from "../../../../support/s3.ts";
 
 const policyOf = (Action: readonly string[], Resource: readonly string[]): string =>
   JSON.stringify({ Version: "2012-10-17", Statement: [{ Effect: "Allow", Action, Resource }] });
@@ -41,17 +41,17 @@ describe.skipIf(skipsS3)("at a real STS", () => {
   }, S3_START_TIMEOUT_MS);
   afterAll(async () => s3.stop());
 
-  const mint = async (session_policy?: string, role = "robots") =>
-    awsRole.mint(
-      mintingContext<"aws-role">({
-        kind: "aws-role",
-        role_arn: `arn:aws:iam:::role/${role}`,
-        region: "us-east-1",
-        ttl: "15m",
-        sts_url: s3.endpoint,
-        ...(session_policy !== undefined && { session_policy }),
-      }),
-    );
+  const contextOf = (session_policy?: string, role = "robots") =>
+    mintingContext<"aws-role">({
+      kind: "aws-role",
+      role_arn: `arn:aws:iam:::role/${role}`,
+      region: "us-east-1",
+      ttl: "15m",
+      sts_url: s3.endpoint,
+      ...(session_policy !== undefined && { session_policy }),
+    });
+  const mint = async (session_policy?: string, role?: string) =>
+    awsRole.mint(contextOf(session_policy, role));
 
   /** `ok`, or the error's name, of: reading ours, reading theirs, listing, writing. */
   const tryAll = async (session_policy?: string): Promise<string[]> => {

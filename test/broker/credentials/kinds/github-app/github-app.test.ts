@@ -1,9 +1,9 @@
 /** Installation tokens: made for what was asked, given out only where GitHub's answer proves it, and ended. */
 import { afterEach, beforeEach, describe, expect, test, vi } from "vitest";
-import type { EntryOfKind, MintContext, MintingSession } from "../../../../broker/credentials/kind.ts";
-import { githubApp } from "../../../../broker/credentials/kinds/github-app.ts";
-import { type GithubAppPeer, startGithubAppPeer } from "../../../support/github-app-peer.ts";
-import { MINTING_SESSION, mintingContext, newPrivateKey } from "../../../support/minting-context.ts";
+import type { EntryOfKind, MintContext, MintingSession } from "../../../../../broker/credentials/kind.ts";
+import { githubApp } from "../../../../../broker/credentials/kinds/github-app/github-app.ts";
+import { type GithubAppPeer, startGithubAppPeer } from "../../../../support/github-app-peer.ts";
+import { MINTING_SESSION, mintingContext, newPrivateKey } from "../../../../support/minting-context.ts";
 
 // Between attempts to revoke: nothing here depends on how long.
 vi.mock("node:timers/promises", () => ({ setTimeout: async () => undefined }));
@@ -167,7 +167,14 @@ describe("an answer that is wider than what was asked for is refused, and its to
       response.writeHead(503).end();
       return true;
     };
-    expect(await refusal()).toMatch(/could not be revoked/);
+    expect(await refusal()).toMatch(/could not be revoked at once/);
+    const [token = ""] = github.tokens.keys();
+    const result = await githubApp.mint(contextOf());
+    const unwanted = result.ok ? undefined : result.unwanted;
+    expect(unwanted?.value).not.toBe(token);
+    github.fail = undefined;
+    expect(await githubApp.end?.(unwanted?.ticket ?? "", contextOf())).toEqual({ ok: true });
+    expect([...github.tokens.keys()]).toEqual([token]);
   });
 
   test("a narrower answer is used", async () => {
@@ -357,5 +364,34 @@ describe("ending", () => {
     const { ticket } = await mint();
     github.fail = (_, response) => response.writeHead(502).end() !== undefined;
     expect(await end(ticket)).toMatchObject({ ok: false, code: "unavailable" });
+  });
+});
+
+describe("who it is", () => {
+  test("the app, the repositories and the permissions of the token, and nothing of the token", async () => {
+    const context = contextOf({ repositories: ["handbook", "secrets"] });
+    const minted = await mint(context);
+    const who = (await githubApp.identify?.(minted, context)) ?? [];
+    expect(who).toEqual([
+      "app: lanyard-robots",
+      "repositories: acme/handbook, acme/secrets",
+      "permissions: issues: write, contents: read, metadata: read",
+    ]);
+    expect(who.join()).not.toContain(minted.value);
+  });
+
+  test("also while GitHub has not heard of the token yet", async () => {
+    github.unheard = 2;
+    const minted = await mint();
+    expect(await githubApp.identify?.(minted, contextOf())).toContain("repositories: acme/payments");
+  });
+
+  test("what GitHub does not say is left out", async () => {
+    const minted = await mint();
+    github.tokens.clear();
+    const context = contextOf({}, { secret: Buffer.from(newPrivateKey()) });
+    expect(await githubApp.identify?.(minted, context)).toEqual([
+      "permissions: issues: write, contents: read, metadata: read",
+    ]);
   });
 });

@@ -2,10 +2,10 @@
  * Where an app is installed: at the owner of the run's repository, or nowhere. The owner's id decides, and what the
  * installation was not granted is told by its name before a token is asked for.
  */
-import type { EndContext, MintFailure } from "../kind.ts";
-import { refused } from "../mint-failure.ts";
-import { type AskGithub, explainGithub, parseJson } from "./github-app-api.ts";
-import { Installation, type Wanted, listUngranted } from "./github-app-narrowing.ts";
+import type { EndContext, MintFailure } from "../../kind.ts";
+import { refused } from "../../mint-failure.ts";
+import { type AskGithub, explainGithub, parseJson } from "./api.ts";
+import { Installation, type Wanted, listUngranted } from "./narrowing.ts";
 
 type Found = { readonly ok: true; readonly installationId: number } | MintFailure;
 

@@ -2,9 +2,9 @@
  * GitHub's REST API as an app asks it. Every failure is told from status and headers alone: what GitHub wrote in a body
  * may repeat what it was sent, so it reaches no sentence.
  */
-import { readVersion } from "../../cli/version.ts";
-import type { EndContext, IssuerAnswer, IssuerRequest, MintFailure } from "../kind.ts";
-import { explainUnasked, refused, unavailable } from "../mint-failure.ts";
+import { readVersion } from "../../../cli/version.ts";
+import type { EndContext, IssuerAnswer, IssuerRequest, MintFailure } from "../../kind.ts";
+import { explainUnasked, refused, unavailable } from "../../mint-failure.ts";
 
 const PUBLIC_API = "https://api.github.com";
 const API_VERSION = "2022-11-28";

@@ -3,7 +3,7 @@
  * decide wherever they are known, and what an answer does not say counts against it.
  */
 import { z } from "zod";
-import type { EntryOfKind, MintingSession } from "../kind.ts";
+import type { EntryOfKind, MintingSession } from "../../kind.ts";
 
 /** Header-safe, and longer than any form of it so far (40, then about 520 characters). */
 const Token = z.string().regex(/^[\x21-\x7e]{20,8192}$/);
