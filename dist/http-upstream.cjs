@@ -618,12 +618,14 @@ var HttpClient = class {
   #agent;
   #request;
   #connectTimeoutMs;
+  #connectedBy;
   constructor(url, connectTimeoutMs, terms) {
     const isTls = url.protocol === "https:";
     const options = { keepAlive: true, timeout: IDLE_SOCKET_MS, ...terms };
     this.#target = readTarget(url);
     this.#agent = isTls ? new import_node_https.Agent(options) : new import_node_http.Agent(options);
     this.#request = isTls ? import_node_https.request : import_node_http.request;
+    this.#connectedBy = isTls ? "secureConnect" : "connect";
     this.#connectTimeoutMs = connectTimeoutMs;
   }
   /** For one request. */
@@ -649,7 +651,7 @@ var HttpClient = class {
       if (socket.connecting) {
         const timer = setTimeout(() => request.destroy(new ConnectTimeout()), this.#connectTimeoutMs);
         const connected = () => clearTimeout(timer);
-        socket.once("connect", connected);
+        socket.once(this.#connectedBy, connected);
         request.once("close", connected);
       }
     });

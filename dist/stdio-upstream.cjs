@@ -1054,10 +1054,7 @@ var ServerProcesses = class {
     const idle = [...this.#outdated].filter((child) => child.isOver || child.isIdle);
     for (const child of idle) {
       this.#outdated.delete(child);
-      void child.stop();
-    }
-    if (idle.length > 0 && this.loss === void 0) {
-      this.#options.restartable();
+      void child.stop().then(() => this.#tellRestartable());
     }
     if (this.#outdated.size > 0) {
       this.#looking = setTimeout(() => this.#stopIdle(), LOOK_EVERY_MS).unref();
@@ -1093,12 +1090,16 @@ var ServerProcesses = class {
     const pause = Promise.all([(0, import_promises3.setTimeout)(restart.afterMs, void 0, { ref: false }), stopped]).then(() => {
       if (this.#pause === pause) {
         this.#pause = void 0;
-        if (this.loss === void 0) {
-          this.#options.restartable();
-        }
+        this.#tellRestartable();
       }
     });
     this.#pause = pause;
+  }
+  /** One that ended by itself may be among those that were to be replaced: that does not shorten the wait for the next. */
+  #tellRestartable() {
+    if (this.loss === void 0 && this.#pause === void 0) {
+      this.#options.restartable();
+    }
   }
   #watchMemory(child) {
     const { maxMemoryBytes: maxBytes, memoryCheckMs } = this.#options.limits;

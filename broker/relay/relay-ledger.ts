@@ -64,10 +64,6 @@ export class RelayLedger {
     this.#options = options;
   }
 
-  get isIdle(): boolean {
-    return this.#running === undefined && this.#calls.length === 0 && this.#entries.length === 0;
-  }
-
   /** As a `Recorder` does it: in a decision it is part of that, otherwise it is written soon. Throws `RecordingFailed`. */
   record(entry: Entry): void {
     if (this.#turn === undefined) {

@@ -106,10 +106,6 @@ export class RelaySession {
     return new RelaySession(row, options, { policy: await compile(row, services), salt });
   }
 
-  get isIdle(): boolean {
-    return this.ledger.isIdle && this.#streams.taken === 0;
-  }
-
   /** The session as its caller was identified by it: what has been taken away since is gone from here on. */
   async update(row: SessionRow): Promise<void> {
     this.#row = row;

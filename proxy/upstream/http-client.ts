@@ -43,6 +43,7 @@ export class HttpClient {
   readonly #agent: HttpAgent | HttpsAgent;
   readonly #request: typeof requestHttp;
   readonly #connectTimeoutMs: number;
+  readonly #connectedBy: "connect" | "secureConnect";
 
   constructor(url: URL, connectTimeoutMs: number, terms?: ConnectionTerms) {
     const isTls = url.protocol === "https:";
@@ -50,6 +51,7 @@ export class HttpClient {
     this.#target = readTarget(url);
     this.#agent = isTls ? new HttpsAgent(options) : new HttpAgent(options);
     this.#request = isTls ? requestHttps : requestHttp;
+    this.#connectedBy = isTls ? "secureConnect" : "connect";
     this.#connectTimeoutMs = connectTimeoutMs;
   }
 
@@ -78,7 +80,8 @@ export class HttpClient {
       if (socket.connecting) {
         const timer = setTimeout(() => request.destroy(new ConnectTimeout()), this.#connectTimeoutMs);
         const connected = (): void => clearTimeout(timer);
-        socket.once("connect", connected);
+        // Over TLS it is there once the server has shown who it is.
+        socket.once(this.#connectedBy, connected);
         request.once("close", connected);
       }
     });

@@ -97,10 +97,7 @@ export class ServerProcesses {
     const idle = [...this.#outdated].filter((child) => child.isOver || child.isIdle);
     for (const child of idle) {
       this.#outdated.delete(child);
-      void child.stop();
-    }
-    if (idle.length > 0 && this.loss === undefined) {
-      this.#options.restartable();
+      void child.stop().then(() => this.#tellRestartable());
     }
     if (this.#outdated.size > 0) {
       this.#looking = setTimeout(() => this.#stopIdle(), LOOK_EVERY_MS).unref();
@@ -139,12 +136,17 @@ export class ServerProcesses {
     const pause = Promise.all([delay(restart.afterMs, undefined, { ref: false }), stopped]).then(() => {
       if (this.#pause === pause) {
         this.#pause = undefined;
-        if (this.loss === undefined) {
-          this.#options.restartable();
-        }
+        this.#tellRestartable();
       }
     });
     this.#pause = pause;
+  }
+
+  /** One that ended by itself may be among those that were to be replaced: that does not shorten the wait for the next. */
+  #tellRestartable(): void {
+    if (this.loss === undefined && this.#pause === undefined) {
+      this.#options.restartable();
+    }
   }
 
   #watchMemory(child: StdioChild): (() => void) | undefined {

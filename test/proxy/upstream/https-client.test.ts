@@ -1,4 +1,6 @@
+import { once } from "node:events";
 import { createServer } from "node:https";
+import { type AddressInfo, createServer as createTcpServer } from "node:net";
 import { getCACertificates, setDefaultCACertificates } from "node:tls";
 import { afterAll, afterEach, beforeAll, describe, expect, it } from "vitest";
 import { HttpClient } from "../../../proxy/upstream/http-client.ts";
@@ -61,5 +63,14 @@ describe("a server over TLS", () => {
   it("whose certificate nobody trusts hears nothing", async () => {
     const stranger = createAuthority("Nobody knows it");
     expect(await ask(await startBed(stranger, "localhost"))).toMatch(/^(?:UNABLE_TO|SELF_SIGNED|DEPTH_ZERO)/);
+  });
+
+  it("that takes connections and never says who it is has as long as any to connect", async () => {
+    const server = createTcpServer().listen(0, "127.0.0.1");
+    await once(server, "listening");
+    const { port } = server.address() as AddressInfo;
+    const client = new HttpClient(new URL(`https://127.0.0.1:${port}`), 200);
+    open.push(client, { close: () => server.close() });
+    expect(await ask(client)).toBe("ETIMEDOUT");
   });
 });
