@@ -5,6 +5,7 @@ import type { Bucket } from "./custody/bucket.ts";
 import type { BucketWatch } from "./custody/bucket-watch.ts";
 import type { Credentials } from "./credentials/presenting.ts";
 import type { Egress } from "./egress/egress.ts";
+import type { CallerMemory } from "./identity/caller-memory.ts";
 import type { RecentProofs } from "./identity/recent-proofs.ts";
 import type { SubjectTokens } from "./identity/subject-token.ts";
 import type { SealingKey } from "./keys/sealing-key.ts";
@@ -24,6 +25,7 @@ export interface Services {
   /** Changes while the broker runs: a request that decides by them reads `current` once. */
   readonly policies: PoliciesInForce;
   readonly subjectTokens: SubjectTokens;
+  readonly callerMemory: CallerMemory;
   readonly recentProofs: RecentProofs;
   readonly sealingKey: SealingKey;
   readonly signingKeys: SigningKeys;

@@ -11,6 +11,7 @@ import type { FolderBucket } from "./custody/folder-bucket.ts";
 import { openBucket } from "./custody/open-bucket.ts";
 import type { Resolve } from "./egress/address-guard.ts";
 import type { StaleKeys } from "./identity/issuer-keys.ts";
+import { createCallerMemory } from "./identity/caller-memory.ts";
 import { createRecentProofs } from "./identity/recent-proofs.ts";
 import { createSubjectTokens } from "./identity/subject-token.ts";
 import { loadKeySource } from "./keys/configured-keys.ts";
@@ -174,6 +175,7 @@ export async function openServices({
           }),
           { perMinute: limits.repositoryPerMinute, now },
         ),
+        callerMemory: createCallerMemory(() => signingKeys.tokenKeys),
         recentProofs: createRecentProofs(now),
         sealingKey,
         signingKeys,

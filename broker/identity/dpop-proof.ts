@@ -47,6 +47,8 @@ export interface ProofContext {
   readonly now: number;
   /** The token the proof must be bound to; at the token endpoint there is none. */
   readonly accessToken?: string;
+  /** Reads the key in the proof's header; by default `EmbeddedJWK`. */
+  readonly findKey?: typeof EmbeddedJWK;
 }
 
 export interface Proof {
@@ -61,7 +63,7 @@ export interface Proof {
 /** `header` as Node gives it: an array would be several headers, which section 4.3 forbids. */
 export async function verifyProof(
   header: string | readonly string[] | undefined,
-  { method, url, now, accessToken }: ProofContext,
+  { method, url, now, accessToken, findKey = EmbeddedJWK }: ProofContext,
 ): Promise<Proof | Refused> {
   if (typeof header !== "string" || header.includes(",")) {
     return refuse("proof_invalid", "there is not exactly one DPoP header");
@@ -72,7 +74,7 @@ export async function verifyProof(
   let jwk: P256PublicJwk;
   let claims: z.infer<typeof ProofClaims>;
   try {
-    const { payload, protectedHeader } = await jwtVerify(header, EmbeddedJWK, {
+    const { payload, protectedHeader } = await jwtVerify(header, findKey, {
       algorithms: ALGORITHMS,
       // Its age is checked below, by the same clock in both directions.
       currentDate: new Date(now),

@@ -2,7 +2,6 @@
  * Who calls a session's endpoint: an access token, the proof that its key is here now (RFC 9449, section 7),
  * and the session both belong to, in a state that allows what is asked.
  */
-import { verifyAccessToken } from "../identity/access-token.ts";
 import { verifyProof } from "../identity/dpop-proof.ts";
 import { type Refused, refuse } from "../refusals.ts";
 import type { Services } from "../services.ts";
@@ -38,7 +37,7 @@ export async function identifyCaller(
   need: CallerNeed,
   services: Services,
 ): Promise<SessionCaller | Refused> {
-  const { publicUrl, signingKeys, database, recentProofs } = services;
+  const { publicUrl, signingKeys, database, callerMemory, recentProofs } = services;
   const now = services.now();
   if (authorization === undefined) {
     return refuse("access_token_missing", "there is no Authorization header");
@@ -49,14 +48,16 @@ export async function identifyCaller(
     return refuse("access_token_invalid", "it is not `Authorization: DPoP <token>`");
   }
   const graceSeconds = need === "delivery" ? DELIVERY_GRACE_SECONDS : 0;
-  const token = await verifyAccessToken(accessToken, {
+  const token = await callerMemory.verifyToken(accessToken, {
     publicUrl,
     findKey: signingKeys.findTokenKey,
     now,
     graceSeconds,
   });
   if (!token.ok) return token;
-  const proof = await verifyProof(header, { method, url: `${publicUrl}${path}`, now, accessToken });
+  const { findProofKey: findKey } = callerMemory;
+  const url = `${publicUrl}${path}`;
+  const proof = await verifyProof(header, { method, url, now, accessToken, findKey });
   if (!proof.ok) return proof;
   if (proof.thumbprint !== token.thumbprint) {
     return refuse("access_token_invalid", "the proof is of another key than the token's");
