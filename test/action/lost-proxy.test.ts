@@ -135,7 +135,7 @@ it("a proxy that is told to end seals its log first; post asks the broker whethe
   expect(annotation).toMatchObject({ level: "warning" });
   expect(annotation?.message).toContain("complete and sealed, but the proxy was ended before the job was");
   expect((await viewOf(result)).status).toBe("complete");
-}, 40_000);
+});
 
 it("a proxy that is stopped and never answers is ended, and its log recovered", async () => {
   const { result } = await playDeath({ deed: (proxy) => process.kill(proxy, "SIGSTOP") });
@@ -143,7 +143,7 @@ it("a proxy that is stopped and never answers is ended, and its log recovered", 
     /^The log of this job is incomplete: the proxy did not answer\. \d+ records were recovered/,
   );
   expect(result.leftovers).toEqual([]);
-}, 40_000);
+});
 
 it("a spool that was deleted with its proxy: the session is ended, and nothing is taken for complete", async () => {
   const { result } = await playDeath({

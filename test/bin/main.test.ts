@@ -8,6 +8,7 @@ import { join } from "node:path";
 import type { Readable } from "node:stream";
 import { afterAll, beforeAll, describe, expect, test, vi } from "vitest";
 import { ROLES, SERVERS, robotsDocument } from "../support/broker.ts";
+import { compileCache } from "../support/compile-cache.ts";
 
 const ROOT = join(import.meta.dirname, "..", "..");
 let directory: string;
@@ -34,6 +35,7 @@ function start(
     cwd: directory,
     env: {
       PATH: process.env["PATH"] ?? "",
+      ...compileCache,
       LANYARD_DATABASE: `file:${join(directory, "broker.sqlite")}`,
       ...environment,
     },

@@ -111,7 +111,7 @@ describe("a step's process", () => {
     expect(step.outputHeld).toBe(true);
     expect(step.durationMs).toBeGreaterThan(4_500);
     expect(result.leftovers).toHaveLength(1);
-  }, 15_000);
+  });
 });
 
 describe("the files of a step", () => {
@@ -271,7 +271,7 @@ describe("cancelling", () => {
     expect(terminated - interrupted).toBeGreaterThan(7_000);
     expect(performance.now() - startedAt).toBeGreaterThan(9_900);
     expect(findStep(result, "node")).toMatchObject({ exitCode: null, outcome: "cancelled" });
-  }, 20_000);
+  });
 });
 
 it("what a job left running is ended after the last post, and only that", async () => {

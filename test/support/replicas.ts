@@ -10,6 +10,7 @@ import type { AddressInfo } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { ROLES, SERVERS, claimsOfJob, robotsDocument } from "./broker.ts";
+import { compileCache } from "./compile-cache.ts";
 import { startScriptedIssuer } from "./scripted-issuer.ts";
 import type { Desk } from "./session-holder.ts";
 
@@ -73,6 +74,7 @@ export async function startReplicas(
   // All at once, on an empty database.
   const environment = {
     PATH: process.env["PATH"] ?? "",
+    ...compileCache,
     LANYARD_PUBLIC_URL: url,
     LANYARD_LISTEN: "127.0.0.1:0",
     LANYARD_POLICIES: join(directory, "policies"),

@@ -12,6 +12,7 @@ import { startDevIssuer } from "../../dev/issuer.ts";
 import { type JobResult, runJob, type Step } from "../../dev/runner.ts";
 import { variablesOfJob } from "../../dev/runner/job-variables.ts";
 import { buildAction } from "./built-action.ts";
+import { compileCache } from "./compile-cache.ts";
 import { type RecordingPipe, openRecordingPipe } from "./recording-pipe.ts";
 
 const COMMAND = join(import.meta.dirname, "../../bin/lanyard.js");
@@ -78,6 +79,7 @@ robots:
   await writeFile(join(directory, "policies", "robots", "acme", "payments.yaml"), robots);
   const environment = {
     PATH: process.env["PATH"] ?? "",
+    ...compileCache,
     LANYARD_PUBLIC_URL: pipe.url,
     LANYARD_LISTEN: "127.0.0.1:0",
     LANYARD_METRICS_LISTEN: "127.0.0.1:0",

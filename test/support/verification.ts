@@ -4,6 +4,7 @@
 import { execFile } from "node:child_process";
 import { writeFile } from "node:fs/promises";
 import { join } from "node:path";
+import { compileCache } from "./compile-cache.ts";
 
 const LANYARD = join(import.meta.dirname, "..", "..", "bin", "lanyard.js");
 
@@ -26,7 +27,7 @@ export function runLanyard(
   args: readonly string[],
   environment: Readonly<Record<string, string>> = {},
 ): Promise<Verification> {
-  const env = { PATH: process.env["PATH"], HOME: process.env["HOME"], ...environment };
+  const env = { PATH: process.env["PATH"], HOME: process.env["HOME"], ...compileCache, ...environment };
   return new Promise((resolve) => {
     execFile(process.execPath, [LANYARD, ...args], { env }, (error, stdout, stderr) => {
       const exitCode = typeof error?.code === "number" ? error.code : error === null ? 0 : -1;

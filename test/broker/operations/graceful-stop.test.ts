@@ -7,6 +7,7 @@ import { join } from "node:path";
 import { afterEach, beforeEach, expect, test } from "vitest";
 import { openDatabase } from "../../../broker/storage/database.ts";
 import { type TestBroker, startTestBroker } from "../../support/broker.ts";
+import { compileCache } from "../../support/compile-cache.ts";
 import { Holder } from "../../support/session-holder.ts";
 
 let on: TestBroker;
@@ -113,6 +114,7 @@ async function serve(): Promise<{
   const child = spawn(process.execPath, [join(import.meta.dirname, "../../../bin/lanyard.js"), "serve"], {
     env: {
       PATH: process.env["PATH"],
+      ...compileCache,
       LANYARD_PUBLIC_URL: on.url,
       LANYARD_LISTEN: "127.0.0.1:0",
       LANYARD_POLICIES: on.config.policies,

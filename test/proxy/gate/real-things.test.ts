@@ -182,7 +182,7 @@ it("the v1 client hears of the resource that it subscribed to and may read", asy
   expect(new Set(heard)).toEqual(new Set([`${PREFIX}1`]));
   await client.unsubscribeResource({ uri: `${PREFIX}1` });
   await client.close();
-}, 40_000);
+});
 
 describe.each(["auto", "legacy"] as const)("the v2 client in mode %s with a server of both eras", (mode) => {
   it("sees, uses and completes what is granted, and nothing else", async () => {

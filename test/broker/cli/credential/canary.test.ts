@@ -7,6 +7,7 @@ import { promisify } from "node:util";
 import { afterEach, beforeEach, expect, test } from "vitest";
 import { robotsDocument } from "../../../support/broker.ts";
 import { Canaries } from "../../../support/canary.ts";
+import { compileCache } from "../../../support/compile-cache.ts";
 import { createVault } from "../../../../broker/credentials/vault.ts";
 import { loadSealingKey } from "../../../../broker/keys/sealing-key.ts";
 import { openDatabase } from "../../../../broker/storage/database.ts";
@@ -38,6 +39,7 @@ afterEach(async () => {
 
 const environment = (): Record<string, string> => ({
   PATH: process.env["PATH"] ?? "",
+  ...compileCache,
   LANYARD_DATABASE: `file:${join(directory, "broker.sqlite")}`,
   LANYARD_KEYS: `file:${join(directory, "sealing-key.json")}`,
   LANYARD_POLICIES: join(directory, "policies"),
