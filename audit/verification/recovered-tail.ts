@@ -7,6 +7,7 @@ import type { ChainState } from "../chain.ts";
 import type { Manifest, SegmentEntry } from "../manifest.ts";
 import { compareGenesis } from "./manifest-verification.ts";
 import { parseSegmentObject, segmentObject } from "../object-path.ts";
+import { PresentedCredentials } from "./presented-credentials.ts";
 import type { ProblemList } from "./problem-list.ts";
 import type { RecordOrder } from "./record-order.ts";
 import { type AuditRecord, GENESIS_PREV } from "../record.ts";
@@ -28,6 +29,7 @@ export interface RecoveredTailOptions {
 
 export class RecoveredTail implements StreamVisitor {
   readonly records: AuditRecord[] = [];
+  readonly credentials = new PresentedCredentials("recovered");
   readonly #options: RecoveredTailOptions;
   #count = 0;
   #first: string | undefined;
@@ -64,6 +66,7 @@ export class RecoveredTail implements StreamVisitor {
         problems.addNote(part, { code: "genesis_mismatch", message });
       }
     }
+    this.credentials.add(record, part);
     this.#count += 1;
     if (this.records.length < maxRecords) {
       this.records.push(record);

@@ -8,6 +8,7 @@ import { CheckpointVerifier, type SegmentFacts } from "./checkpoint-verification
 import type { Inventory } from "./inventory.ts";
 import { compareGenesis } from "./manifest-verification.ts";
 import { segmentObject } from "../object-path.ts";
+import { PresentedCredentials } from "./presented-credentials.ts";
 import type { ProblemList } from "./problem-list.ts";
 import { RecordOrder } from "./record-order.ts";
 import type { AuditRecord, RecordOf } from "../record.ts";
@@ -19,11 +20,16 @@ export interface RelayLogOptions {
   /** As the runner's genesis has it. */
   readonly genesis: RecordOf<"genesis"> | undefined;
   readonly problems: ProblemList;
+  /** Of how many calls it keeps what they were sent with. */
+  readonly maxRecords: number;
 }
 
 export class RelayLog implements StreamVisitor {
   readonly order = new RecordOrder("relay_genesis");
   readonly calls = new CallIndex();
+  readonly credentials = new PresentedCredentials("relay");
+  /** By the id of the call. */
+  readonly sentWith = new Map<string, NonNullable<RecordOf<"call">["credential"]>>();
   readonly #options: RelayLogOptions;
   readonly #checkpoints: CheckpointVerifier;
   #genesis: RecordOf<"relay_genesis"> | undefined;
@@ -43,13 +49,17 @@ export class RelayLog implements StreamVisitor {
   }
 
   async visitRecord(record: AuditRecord, segment: number): Promise<void> {
-    const { problems, inventory, genesis } = this.#options;
+    const { problems, inventory, genesis, maxRecords } = this.#options;
     const part = `${segmentObject("relay", segment)} record ${record.seq}`;
     for (const fault of this.order.add(record)) {
       problems.addBreak(part, fault);
     }
     this.#count += 1;
     this.calls.add(record, part);
+    this.credentials.add(record, part);
+    if (record.kind === "call" && record.decision === "allow" && this.sentWith.size < maxRecords) {
+      if (record.credential !== undefined) this.sentWith.set(record.id, record.credential);
+    }
     if (record.kind === "relay_genesis" && record.seq === 0) {
       this.#genesis = record;
       const manifest = inventory.believed ?? inventory.relay?.manifest;

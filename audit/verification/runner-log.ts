@@ -9,6 +9,7 @@ import { CheckpointVerifier, type SegmentFacts } from "./checkpoint-verification
 import type { Inventory } from "./inventory.ts";
 import { compareGenesis } from "./manifest-verification.ts";
 import { MANIFEST_OBJECT, segmentObject } from "../object-path.ts";
+import { PresentedCredentials } from "./presented-credentials.ts";
 import type { ProblemList } from "./problem-list.ts";
 import { RecordOrder } from "./record-order.ts";
 import type { AuditRecord, RecordOf } from "../record.ts";
@@ -26,6 +27,7 @@ export class RunnerLog implements StreamVisitor {
   readonly checkpoints: CheckpointVerifier;
   readonly records: AuditRecord[] = [];
   readonly calls = new CallIndex();
+  readonly credentials = new PresentedCredentials("runner");
   readonly #options: RunnerLogOptions;
   #count = 0;
   #last: { record: AuditRecord; segment: number } | undefined;
@@ -70,6 +72,7 @@ export class RunnerLog implements StreamVisitor {
     }
     this.#count += 1;
     this.calls.add(record, part);
+    this.credentials.add(record, part);
     this.#last = { record, segment };
     if (this.records.length < maxRecords) {
       this.records.push(record);

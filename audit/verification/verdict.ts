@@ -2,7 +2,8 @@
  * What verification says about the log of one session: a status, and every problem by its place.
  */
 import type { Manifest } from "../manifest.ts";
-import type { AuditRecord, Digest, Totals, Workload } from "../record.ts";
+import type { PresentedCredential } from "./presented-credentials.ts";
+import type { AuditRecord, Digest, RecordOf, Totals, Workload } from "../record.ts";
 
 /** Stable: scripts may branch on it. */
 export type ProblemCode =
@@ -43,6 +44,8 @@ export type ProblemCode =
   | "totals_mismatch"
   | "checkpoint_signature"
   | "checkpoint_mismatch"
+  // What calls were sent with.
+  | "credential_expired"
   // What the broker's log of the calls that it relayed says beside the runner's.
   | "relay_call_unrecorded"
   | "relay_call_differs"
@@ -88,6 +91,12 @@ export interface Verdict {
   readonly relayCount: number;
   /** Counted from the runner's stream, not taken from its seal. */
   readonly totals: Totals;
+  /** What servers got to see with calls, as far as the log says, stream by stream. */
+  readonly credentials: readonly PresentedCredential[];
+  /** Records that name others than those: more than any honest session has. */
+  readonly credentialsLeftOut: number;
+  /** By the id of a call that was relayed: what the broker sent it with. As many as there are `records` at most. */
+  readonly relayedWith: ReadonlyMap<string, NonNullable<RecordOf<"call">["credential"]>>;
   /** Only when its signature verifies. */
   readonly manifest: Manifest | undefined;
   /** Checkpoints in the runner's stream that verify. */

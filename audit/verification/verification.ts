@@ -40,6 +40,10 @@ export async function verifySession(
   const { sealed, totals } = { sealed: log.order.sealed, totals: log.order.totals() };
   const tail = await verifyTail(session, log);
   const relay = await verifyRelay(session, log);
+  const presented = [log.credentials, relay.credentials, tail.credentials];
+  for (const { part, ...fault } of presented.flatMap((each) => each.tellLate() ?? [])) {
+    problems.addNote(part, fault);
+  }
   const identity = inventory.believed ?? log.genesis;
   if (identity !== undefined) {
     checkLocation(location, identity, problems);
@@ -57,6 +61,9 @@ export async function verifySession(
     recoveredCount: tail.count,
     relayCount: relay.count,
     totals,
+    credentials: presented.flatMap((each) => each.list()),
+    credentialsLeftOut: presented.reduce((sum, { leftOut }) => sum + leftOut, 0),
+    relayedWith: relay.sentWith,
     manifest: inventory.believed,
     checkpoints: log.checkpoints.count,
     witnessedSeq: findWitnessed(log, inventory.believed),
@@ -128,10 +135,10 @@ async function verifyTail(session: SessionTerms, log: RunnerLog): Promise<Recove
 }
 
 async function verifyRelay(session: SessionTerms, log: RunnerLog): Promise<RelayLog> {
-  const { source, keys, inventory, problems } = session;
+  const { source, keys, inventory, problems, maxRecords } = session;
   const { believed, relay: stored } = inventory;
   const listing = listStream(inventory, "relay");
-  const relay = new RelayLog({ keys, inventory, genesis: log.genesis, problems });
+  const relay = new RelayLog({ keys, inventory, genesis: log.genesis, problems, maxRecords });
   const objects = listCandidates(inventory, "relay");
   await new StreamVerifier(
     { stream: "relay", source, objects, listing, start: CHAIN_START, problems, contentBreaks: true },

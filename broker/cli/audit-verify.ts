@@ -28,7 +28,8 @@ export function auditVerifyCommand(terminal: Terminal = openTerminal()): Command
     .option("--json", "print one JSON object")
     .addHelpText(
       "after",
-      "\nExit code: 0 when every log is complete, 1 when one is incomplete, recovered or broken, 2 when nothing could be verified.",
+      "\nBelow each session stands what its calls were sent with: name, digest, by the runner or by the relay, from when\nto when, until when it was good." +
+        "\n\nExit code: 0 when every log is complete, 1 when one is incomplete, recovered or broken, 2 when nothing could be verified.",
     )
     .action(async (paths: string[], options: { keys: string; json?: true }) => {
       await verifyFolders({ paths, keys: options.keys, json: options.json ?? false }, terminal);

@@ -2,6 +2,8 @@
  * Verdicts of `lanyard audit verify` as a person reads them in a terminal, and as scripts read them.
  * Nothing that stands in a log reaches the terminal as a control sequence or out of sight.
  */
+import type { StreamName } from "../../audit/manifest.ts";
+import type { PresentedCredential } from "../../audit/verification/presented-credentials.ts";
 import type { Verdict, VerdictStatus } from "../../audit/verification/verdict.ts";
 import { revealText } from "../pages/visible-text.ts";
 
@@ -10,7 +12,17 @@ export type Status = VerdictStatus | "unreadable";
 
 const STATUS_WIDTH = "unreadable".length + 2;
 
-/** One line for the session; below it, where there are any, its place and its problems and findings. */
+const MAX_CREDENTIALS_SHOWN = 20;
+const WHO: Record<StreamName, string> = {
+  runner: "the runner",
+  relay: "the relay",
+  recovered: "the runner, witnessed by nobody",
+};
+
+/**
+ * One line for the session; below it, where there are any, its place and its problems and findings, and what its calls
+ * were sent with.
+ */
 export function formatVerdict(path: string, verdict: Verdict): string {
   const { workload, totals, problems, manifest } = verdict;
   const run =
@@ -32,7 +44,27 @@ export function formatVerdict(path: string, verdict: Verdict): string {
     ),
     ...(manifest?.findings ?? []).map(({ kind, time, detail }) => `! ${time} ${detail} [${kind}]`),
   ];
-  return formatLines(verdict.status, line, details.length === 0 ? [] : [`in ${path}`, ...details]);
+  const place = details.length === 0 ? [] : [`in ${path}`];
+  return formatLines(verdict.status, line, [...place, ...details, ...listCredentials(verdict)]);
+}
+
+function listCredentials({ credentials, credentialsLeftOut }: Verdict): string[] {
+  const more = credentials.length - MAX_CREDENTIALS_SHOWN;
+  return [
+    ...credentials.slice(0, MAX_CREDENTIALS_SHOWN).map(formatCredential),
+    ...(more > 0 ? [`  and ${more} more credentials: --json lists them`] : []),
+    ...(credentialsLeftOut > 0 ? [`  and others, which ${credentialsLeftOut} records name`] : []),
+  ];
+}
+
+/** `credential notes 3f…, by the relay to notes: 3 calls from … to …, expires …` */
+function formatCredential(presented: PresentedCredential): string {
+  const { id, digest, stream, servers, firstAt, lastAt, expiresAt, calls, callsAfterEnd } = presented;
+  const count = calls === 1 ? "1 call" : `${calls} calls`;
+  const time = firstAt === lastAt ? `at ${firstAt}` : `from ${firstAt} to ${lastAt}`;
+  const end = expiresAt === undefined ? "no end known" : `expires ${expiresAt}`;
+  const late = callsAfterEnd === 0 ? "" : `, ${callsAfterEnd} of the calls after that`;
+  return `credential ${id} ${digest}, by ${WHO[stream]} to ${servers.join(", ")}: ${count} ${time}, ${end}${late}`;
 }
 
 export function formatUnreadable(path: string, error: Error): string {
@@ -63,6 +95,18 @@ export function summarizeVerdict(path: string, verdict: Verdict): object {
     recovered_records: verdict.recoveredCount,
     relay_records: verdict.relayCount,
     totals: verdict.totals,
+    credentials: verdict.credentials.map((presented) => ({
+      id: presented.id,
+      digest: presented.digest,
+      expires_at: presented.expiresAt ?? null,
+      stream: presented.stream,
+      servers: presented.servers,
+      first_at: presented.firstAt,
+      last_at: presented.lastAt,
+      calls: presented.calls,
+      calls_after_end: presented.callsAfterEnd,
+    })),
+    records_of_other_credentials: verdict.credentialsLeftOut,
     checkpoints: verdict.checkpoints,
     witnessed_seq: verdict.witnessedSeq ?? null,
     head: verdict.head ?? null,

@@ -70,9 +70,9 @@ ${renderCredential(call)}${
 
 function renderCredential({ credential }: CallView): Markup | string {
   if (credential === null) return "";
-  const { id, digest, expires_at } = credential;
+  const { id, digest, expires_at, by } = credential;
   const expiry = expires_at === null ? "" : markup`, good until ${renderTime(expires_at)}`;
-  return markup`<dt>Credential</dt><dd>${renderText(id)} <span class="soft">digest <code title="${digest}">${digest.slice(0, 12)}</code>${expiry}</span></dd>
+  return markup`<dt>Credential</dt><dd>${renderText(id)} <span class="soft">digest <code title="${digest}">${digest.slice(0, 12)}</code>${expiry}, sent by ${by === "relay" ? "the broker" : "the runner"}</span></dd>
 `;
 }
 

@@ -1,13 +1,14 @@
 /**
  * One session of a run: what it could reach, who it was, and what its log rests on.
  */
-import type { MintedView, ServerView, SessionView } from "../review/view.ts";
+import type { ServerView, SessionView } from "../review/view.ts";
 import { formatNumber, renderTime } from "./formats.ts";
 import { renderGrants } from "./grants-table.ts";
 import { renderIntegrity } from "./integrity.ts";
 import { formatJsonLine } from "./json-text.ts";
 import { type Markup, type MarkupValue, markup, renderText } from "./markup.ts";
 import { renderPill } from "./pill.ts";
+import { noteCredentials, renderCredentials } from "./session-credentials.ts";
 
 export function renderSession(session: SessionView, n: number): Markup {
   const broken = session.integrity.problems.length > 0;
@@ -17,7 +18,7 @@ export function renderSession(session: SessionView, n: number): Markup {
 ${renderRemarks(session)}<div><h3>Servers and tools</h3>${renderServers(session.servers)}</div>
 ${renderPart("Grants", `of ${session.roles.join(", ")}`, renderGrants(session))}
 ${renderPart("Identity", "who was let in", renderIdentity(session))}
-${renderCredentials(session)}${renderPart("Integrity", broken ? "does not verify" : "what the log rests on", renderIntegrity(session), broken)}
+${renderCredentialsPart(session)}${renderPart("Integrity", broken ? "does not verify" : "what the log rests on", renderIntegrity(session), broken)}
 </div>
 </section>
 `;
@@ -79,44 +80,11 @@ function renderServer(server: ServerView): Markup {
 `;
 }
 
-/** What was minted for it; open while something is left that could not be ended. */
-function renderCredentials({ credentials }: SessionView): Markup | string {
-  if (credentials.length === 0) return "";
-  const left = credentials.filter(({ state }) => state !== "ended" && state !== "active");
-  const note =
-    left.length === 0 ? "minted for this session alone" : `${formatNumber(left.length)} not over yet`;
-  const rows = credentials.map(
-    (each) =>
-      markup`<tr><th scope="row">${renderText(each.credential)}</th><td><code title="${each.digest ?? ""}">${each.digest === null ? "unknown" : each.digest.slice(0, 12)}</code></td><td class="wrap">${describeMinted(each)}</td></tr>
-`,
-  );
-  const table = markup`<div class="table-scroll"><table class="data"><tbody>
-${rows}</tbody></table></div>`;
-  return renderPart(
-    "Credentials",
-    note,
-    table,
-    left.some(({ attempts }) => attempts > 0),
-  );
-}
-
-function describeMinted({ state, ended_at, expires_at, attempts, failure }: MintedView): Markup {
-  const expiry = expires_at === null ? "" : markup` It runs out ${renderTime(expires_at)}.`;
-  const reason = failure === null ? "" : markup` ${renderText(failure)}`;
-  switch (state) {
-    case "asked":
-      return markup`Its issuer is asked for it.`;
-    case "active":
-      return markup`In use.${expiry}`;
-    case "ending":
-      return attempts === 0
-        ? markup`To be ended at its issuer.${expiry}`
-        : markup`Not ended yet, tried in vain ${formatNumber(attempts)} times.${reason}${expiry}`;
-    case "lapsing":
-      return markup`Nobody can end it at its issuer.${expiry}${reason}`;
-    case "ended":
-      return ended_at === null ? markup`Over.` : markup`Over since ${renderTime(ended_at)}.`;
-  }
+function renderCredentialsPart(session: SessionView): Markup | string {
+  const noted = noteCredentials(session);
+  return noted === undefined
+    ? ""
+    : renderPart("Credentials", noted.note, renderCredentials(session), noted.isLoud);
 }
 
 function renderChanges({ list_changes, restarts }: ServerView): string {

@@ -3,6 +3,7 @@
  * A tail that nobody witnessed may hold anything: it never changes what the witnessed log says about a call.
  */
 import type { AuditRecord, RecordOf } from "../../audit/record.ts";
+import type { Verdict } from "../../audit/verification/verdict.ts";
 import { describeAsk } from "../../proxy/messages/asks.ts";
 import { clipName } from "./bounded-text.ts";
 import { explainDecision } from "./explanation.ts";
@@ -21,6 +22,8 @@ export interface CallSource {
   readonly records: readonly AuditRecord[];
   /** The unwitnessed tail, in its own order. */
   readonly recovered: readonly AuditRecord[];
+  /** What the relay sent calls with, by their ids. */
+  readonly relayedWith: Verdict["relayedWith"];
   /** Of `records`; -1 when nothing is covered. */
   readonly lastWitnessedSeq: number;
 }
@@ -74,12 +77,16 @@ export function addCounts(left: Counts, right: Counts): Counts {
   };
 }
 
-function describePresented({
-  id,
-  digest,
-  expires_at,
-}: NonNullable<RecordOf<"call">["credential"]>): CallView["credential"] {
-  return { id: clipName(id), digest, expires_at: expires_at ?? null };
+/** The broker's own record is the one to believe. */
+function describeCredential({ relayedWith }: CallSource, call: RecordOf<"call">): CallView["credential"] {
+  const relayed = relayedWith.get(call.id);
+  const credential = relayed ?? call.credential;
+  if (credential === undefined) return null;
+  const { id, digest, expires_at } = credential;
+  return {
+    ...{ id: clipName(id), digest, expires_at: expires_at ?? null },
+    by: relayed === undefined ? "runner" : "relay",
+  };
 }
 
 function isCall(record: AuditRecord): record is RecordOf<"call"> {
@@ -131,7 +138,7 @@ function describeCall(source: CallSource, { call, result, stream, witnessed }: J
             reason: clipName(call.observed.reason),
             rule: call.observed.rule === undefined ? null : clipName(call.observed.rule),
           },
-    credential: call.credential === undefined ? null : describePresented(call.credential),
+    credential: describeCredential(source, call),
     labels: (call.labels ?? []).slice(0, MAX_LABELS).map(clipName),
     ...explainDecision(source.given, call),
     outcome: result?.outcome ?? null,

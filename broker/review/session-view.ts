@@ -13,7 +13,8 @@ import { type GivenPolicy, readGrants, withFlow } from "./grants.ts";
 import type { IntegrityView, ProblemView } from "./integrity-view.ts";
 import type { SessionRows } from "./run-rows.ts";
 import type { SessionLog } from "./session-log.ts";
-import type { CallView, FindingView, MintedView, PolicyChangeView, ServerView, SessionView } from "./view.ts";
+import type { CallView, FindingView, PolicyChangeView, ServerView, SessionView } from "./view.ts";
+import { describeMinted, describePresented } from "./session-credentials.ts";
 import { listVerifyCommands } from "./verify-commands.ts";
 
 const MAX_AGENTS_SHOWN = 100;
@@ -22,6 +23,8 @@ const MAX_TOOLS_SHOWN = 200;
 const MAX_PROBLEMS_SHOWN = 20;
 const MAX_OBJECTS_SHOWN = 200;
 const MAX_MINTED_SHOWN = 100;
+/** Of three streams as many as the verdict lists of each. */
+const MAX_PRESENTED_SHOWN = 300;
 
 export interface SessionReview {
   readonly view: SessionView;
@@ -47,6 +50,7 @@ export function reviewSession({ rows, log, publicUrl }: SessionReviewSource): Se
     given,
     records: verdict.records,
     recovered: verdict.recovered,
+    relayedWith: verdict.relayedWith,
     lastWitnessedSeq: log.lastWitnessedSeq,
   });
   return {
@@ -76,19 +80,11 @@ export function reviewSession({ rows, log, publicUrl }: SessionReviewSource): Se
       grants: [...given.grants.values()],
       flow: [...given.flow.values()],
       credentials: rows.minted.slice(-MAX_MINTED_SHOWN).map(describeMinted),
+      presented: verdict.credentials.slice(0, MAX_PRESENTED_SHOWN).map(describePresented),
+      presented_left_out: verdict.credentialsLeftOut,
       claims: claimsOf(session),
       integrity: describeIntegrity(rows, log, publicUrl),
     },
-  };
-}
-
-export function describeMinted(row: SessionRows["minted"][number]): MintedView {
-  const { credential, digest, state, attempts, failure, created_at, expires_at, ended_at } = row;
-  return {
-    ...{ credential, digest: digest === "" ? null : digest, state, attempts, failure },
-    created_at: timestampOf(created_at),
-    expires_at: expires_at === null ? null : timestampOf(expires_at),
-    ended_at: ended_at === null ? null : timestampOf(ended_at),
   };
 }
 

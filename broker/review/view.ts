@@ -4,6 +4,7 @@
  */
 import * as z from "zod";
 import { IntegrityView } from "./integrity-view.ts";
+import { MintedView, PresentedView, SentWithView } from "./session-credentials.ts";
 
 /**
  * `running`: may still write. `complete`: sealed, and every part verifies. `incomplete`: ended without a seal.
@@ -43,9 +44,6 @@ export const FindingView = z.object({
 });
 export type FindingView = z.infer<typeof FindingView>;
 
-/** What a server got to see with a call: never its secret. */
-const PresentedView = z.object({ id: z.string(), digest: z.string(), expires_at: z.string().nullable() });
-
 export const CallView = z.object({
   session: z.string(),
   stream: z.enum(["runner", "recovered"]),
@@ -70,8 +68,8 @@ export const CallView = z.object({
   rule: z.string().nullable(),
   /** Of a call that was only observed: what the roles say of it. */
   observed: z.object({ reason: z.string(), rule: z.string().nullable() }).nullable(),
-  /** Null: none, or one that only the relay's record of the call names. */
-  credential: PresentedView.nullable(),
+  /** Null: none, or one that only a record of the relay names that is not in the bucket yet. */
+  credential: SentWithView.nullable(),
   /** What the session had read from here on and not before. */
   labels: z.array(z.string()),
   /** The rule or the reason in words. */
@@ -143,25 +141,6 @@ export const PolicyChangeView = z.object({
 });
 export type PolicyChangeView = z.infer<typeof PolicyChangeView>;
 
-/** What was minted for a session, and whether it is over. */
-export const MintedView = z.object({
-  credential: z.string(),
-  /** Null where its answer was lost with a broker. */
-  digest: z.string().nullable(),
-  /**
-   * `asked`: not known yet. `active`: presented. `ending`: to be ended at its issuer, and tried again until it is.
-   * `lapsing`: nobody can end it, it runs out by itself. `ended`: over.
-   */
-  state: z.enum(["asked", "active", "ending", "lapsing", "ended"]),
-  created_at: z.string(),
-  expires_at: z.string().nullable(),
-  ended_at: z.string().nullable(),
-  /** How often its end was tried in vain, and why the last time. */
-  attempts: z.int(),
-  failure: z.string().nullable(),
-});
-export type MintedView = z.infer<typeof MintedView>;
-
 export const SessionView = z.object({
   session: z.string(),
   status: SessionStatus,
@@ -199,6 +178,10 @@ export const SessionView = z.object({
   flow: z.array(FlowView),
   /** What was minted for it alone, the newest last. */
   credentials: z.array(MintedView),
+  /** What its calls were sent with, as far as its log is in the bucket. */
+  presented: z.array(PresentedView),
+  /** Records that name others. */
+  presented_left_out: z.int(),
   claims: z.record(z.string(), z.json()),
   integrity: IntegrityView,
 });

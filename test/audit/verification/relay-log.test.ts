@@ -67,6 +67,30 @@ describe("two logs that agree", () => {
     expect(verdict).toMatchObject({ status: "complete", problems: [], relayCount: 7 });
   });
 
+  test("what a server asked is as each side has it: cleaned on the way, refused by the proxy, or told to it before", async () => {
+    const asked = { method: "elicitation/create" };
+    const told = { method: "notifications/message" };
+    runnerCalls.push(
+      ...pairOf("asked", { ...asked, arguments_digest: "1".repeat(64) }),
+      ...pairOf("a", told),
+    );
+    relayCalls.push(...pairOf("asked", { ...asked, arguments_digest: "2".repeat(64) }), ...pairOf("b", told));
+    relayCalls.push(callOf("refused", asked), resultOf("refused", { outcome: "timeout" }));
+    expect(await verify(await storeBoth())).toMatchObject({ status: "complete", problems: [] });
+  });
+
+  test("the relay alone names what calls were sent with: by stream, and by call", async () => {
+    const credential = { id: "notes", digest: "1".repeat(64), expires_at: "2026-11-22T13:00:00.000Z" };
+    relayCalls = [...pairOf("one", { credential }), ...pairOf("two", { credential })];
+    const verdict = await verify(await storeBoth());
+    expect(verdict).toMatchObject({ status: "complete", problems: [] });
+    expect(verdict.credentials).toMatchObject([{ id: "notes", stream: "relay", calls: 2, callsAfterEnd: 0 }]);
+    expect([...verdict.relayedWith]).toEqual([
+      ["one", credential],
+      ["two", credential],
+    ]);
+  });
+
   test("a session whose runner never sealed is incomplete, with nothing against the relay", async () => {
     const verdict = await verify(await storeBoth("relay alone"));
     expect(verdict.status).toBe("incomplete");
@@ -77,6 +101,17 @@ describe("two logs that agree", () => {
     const objects = await storeBoth("unsealed");
     [...objects.keys()].filter((name) => name.startsWith("relay/")).forEach((name) => objects.delete(name));
     expect(tell(await verify(objects))).toEqual(["manifest.json: manifest_missing"]);
+  });
+});
+
+describe("an answer of the agent's side that is in one log alone", () => {
+  test.each([
+    ["relay_call_unrecorded", (): unknown => relayCalls.push(...pairOf("asked", { method: "roots/list" }))],
+    ["relay_call_missing", (): unknown => runnerCalls.push(...pairOf("asked", { method: "roots/list" }))],
+  ])("is told: %s", async (code, add) => {
+    add();
+    const verdict = await verify(await storeBoth());
+    expect(verdict.problems.map((problem) => problem.code)).toEqual([code]);
   });
 });
 
@@ -115,11 +150,36 @@ describe("a call that is another one on the other side", () => {
     ["server", { server: "gitlab" }],
     ["agent", { agent: "other" }],
     ["method", { method: "resources/read" }],
+    ["tool with the same arguments", { tool: "merge_pull_request" }],
+    ["resource", { resource: "repo://acme/payments" }],
+    ["prompt", { prompt: "triage" }],
   ] as const)("another %s under the same id", async (_, change) => {
     relayCalls[2] = callOf("two", change);
     const verdict = await verify(await storeBoth());
     expect(verdict.status).toBe("broken");
     expect(tell(verdict)).toContain("relay/000002.jsonl.zst record 4: relay_call_differs");
+  });
+
+  test("a name in which one side replaced a secret is told, and breaks nothing", async () => {
+    relayCalls[2] = callOf("two", { tool: "echo-[redacted:credential:notes]" });
+    const verdict = await verify(await storeBoth());
+    expect(verdict.status).toBe("complete");
+    expect(tell(verdict)).toEqual(["relay/000002.jsonl.zst record 4: relay_call_differs"]);
+  });
+
+  test.each([
+    ["another credential", { id: "notes", digest: "2".repeat(64) }],
+    ["another end", { id: "notes", digest: "1".repeat(64), expires_at: "2026-11-22T13:00:00.000Z" }],
+    ["none", undefined],
+  ])("the runner's log names a credential for a call that the relay sent with %s", async (_, relayed) => {
+    runnerCalls[2] = callOf("two", { credential: { id: "notes", digest: "1".repeat(64) } });
+    relayCalls[2] = callOf("two", relayed && { credential: relayed });
+    const verdict = await verify(await storeBoth());
+    expect(verdict.status).toBe("broken");
+    expect(verdict.problems[0]).toMatchObject({
+      code: "relay_call_differs",
+      message: expect.stringMatching(/differs in credential$/),
+    });
   });
 
   test("what the runner's log says was denied went through the relay", async () => {

@@ -8,6 +8,7 @@ import { sessionPrefix } from "../../../audit/object-path.ts";
 import { auditVerifyCommand } from "../../../broker/cli/audit-verify.ts";
 import {
   brokerKeys,
+  callOf,
   genesisOf,
   makeKey,
   type Objects,
@@ -84,6 +85,37 @@ describe("lanyard audit verify", () => {
       "complete    acme/payments/triager  run 123456 attempt 1  20 records  calls 6 allowed 3 denied  witnessed to 19";
     expect(out).toBe(`${line}\n${line}\n2 sessions: 2 complete\n`);
     expect({ err, code }).toEqual({ err: "", code: 0 });
+  });
+
+  test("names what calls were sent with, by which of the two logs, and hides nothing in a name", async () => {
+    const writer = new SessionWriter("s-1");
+    const credential = { id: "notes", digest: "1".repeat(64), expires_at: "2026-11-22T12:00:01.000Z" };
+    const calls = [
+      callOf("one", { credential }),
+      callOf("two", { credential: { id: "key\u202e\u001b[2J", digest: "2".repeat(64) } }),
+      callOf("three", { credential }),
+    ];
+    await writer.store([genesisOf("s-1"), ...calls, sealOf(calls)]);
+    await writer.writeManifest("sealed");
+    const folder = await store("s-1", writer.objects);
+    const { out, code } = await run(bucket, "--keys", keysFile);
+    expect(code).toBe(0);
+    expect(out.split("\n").slice(1, -1)).toEqual([
+      `  in ${folder}`,
+      "  ! runner/000001.jsonl.zst record 3: the call three names the credential notes, which had run out [credential_expired]",
+      `  credential notes ${"1".repeat(64)}, by the runner to github: 2 calls from 2026-11-22T12:00:00.500Z to 2026-11-22T12:00:01.000Z, expires 2026-11-22T12:00:01.000Z, 1 of the calls after that`,
+      `  credential key⟨RLO⟩⟨ESC⟩[2J ${"2".repeat(64)}, by the runner to github: 1 call at 2026-11-22T12:00:00.750Z, no end known`,
+      "1 session: 1 complete",
+    ]);
+    const [session] = JSON.parse((await run(bucket, "--keys", keysFile, "--json")).out).sessions;
+    expect(session.records_of_other_credentials).toBe(0);
+    expect(session.credentials[0]).toEqual({
+      ...{ id: "notes", digest: "1".repeat(64), expires_at: "2026-11-22T12:00:01.000Z", stream: "runner" },
+      servers: ["github"],
+      first_at: "2026-11-22T12:00:00.500Z",
+      last_at: "2026-11-22T12:00:01.000Z",
+      ...{ calls: 2, calls_after_end: 1 },
+    });
   });
 
   test("tells what a key signed after it was distrusted, and exits with 1", async () => {

@@ -55,6 +55,7 @@ async function writeHostile(text: string): Promise<WrittenSession> {
       method: text,
       tool: text,
       rule: text,
+      credential: { id: text, digest: "1".repeat(64) },
       arguments: { [text]: [text] },
     },
     "ok",

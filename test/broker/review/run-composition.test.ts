@@ -31,6 +31,28 @@ async function read(run: string, offset = 0): Promise<RunView> {
   return view;
 }
 
+test("what calls were sent with is told of the session, late ones loudly, and with each call", async () => {
+  const session = await WrittenSession.open(store, { id: "ses-1" });
+  session.genesis();
+  const expires_at = new Date(store.clock + 200).toISOString();
+  const credential = { id: "notes", digest: "1".repeat(64), expires_at };
+  session.call({ credential }, "ok");
+  session.call({ credential }, "ok");
+  session.call({ tool: "search_code" }, "ok");
+  await session.seal();
+  const view = await read(session.run);
+  const [shown] = view.sessions;
+  expect(shown?.presented).toMatchObject([
+    { credential: "notes", expires_at, stream: "runner", servers: ["github"], calls: 2, calls_after_end: 1 },
+  ]);
+  expect(shown?.integrity.notes.map(({ code }) => code)).toEqual(["credential_expired"]);
+  expect(view.calls.rows.map((call) => call.credential?.by)).toEqual(["runner", "runner", undefined]);
+  const card = shown === undefined ? "" : renderSession(shown, 1).text;
+  expect(card).toContain('<details open><summary>Credentials <span class="soft">calls were sent with notes');
+  expect(card).toContain("2 calls to github by the runner: <time");
+  expect(card).toContain('<b class="loud">1 call after that.</b>');
+});
+
 test("jobs of one run are put together in the order of time", async () => {
   const first = await WrittenSession.open(store, { id: "ses-1" });
   const second = await WrittenSession.open(store, {
