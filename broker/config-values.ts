@@ -25,7 +25,9 @@ export type DatabaseConfig =
   | { readonly kind: "postgres"; readonly url: string };
 
 /** The path of a file, or a key of AWS KMS. */
-export type KeysConfig = string | { readonly kms: string };
+export type KeyPlace = string | { readonly kms: string };
+/** Where there are several, keys are made in the first one. */
+export type KeysConfig = KeyPlace | readonly [KeyPlace, ...KeyPlace[]];
 
 export interface ListenAddress {
   readonly host: string;
@@ -114,10 +116,23 @@ const KMS_KEY =
   /^kms:(arn:[a-z0-9-]+:kms:[a-z0-9-]+:[0-9]{12}:(?:key|alias)\/[\w/-]+|[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}|mrk-[0-9a-f]{32}|alias\/[\w/-]+)$/;
 
 export function parseKeys(text: string): ParsedValue<KeysConfig> {
+  // The name of a file may have spaces in it.
+  const [first = "", ...others] = text.trim().split(/\s+(?=(?:file|kms):)/);
+  const places: [KeyPlace, ...KeyPlace[]] = [parsePlace(first), ...others.map(parsePlace)];
+  if (places.includes("")) {
+    return wrong(
+      "file:PATH, or kms: and the ARN, the id or the alias of a KMS key; two of them with a space between",
+    );
+  }
+  return { ok: true, value: others.length === 0 ? places[0] : places };
+}
+
+/** Empty: it is none. */
+function parsePlace(text: string): KeyPlace {
   const [, kms] = KMS_KEY.exec(text) ?? [];
-  if (kms !== undefined) return { ok: true, value: { kms } };
+  if (kms !== undefined) return { kms };
   const file = parseFileUrl(text);
-  return file.ok ? file : wrong("file:PATH, or kms: and the ARN, the id or the alias of a KMS key");
+  return file.ok ? file.value : "";
 }
 
 export function parseDatabase(text: string): ParsedValue<DatabaseConfig> {

@@ -37,7 +37,7 @@ export interface BrokerConfig {
   readonly issuers: readonly string[];
   /** Those of them whose servers may have private and loopback addresses. Absent: none. */
   readonly privateIssuers?: readonly string[];
-  /** The file of the sealing key, made at the first start; or the KMS key that it is made under. */
+  /** The file of the sealing key, made at the first start; or the KMS key that it is made under; or several of these. */
   readonly keys: KeysConfig;
   /** Addresses and networks whose `X-Forwarded-For` is believed. Absent: none. */
   readonly trustedProxies?: readonly string[];
@@ -97,7 +97,7 @@ const Environment = z.object({
   }),
   LANYARD_KEYS: variable(parseKeys).prefault("file:.lanyard/serve/sealing-key.json").meta({
     description:
-      "The sealing key: a file, made at the first start, readable by its owner only (keep a copy apart from the database); or `kms:` and the ARN, the id or the alias of a key of AWS KMS, under which the broker makes data keys that its database keeps sealed. Credentials come from where the AWS SDK looks for them.",
+      "The sealing key: a file, made at the first start, readable by its owner only (keep a copy apart from the database); or `kms:` and the ARN, the id or the alias of a key of AWS KMS, under which the broker makes data keys that its database keeps sealed. Credentials come from where the AWS SDK looks for them. While keys move from one place to another, both with a space between: the next key is made in the first, and what those of the others sealed still opens.",
     example: "file:/etc/lanyard/sealing-key.json",
   }),
   LANYARD_TRUSTED_PROXIES: variable(parseAddresses).prefault("none").meta({

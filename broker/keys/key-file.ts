@@ -28,59 +28,60 @@ const KeyFile = z.union([
   z.strictObject({ keys: z.array(SealingJwk).min(1) }).transform(({ keys }) => keys),
 ]);
 
-/** Reads the file of a broker that was started before: a new key would open nothing that it sealed. */
-export function findKeyFile(path: string): KeySource {
+/** The file is made where there is none by what makes a key, and is gone with the last one. */
+export function openKeyFile(path: string): KeySource {
+  const place = `file:${path}`;
+  const keyOf = ({ kid, k, seals_from = 0 }: SealingJwk): StoredSealingKey => ({
+    ...{ kid, key: Buffer.from(k, "base64url"), sealsFrom: seals_from, place },
+  });
   const read = async (): Promise<SealingJwk[]> => {
     const text = await attempt(path, async () => readExisting(path));
-    if (text === undefined) {
-      throw new SealingKeyUnusable(`there is no ${path}: name the file that the broker uses`);
-    }
-    return parseKeys(path, text);
+    return text === undefined ? [] : parseKeys(path, text);
   };
+  const create = async (jwk: SealingJwk): Promise<boolean> =>
+    attempt(path, async () => {
+      await mkdir(dirname(path), { recursive: true, mode: 0o700 });
+      const draft = await writeDraft(path, [jwk]);
+      try {
+        await link(draft, path);
+        return true;
+      } catch (error) {
+        if ((error as NodeJS.ErrnoException).code !== "EEXIST") throw error;
+        return false;
+      } finally {
+        await unlink(draft);
+      }
+    });
   const write = async (jwks: readonly SealingJwk[]): Promise<void> => {
     const draft = await writeDraft(path, jwks);
     await rename(draft, path);
   };
   return {
+    places: [place],
     read: async () => (await read()).map(keyOf),
+    async begin() {
+      if ((await read()).length === 0) await create(createJwk());
+    },
     async add(sealsFrom) {
       const added = { ...createJwk(), seals_from: sealsFrom };
-      await write([...(await read()), added]);
+      const isFirst = (await read()).length === 0 && (await create(added));
+      if (!isFirst) await write([...(await read()), added]);
       return keyOf(added);
     },
     async drop(kid) {
-      await write((await read()).filter((jwk) => jwk.kid !== kid));
+      const before = await read();
+      const left = before.filter((jwk) => jwk.kid !== kid);
+      if (left.length === before.length) return;
+      if (left.length > 0) await write(left);
+      else await unlink(path);
     },
   };
-}
-
-/** The same; the file is made with mode 0600 where there is none. Of two that start at once, both get the same key. */
-export async function loadKeyFile(path: string): Promise<KeySource> {
-  await attempt(path, async () => {
-    if ((await readExisting(path)) !== undefined) return;
-    await mkdir(dirname(path), { recursive: true, mode: 0o700 });
-    const draft = await writeDraft(path, [createJwk()]);
-    try {
-      await link(draft, path);
-    } catch (error) {
-      if ((error as NodeJS.ErrnoException).code !== "EEXIST") throw error;
-    } finally {
-      await unlink(draft);
-    }
-  });
-  return findKeyFile(path);
 }
 
 function createJwk(): SealingJwk {
   const k = randomBytes(KEY_BYTES).toString("base64url");
   return { kty: "oct", use: "enc", enc: "A256GCM", kid: randomBytes(8).toString("hex"), k };
 }
-
-const keyOf = ({ kid, k, seals_from = 0 }: SealingJwk): StoredSealingKey => ({
-  kid,
-  key: Buffer.from(k, "base64url"),
-  sealsFrom: seals_from,
-});
 
 function parseKeys(path: string, text: string): SealingJwk[] {
   let json: unknown;

@@ -73,6 +73,7 @@ export async function resealAll(database: Queries, sealingKey: SealingKey): Prom
 
 export interface KeyUse {
   readonly kid: string;
+  readonly place: string;
   readonly sealsFrom: number;
   /** It is the one that seals now. */
   readonly seals: boolean;
@@ -97,8 +98,9 @@ export async function listKeyUse(
   }
   const salted = await countSessionsBySaltKey(database, now);
   const keys: readonly StoredSealingKey[] = await source.read();
-  return keys.map(({ kid, sealsFrom }) => ({
+  return keys.map(({ kid, place, sealsFrom }) => ({
     kid,
+    place,
     sealsFrom,
     seals: kid === sealingKey.kid,
     sealed: counts.get(kid) ?? 0,

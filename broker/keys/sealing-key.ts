@@ -6,12 +6,13 @@
  */
 import { hkdfSync } from "node:crypto";
 import { CompactEncrypt, compactDecrypt, decodeProtectedHeader } from "jose";
-import { findKeyFile, loadKeyFile } from "./key-file.ts";
+import { openKeyFile } from "./key-file.ts";
 import { type KeySource, SealingKeyUnusable, type StoredSealingKey } from "./key-source.ts";
 
 export { SealingKeyUnusable } from "./key-source.ts";
 
 const DERIVED_BYTES = 32;
+const MAX_KID_CHARS = 100;
 
 export interface SealingKey {
   /** Names the one that seals now, and says nothing about it. */
@@ -30,21 +31,24 @@ export interface SealingKey {
 
 /** Reads the file, or makes it with mode 0600 when there is none. Throws `SealingKeyUnusable` with what to change. */
 export async function loadSealingKey(path: string, now: () => number = Date.now): Promise<SealingKey> {
-  return openSealingKey(await loadKeyFile(path), now);
+  const source = openKeyFile(path);
+  await source.begin();
+  return openSealingKey(source, now);
 }
 
 /** Reads the file of a broker that was started before: a new key would open nothing that it sealed. */
 export async function findSealingKey(path: string, now: () => number = Date.now): Promise<SealingKey> {
-  return openSealingKey(findKeyFile(path), now);
+  return openSealingKey(openKeyFile(path), now);
 }
 
+/** Throws `SealingKeyUnusable` where there is none: a new key would open nothing that another one sealed. */
 export async function openSealingKey(source: KeySource, now: () => number): Promise<SealingKey> {
-  let keys = orderKeys(await source.read());
+  let keys = await readKeys(source);
   let underWay: Promise<void> | undefined;
   const refresh = (): Promise<void> => {
     underWay ??= (async () => {
       try {
-        keys = orderKeys(await source.read());
+        keys = await readKeys(source);
       } finally {
         underWay = undefined;
       }
@@ -78,7 +82,7 @@ export async function openSealingKey(source: KeySource, now: () => number): Prom
       if (kid !== undefined && find(kid) === undefined) await refresh();
       const key = find(kid ?? "");
       if (key === undefined) {
-        throw new SealingKeyUnusable("what is stored was sealed with another sealing key");
+        throw new SealingKeyUnusable(describeMissing(kid, source));
       }
       return openWith(key, purpose, sealed);
     },
@@ -117,6 +121,19 @@ async function openWith({ key }: StoredSealingKey, purpose: string, sealed: stri
 }
 
 /** The one that seals last of all is the last. */
-function orderKeys(keys: readonly StoredSealingKey[]): StoredSealingKey[] {
+async function readKeys(source: KeySource): Promise<StoredSealingKey[]> {
+  const keys = await source.read();
+  if (keys.length === 0) {
+    throw new SealingKeyUnusable(
+      `there is no sealing key in ${source.places.join(" or ")}: name where the broker has it`,
+    );
+  }
+  // Of two that seal from the same time on, the one of the place that is named last does.
   return keys.toSorted((a, b) => a.sealsFrom - b.sealsFrom);
+}
+
+/** For the operator; `kid` is whatever the database says. */
+export function describeMissing(kid: string | undefined, { places }: KeySource): string {
+  const which = kid === undefined ? "" : ` (${JSON.stringify(kid.slice(0, MAX_KID_CHARS))})`;
+  return `what is stored was sealed with another sealing key${which}, which is not in ${places.join(" or ")}: name where it is, too. Nothing was changed`;
 }

@@ -20,6 +20,8 @@ export interface KmsPeer {
   /** Of another one. */
   readonly otherKey: string;
   readonly keys: Map<string, PeerKey>;
+  /** ARNs by alias. */
+  readonly aliases: Map<string, string>;
   /** For the environment of whoever asks. */
   readonly environment: Readonly<Record<string, string>>;
   /** The operations that were asked for. */
@@ -57,9 +59,11 @@ export async function startKmsPeer(): Promise<KmsPeer> {
     [key, newKey()],
     [otherKey, newKey()],
   ]);
+  const aliases = new Map<string, string>();
   const asked: string[] = [];
   const find = (id: string | undefined): [arn: string, key: PeerKey] => {
-    const arn = id === undefined || id.startsWith("arn:") ? (id ?? "") : arnOf(id);
+    const named = aliases.get(id ?? "") ?? id ?? "";
+    const arn = named.startsWith("arn:") ? named : arnOf(named);
     const found = keys.get(arn);
     if (found === undefined) throw new Failure("NotFoundException", `Key '${arn}' does not exist`);
     if (!found.allowed) throw new Failure("AccessDeniedException", "User is not authorized to perform this");
@@ -101,6 +105,7 @@ export async function startKmsPeer(): Promise<KmsPeer> {
     key,
     otherKey,
     keys,
+    aliases,
     asked,
     environment: {
       AWS_ENDPOINT_URL_KMS: endpoint,

@@ -45,7 +45,8 @@ export function keysResealCommand(terminal: Terminal): Command {
         "\n\n  lanyard keys reseal --new" +
         "\n  lanyard keys reseal" +
         "\n  lanyard keys reseal --drop" +
-        "\n\nBrokers read their keys anew twice a minute, and whenever they meet one that they do not know." +
+        "\n\nWhere LANYARD_KEYS names two places, the next key is made in the first: so keys move from a file to AWS KMS, or back." +
+        "\nBrokers read their keys anew twice a minute, and whenever they meet one that they do not know." +
         "\nA former key is kept as long as a running session needs it. People log in again once theirs is dropped." +
         "\n\nExit code: 0 when it is done; 1 when it is too early, or something is still in use; 2 when it was called wrongly.",
     )
@@ -99,6 +100,12 @@ async function resealStored({ database, source, sealingKey }: Parts): Promise<Ou
     const message = `It is too early: ${waiting.kid} seals from ${timestampOf(waiting.sealsFrom)}.`;
     return { ok: false, message };
   }
+  const sealing = (await source.read()).find(({ kid }) => kid === sealingKey.kid);
+  const [first] = source.places;
+  if (sealing !== undefined && sealing.place !== first) {
+    const message = `Nothing was changed: ${sealing.kid} seals still, of ${sealing.place}. Run \`lanyard keys reseal --new\`: the next one is made in ${first}.`;
+    return { ok: false, message };
+  }
   const resealed = await resealAll(database, sealingKey);
   return { ok: true, resealed, message: `${resealed} sealed anew with ${sealingKey.kid}.` };
 }
@@ -128,11 +135,11 @@ const isUsed = ({ sealed, sessions }: KeyUse): boolean => sealed > 0 || sessions
 const namesOf = (keys: readonly KeyUse[]): string => keys.map(({ kid }) => kid).join(", ");
 const timestampOf = (milliseconds: number): string => new Date(milliseconds).toISOString();
 
-function describeUse({ kid, seals, sealsFrom, sealed, sessions }: KeyUse): object {
-  return { kid, seals, seals_from: sealsFrom === 0 ? null : timestampOf(sealsFrom), sealed, sessions };
+function describeUse({ kid, place, seals, sealsFrom, sealed, sessions }: KeyUse): object {
+  return { kid, place, seals, seals_from: sealsFrom === 0 ? null : timestampOf(sealsFrom), sealed, sessions };
 }
 
-function tellUse({ kid, seals, sealsFrom, sealed, sessions }: KeyUse): string {
+function tellUse({ kid, place, seals, sealsFrom, sealed, sessions }: KeyUse): string {
   const state = seals ? "seals" : sealsFrom > Date.now() ? `seals from ${timestampOf(sealsFrom)}` : "former";
-  return `${kid}  ${state}  ${sealed} sealed with it, needed by ${sessions} running sessions`;
+  return `${kid}  ${place}  ${state}  ${sealed} sealed with it, needed by ${sessions} running sessions`;
 }

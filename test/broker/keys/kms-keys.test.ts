@@ -25,8 +25,12 @@ describeOnBoth((create) => {
   afterEach(async () => {
     await database.destroy();
   });
-  const open = async (kmsKey = kms.key) =>
-    openSealingKey(createKmsKeys({ kmsKey, database, now: Date.now }), Date.now);
+  const sourceOf = (...kmsKeys: [string, ...string[]]) => createKmsKeys({ kmsKeys, database, now: Date.now });
+  const open = async (kmsKey = kms.key) => {
+    const source = sourceOf(kmsKey);
+    await source.begin();
+    return openSealingKey(source, Date.now);
+  };
 
   test("the first start makes a data key, every other one opens it, and KMS is asked once by each", async () => {
     const keys = [await open(), ...(await Promise.all([open(), open()]))];
@@ -63,6 +67,30 @@ describeOnBoth((create) => {
     await expect(open()).rejects.toThrow(/made under another KMS key/);
   });
 
+  test("an alias that is pointed at another key: the error names the former one, and with it beside everything opens", async () => {
+    kms.aliases.set("alias/lanyard", kms.key);
+    const before = await open("alias/lanyard");
+    const sealed = await before.seal("p", Buffer.from("secret"));
+    kms.aliases.set("alias/lanyard", kms.otherKey);
+    // Whoever runs has opened it, and goes on.
+    await before.refresh();
+    expect(Buffer.from(await before.open("p", sealed)).toString()).toBe("secret");
+    await expect(open("alias/lanyard")).rejects.toMatchObject({
+      code: "sealing_key_unusable",
+      message: expect.stringContaining(`name it, too (kms:${kms.key})`),
+    });
+    const source = sourceOf("alias/lanyard", kms.key);
+    const both = await openSealingKey(source, Date.now);
+    expect(Buffer.from(await both.open("p", sealed)).toString()).toBe("secret");
+    const { kid } = await source.add(Date.now());
+    const made = await database.selectFrom("data_keys").select("kms_key").orderBy("serial").execute();
+    expect(made).toEqual([{ kms_key: kms.key }, { kms_key: kms.otherKey }]);
+    for (const key of [before, both]) {
+      await key.refresh();
+      expect(key.kid).toBe(kid);
+    }
+  });
+
   test.each([
     [
       "disabled",
@@ -84,7 +112,8 @@ describeOnBoth((create) => {
   });
 
   test("another data key seals once its time has come, and both open", async () => {
-    const source = createKmsKeys({ kmsKey: kms.key, database, now: Date.now });
+    const source = sourceOf(kms.key);
+    await source.begin();
     const clock = { now: Date.now() };
     const key = await openSealingKey(source, () => clock.now);
     const before = await key.seal("p", Buffer.from("before"));

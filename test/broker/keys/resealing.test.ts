@@ -3,7 +3,7 @@ import { readFile } from "node:fs/promises";
 import { sql } from "kysely";
 import { afterEach, beforeEach, expect, test } from "vitest";
 import { createVault } from "../../../broker/credentials/vault.ts";
-import { findKeyFile } from "../../../broker/keys/key-file.ts";
+import { openKeyFile } from "../../../broker/keys/key-file.ts";
 import { SEALED_COLUMNS, listKeyUse, resealAll } from "../../../broker/keys/resealing.ts";
 import { rotateKey } from "../../../broker/keys/rotation.ts";
 import { type SealingKey, findSealingKey, kidOf } from "../../../broker/keys/sealing-key.ts";
@@ -31,7 +31,7 @@ afterEach(async () => {
 
 const key = async (): Promise<SealingKey> => findSealingKey(on.config.keys, on.now);
 const use = async () =>
-  listKeyUse(database, findKeyFile(on.config.keys), { sealingKey: await key(), now: on.now() });
+  listKeyUse(database, openKeyFile(on.config.keys), { sealingKey: await key(), now: on.now() });
 const saltOf = async (holder: Holder): Promise<string> =>
   (await call(on, holder, "GET /session")).body.audit.salt;
 const saltAtReplica = async (holder: Holder) => {
@@ -50,16 +50,17 @@ test("a broker that has not read the file again opens what was sealed anew, and 
   const [before] = await use();
   await vault.set({ name: "a", owner: "", kind: "bearer", secret: Buffer.from("secret"), by: "ann" });
 
-  const added = await findKeyFile(on.config.keys).add(on.now() + AHEAD_MS);
+  const added = await openKeyFile(on.config.keys).add(on.now() + AHEAD_MS);
   expect((await readFile(on.config.keys, "utf8")).match(/"kid"/g)).toHaveLength(2);
   expect((await key()).kid).toBe(before?.kid);
   on.advance(AHEAD_MS);
   // Two signing keys, one secret.
   expect(await resealAll(database, await key())).toBe(3);
   expect(await resealAll(database, await key())).toBe(0);
+  const place = `file:${on.config.keys}`;
   expect(await use()).toEqual([
-    { kid: before?.kid, sealsFrom: 0, seals: false, sealed: 0, sessions: 1 },
-    { kid: added.kid, sealsFrom: added.sealsFrom, seals: true, sealed: 3, sessions: 0 },
+    { kid: before?.kid, place, sealsFrom: 0, seals: false, sealed: 0, sessions: 1 },
+    { kid: added.kid, place, sealsFrom: added.sealsFrom, seals: true, sealed: 3, sessions: 0 },
   ]);
 
   // What was there before, by a vault that knows only the former key.
@@ -83,7 +84,7 @@ test("a broker that has not read the file again opens what was sealed anew, and 
 });
 
 test("a key that nothing uses is dropped, and everything opens with the one that is left", async () => {
-  const source = findKeyFile(on.config.keys);
+  const source = openKeyFile(on.config.keys);
   const [former] = await use();
   await source.add(on.now());
   await resealAll(database, await key());
@@ -96,7 +97,7 @@ test("a key that nothing uses is dropped, and everything opens with the one that
 });
 
 test("a row that changes while it is sealed anew is left as it is", async () => {
-  await findKeyFile(on.config.keys).add(on.now());
+  await openKeyFile(on.config.keys).add(on.now());
   const sealingKey = await key();
   const vault = createVault({ database, sealingKey, now: on.now });
   await vault.set({ name: "a", owner: "", kind: "bearer", secret: Buffer.from("one"), by: "ann" });
@@ -127,7 +128,7 @@ test("more rows than are read at a time are all sealed anew", async () => {
       by: "a",
     });
   }
-  const added = await findKeyFile(on.config.keys).add(on.now());
+  const added = await openKeyFile(on.config.keys).add(on.now());
   await resealAll(database, await key());
   const rows = await database.selectFrom("credential_secrets").select("sealed").execute();
   expect(new Set(rows.map(({ sealed }) => kidOf(sealed ?? "")))).toEqual(new Set([added.kid]));

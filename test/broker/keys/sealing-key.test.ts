@@ -4,7 +4,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { inspect } from "node:util";
 import { afterEach, beforeEach, expect, test } from "vitest";
-import { findKeyFile } from "../../../broker/keys/key-file.ts";
+import { openKeyFile } from "../../../broker/keys/key-file.ts";
 import { loadSealingKey } from "../../../broker/keys/sealing-key.ts";
 
 let directory: string;
@@ -57,7 +57,7 @@ test("another key is added and dropped without a moment in which the file is not
   const key = await loadSealingKey(path);
   const first = key.kid;
   const sealed = await key.seal("p", Buffer.from("secret"));
-  const source = findKeyFile(path);
+  const source = openKeyFile(path);
   const added = await source.add(0);
   expect(((await stat(path)).mode & 0o777).toString(8)).toBe("600");
   const other = await loadSealingKey(path);
