@@ -9,6 +9,7 @@ import {
   Refusal,
   RecoverResponse,
   RenewResponse,
+  SERVERS_FIELD,
   SealResponse,
   SegmentResponse,
   SessionDocument,
@@ -49,6 +50,8 @@ export interface Exchange {
   readonly key: ProofKey;
   readonly robot: string | undefined;
   readonly roles: readonly string[];
+  /** The servers that this job uses; none: all that its grants reach. */
+  readonly servers?: readonly string[];
 }
 
 /** RFC 8693. Each attempt has a fresh subject token and the same key: a repeated one finds the same session. */
@@ -100,6 +103,8 @@ export function createSessionClient(
   options: BrokerClientOptions,
   holder: {
     readonly key: ProofKey;
+    /** The servers that this job uses; none: all. */
+    readonly servers?: readonly string[] | undefined;
     readonly accessToken: () => string;
     /** Told what the broker says that the session may do, by digest. */
     readonly onPolicy: (digest: string) => void;
@@ -136,8 +141,13 @@ export function createSessionClient(
       ask(
         async () => {
           const request = await authorize("GET", "/session");
-          if (rejected === undefined) return request;
-          return { ...request, headers: { ...request.headers, [REJECTED_FIELD]: rejected } };
+          const { servers = [] } = holder;
+          const headers = {
+            ...request.headers,
+            ...(servers.length > 0 && { [SERVERS_FIELD]: servers.join(",") }),
+            ...(rejected !== undefined && { [REJECTED_FIELD]: rejected }),
+          };
+          return { ...request, headers };
         },
         { answer: SessionDocument, patience },
       ),

@@ -8,6 +8,7 @@ import http, {
   type IncomingMessage,
   type RequestOptions,
 } from "node:http";
+import { type HttpProxies, selectProxies } from "../../proxy/upstream/http-proxies.ts";
 
 interface HttpRequest {
   readonly method: "GET" | "POST" | "PUT";
@@ -40,13 +41,12 @@ export class HttpFailed extends Error {
 /** More than any answer of the broker or of GitHub has. */
 const MAX_ANSWER_BYTES = 4 * 1024 * 1024;
 
-/** `httpProxies` are the variables of the environment that name one; loopback is never reached through them. */
-export function createHttp(httpProxies: Readonly<Record<string, string>>): Http {
+export function createHttp(httpProxies: HttpProxies): Http {
   const openers = new Map<string, Opener>();
   const openerFor = (url: URL): Opener => {
-    const direct = ["127.0.0.1", "localhost", "[::1]"].includes(url.hostname);
-    const key = `${url.protocol} ${direct ? "direct" : "proxied"}`;
-    const opener = openers.get(key) ?? createOpener(url.protocol, direct ? {} : httpProxies);
+    const proxies = selectProxies(url, httpProxies);
+    const key = `${url.protocol} ${proxies === httpProxies ? "proxied" : "direct"}`;
+    const opener = openers.get(key) ?? createOpener(url.protocol, proxies);
     openers.set(key, opener);
     return opener;
   };
@@ -81,7 +81,7 @@ export function createHttp(httpProxies: Readonly<Record<string, string>>): Http 
 type Opener = (options: RequestOptions) => ClientRequest;
 
 /** TLS is loaded where it is used; `import()` of a module of Node's would load all that it names lazily, undici for one. */
-function createOpener(protocol: string, proxyEnv: Readonly<Record<string, string>>): Opener {
+function createOpener(protocol: string, proxyEnv: HttpProxies): Opener {
   const client = protocol === "https:" ? process.getBuiltinModule("node:https") : http;
   const agent = new client.Agent({ keepAlive: true, proxyEnv: { ...proxyEnv } });
   return (options) => client.request({ ...options, agent });

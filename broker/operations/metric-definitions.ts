@@ -1,11 +1,13 @@
 /**
  * The metrics of a broker, as the documentation lists them. No label holds what a caller chose: each has a closed list
- * of values, or is the name of an issuer, a credential or the digest of the policies that the operator configured.
+ * of values, or is the name of an issuer, a server, a credential or the digest of the policies that the operator
+ * configured.
  */
 import { CREDENTIAL_EVENTS } from "../credentials/credential-event.ts";
 import { REFUSALS } from "../refusals.ts";
+import { RELAY_OUTCOMES, RELAY_REFUSALS, UPSTREAM_FAILURES } from "../relay/relay-meter.ts";
 
-export type LabelValues = readonly string[] | "issuers" | "digest" | "credentials";
+export type LabelValues = readonly string[] | "issuers" | "digest" | "credentials" | "servers";
 
 export interface MetricDefinition {
   readonly kind: "counter" | "gauge" | "histogram";
@@ -115,6 +117,30 @@ export const METRICS = {
     kind: "gauge",
     help: "Minted credentials in the database whose session is over and that are still to be ended at their issuer; failed: it was tried in vain",
     labels: { outcome: ["waiting", "failed"] },
+  },
+  lanyard_relayed_calls_total: {
+    kind: "counter",
+    help: "Calls that the relay let through, and what servers asked of agents, by how they ended",
+    labels: { server: "servers", outcome: RELAY_OUTCOMES },
+  },
+  lanyard_relay_refusals_total: {
+    kind: "counter",
+    help: "Calls that the relay did not let through, by the reason in its log; requests that are none stand in lanyard_refusals_total",
+    labels: { reason: RELAY_REFUSALS },
+  },
+  lanyard_relay_upstream_failures_total: {
+    kind: "counter",
+    help: "Requests of the relay that a server did not answer, or not with anything that is an answer; of HTTP statuses those from 500 on",
+    labels: { server: "servers", failure: UPSTREAM_FAILURES },
+  },
+  lanyard_relay_delay_seconds: {
+    kind: "histogram",
+    help: "From the last header of a call to its way on: who calls, what it may, its record, its credential",
+    buckets: DURATION_BUCKETS,
+  },
+  lanyard_relay_streams: {
+    kind: "gauge",
+    help: "Event streams of relayed servers that are open",
   },
   lanyard_requests_in_progress: { kind: "gauge", help: "Requests that are not answered yet" },
   lanyard_event_loop_delay_seconds: {

@@ -5,6 +5,7 @@
 import { Counter, Gauge, Histogram, Registry, collectDefaultMetrics } from "prom-client";
 import type { CredentialEvent } from "../credentials/credential-event.ts";
 import type { RefusalCode } from "../refusals.ts";
+import type { RelayMetrics } from "../relay/relay-meter.ts";
 import type { CredentialExpiry } from "../storage/minted-credentials.ts";
 import type { SessionState } from "../storage/schema.ts";
 import type { Load } from "./load-shedding.ts";
@@ -17,7 +18,7 @@ type ValuesOf<Name extends MetricName> = (typeof METRICS)[Name] extends {
   ? { [Label in keyof Labels]: Labels[Label] extends readonly (infer Value)[] ? Value : string }
   : Record<string, never>;
 
-export interface Metrics {
+export interface Metrics extends RelayMetrics {
   readonly countExchange: (outcome: "issued" | RefusalCode, seconds: number) => void;
   readonly countRefusal: (code: RefusalCode) => void;
   readonly countSessions: (state: SessionState, count: number) => void;
@@ -55,17 +56,24 @@ export function createMetrics(issuers: readonly string[]): Metrics {
   for (const [name, definition] of definitions()) {
     if (definition.kind !== "counter") continue;
     const counter = new Counter({ ...describe(name), registers: [registry] });
-    for (const labels of listSeries(definition, issuers)) counter.inc(labels, 0);
+    for (const labels of listSeries(definition, { issuers, servers: [] })) counter.inc(labels, 0);
     counters.set(name, counter);
   }
   const count = <Name extends MetricName>(name: Name, labels: ValuesOf<Name>, by = 1): void => {
     counters.get(name)?.inc(labels, by);
   };
-  const durations = new Histogram({
-    ...describe("lanyard_exchange_duration_seconds"),
-    buckets: [...METRICS.lanyard_exchange_duration_seconds.buckets],
-    registers: [registry],
-  });
+  const beginServers = (servers: readonly string[]): void => {
+    for (const [name, definition] of definitions()) {
+      const isOfServers = Object.values(definition.labels ?? {}).includes("servers");
+      const series = isOfServers ? listSeries(definition, { issuers, servers }) : [];
+      for (const labels of series) counters.get(name)?.inc(labels, 0);
+    }
+  };
+  const createHistogram = (name: "lanyard_exchange_duration_seconds" | "lanyard_relay_delay_seconds") =>
+    new Histogram({ ...describe(name), buckets: [...METRICS[name].buckets], registers: [registry] });
+  const durations = createHistogram("lanyard_exchange_duration_seconds");
+  const delays = createHistogram("lanyard_relay_delay_seconds");
+  const streams = new Gauge({ ...describe("lanyard_relay_streams"), registers: [registry] });
 
   const gauge = (name: MetricName, read: () => number): Gauge =>
     new Gauge({
@@ -94,8 +102,15 @@ export function createMetrics(issuers: readonly string[]): Metrics {
     countKeyFetch: (issuer, outcome) => count("lanyard_jwks_fetches_total", { issuer, outcome }),
     countDatabaseError: () => count("lanyard_database_errors_total", {}),
     countCredential: (code) => count("lanyard_credential_events_total", { code }),
+    countRelayed: (server, outcome) => count("lanyard_relayed_calls_total", { server, outcome }),
+    countRelayRefusal: (reason) => count("lanyard_relay_refusals_total", { reason }),
+    countUpstreamFailure: (server, failure) =>
+      count("lanyard_relay_upstream_failures_total", { server, failure }),
+    observeRelayDelay: (seconds) => delays.observe(seconds),
+    countRelayStreams: (by) => streams.inc(by),
     countPolicyLoad: (outcome) => count("lanyard_policy_loads_total", { outcome }),
     watchPolicies(policies) {
+      beginServers([...policies.current.policies.servers.keys()]);
       gauge("lanyard_policy_problems", () => policies.broken?.problems.length ?? 0);
       gauge("lanyard_policy_loaded_timestamp_seconds", () => policies.current.loadedAt / 1000);
       new Gauge({
@@ -104,6 +119,7 @@ export function createMetrics(issuers: readonly string[]): Metrics {
         collect() {
           this.reset();
           this.set({ digest: policies.current.digest }, 1);
+          beginServers([...policies.current.policies.servers.keys()]);
         },
       });
     },
@@ -157,19 +173,21 @@ function describe(name: MetricName): { name: string; help: string; labelNames: s
   return { name, help, labelNames: Object.keys(labels) };
 }
 
+interface KnownNames {
+  readonly issuers: readonly string[];
+  readonly servers: readonly string[];
+}
+
 /** Every combination of the values that the labels can have. */
-function listSeries(
-  { labels = {} }: MetricDefinition,
-  issuers: readonly string[],
-): readonly Record<string, string>[] {
+function listSeries({ labels = {} }: MetricDefinition, known: KnownNames): readonly Record<string, string>[] {
   return Object.entries(labels).reduce<Record<string, string>[]>(
     (series, [label, values]) =>
-      series.flatMap((one) =>
-        (values === "issuers" ? issuers : typeof values === "string" ? [] : values).map((value) => ({
-          ...one,
-          [label]: value,
-        })),
-      ),
+      series.flatMap((one) => valuesOf(values, known).map((value) => ({ ...one, [label]: value }))),
     [{}],
   );
+}
+
+function valuesOf(values: LabelValues, known: KnownNames): readonly string[] {
+  if (typeof values !== "string") return values;
+  return values === "issuers" || values === "servers" ? known[values] : [];
 }

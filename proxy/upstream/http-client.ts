@@ -13,6 +13,7 @@ import {
 import { Agent as HttpsAgent, request as requestHttps } from "node:https";
 import { urlToHttpOptions } from "node:url";
 import type { ConnectionTerms } from "./authority.ts";
+import { type HttpProxies, selectProxies } from "./http-proxies.ts";
 import type { OutgoingFields } from "./http-message.ts";
 
 export interface OutgoingRequest {
@@ -38,16 +39,26 @@ export interface Listener {
 const IDLE_SOCKET_MS = 4_000;
 const SWITCHING_PROTOCOLS = 101;
 
+export interface HttpClientOptions {
+  readonly connectTimeoutMs: number;
+  readonly terms?: ConnectionTerms | undefined;
+  readonly httpProxies?: HttpProxies | undefined;
+}
+
 export class HttpClient {
   readonly #target: Target;
   readonly #agent: HttpAgent | HttpsAgent;
   readonly #request: typeof requestHttp;
   readonly #connectTimeoutMs: number;
   readonly #connectedBy: "connect" | "secureConnect";
+  readonly #isProxied: boolean;
 
-  constructor(url: URL, connectTimeoutMs: number, terms?: ConnectionTerms) {
+  constructor(url: URL, { connectTimeoutMs, terms, httpProxies = {} }: HttpClientOptions) {
     const isTls = url.protocol === "https:";
-    const options = { keepAlive: true, timeout: IDLE_SOCKET_MS, ...terms };
+    const proxyEnv = { ...selectProxies(url, httpProxies) };
+    this.#isProxied = Object.keys(proxyEnv).length > 0;
+    const own = this.#isProxied ? { proxyEnv } : {};
+    const options = { keepAlive: true, timeout: IDLE_SOCKET_MS, ...own, ...terms };
     this.#target = readTarget(url);
     this.#agent = isTls ? new HttpsAgent(options) : new HttpAgent(options);
     this.#request = isTls ? requestHttps : requestHttp;
@@ -75,16 +86,25 @@ export class HttpClient {
     if (body !== undefined) {
       headers.push("content-type", "application/json", "content-length", String(bytes));
     }
-    const request = this.#request({ ...address, method, headers, agent: this.#agent });
-    request.once("socket", (socket) => {
-      if (socket.connecting) {
-        const timer = setTimeout(() => request.destroy(new ConnectTimeout()), this.#connectTimeoutMs);
-        const connected = (): void => clearTimeout(timer);
-        // Over TLS it is there once the server has shown who it is.
-        socket.once(this.#connectedBy, connected);
-        request.once("close", connected);
-      }
+    const request = this.#request({
+      ...{ ...address, method, agent: this.#agent },
+      // Node adds what an HTTP proxy wants to see, its password for one, to fields by name alone.
+      headers: this.#isProxied ? pairUp(headers) : headers,
     });
+    if (this.#isProxied) {
+      // Through a proxy there is a socket once the server behind it has shown who it is.
+      const connected = this.#limitConnecting(request);
+      request.once("socket", (socket) =>
+        socket.connecting ? socket.once(this.#connectedBy, connected) : connected(),
+      );
+    } else {
+      request.once("socket", (socket) => {
+        if (socket.connecting) {
+          // Over TLS it is there once the server has shown who it is.
+          socket.once(this.#connectedBy, this.#limitConnecting(request));
+        }
+      });
+    }
     // Text rather than bytes: it then leaves with its head in one write, the faster where it is ASCII alone.
     if (body === undefined) {
       request.end();
@@ -93,6 +113,27 @@ export class HttpClient {
     }
     return request;
   }
+
+  /** Until the result is called. */
+  #limitConnecting(request: ClientRequest): () => void {
+    const timer = setTimeout(() => {
+      const late = new ConnectTimeout();
+      request.destroy(late);
+      // Without a socket, as long as a proxy makes none, Node says nothing of it.
+      if (request.socket === null) {
+        request.emit("error", late);
+      }
+    }, this.#connectTimeoutMs);
+    const connected = (): void => clearTimeout(timer);
+    request.once("close", connected);
+    return connected;
+  }
+}
+
+function pairUp(headers: readonly string[]): Record<string, string> {
+  return Object.fromEntries(
+    headers.flatMap((name, index) => (index % 2 === 0 ? [[name, headers[index + 1] ?? ""]] : [])),
+  );
 }
 
 /** One request and its answer. */
