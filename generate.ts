@@ -56,6 +56,7 @@ async function renderReference(): Promise<string> {
     "Written by `npm run generate` from `action.yml` and the sources.",
     "## Inputs of the Action",
     renderTable(["input", "default", ""], inputs),
+    "A runner that reaches the network through an HTTP proxy names it as usual: `HTTPS_PROXY`, `HTTP_PROXY` and `NO_PROXY`, or the same in lower case. All requests of the Action and of its proxy's process go through it: to the broker (its relay and uploads to the bucket among them), to GitHub for the job's token, and to remote MCP servers. What is on the runner itself is never reached through it. A certificate of an authority of your own needs `NODE_EXTRA_CA_CERTS`.",
     "## Outputs of the Action",
     renderTable(["output", ""], outputs),
     "## Environment of `serve`",
@@ -71,7 +72,7 @@ async function renderReference(): Promise<string> {
 
 function listValues(values: LabelValues): string {
   if (values === "digest") return "a SHA-256 in hex";
-  if (values === "credentials") return "names of the policy documents";
+  if (values === "credentials" || values === "servers") return "names of the policy documents";
   if (values === "issuers") return "those of `LANYARD_ISSUERS`";
   const codes = Object.keys(REFUSALS);
   const own = values.filter((value) => !codes.includes(value)).map(code);

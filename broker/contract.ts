@@ -85,6 +85,8 @@ export type SessionCredential = z.infer<typeof SessionCredential>;
 const credential = z.optional(SessionCredential);
 /** Header field of `GET /session`: the digest of a credential that its server answered with 401. */
 export const REJECTED_FIELD = "lanyard-rejected";
+/** Header field of `GET /session`: the servers that the job uses, separated by commas; nothing is minted for others. Absent: all. */
+export const SERVERS_FIELD = "lanyard-servers";
 
 const HttpServer = z.strictObject({ transport: z.literal("http"), url: z.string(), credential, limits });
 /** Header fields of a relayed request: the agent's name, and the ids of its calls as the runner's log has them. */

@@ -113,9 +113,12 @@ export async function startBroker({
   const { services, sealingKey, limits, metrics } = opened;
   server.maxConnections = limits.maxConnections;
   const metricsServer = config.metrics && createMetricsServer(metrics);
-  const relay = openRelay(services, (error) => {
-    if (error instanceof DatabaseUnavailable) metrics.countDatabaseError();
-    app?.fastify.log.error({ err: error }, "the relay's log could not be written");
+  const relay = openRelay(services, {
+    metrics,
+    onError: (error) => {
+      if (error instanceof DatabaseUnavailable) metrics.countDatabaseError();
+      app?.fastify.log.error({ err: error }, "the relay's log could not be written");
+    },
   });
   try {
     app = await buildApp({

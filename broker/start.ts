@@ -197,8 +197,8 @@ async function openKeys(
   keys: KeysConfig,
   { database, now }: { readonly database: Queries | undefined; readonly now: () => number },
 ): Promise<SealingKey | undefined> {
-  if (typeof keys === "string") return loadSealingKey(keys, now);
-  return database && openSealingKey(await loadKeySource(keys, { database, now }), now);
+  if (database !== undefined) return openSealingKey(await loadKeySource(keys, { database, now }), now);
+  return typeof keys === "string" ? loadSealingKey(keys, now) : undefined;
 }
 
 /** What an operator can mend; anything else is a bug and keeps its stack. */

@@ -611,6 +611,17 @@ function deliver(message, reading, carriage) {
 var import_node_http = require("node:http");
 var import_node_https = require("node:https");
 var import_node_url = require("node:url");
+
+// proxy/upstream/http-proxies.ts
+var NONE = {};
+function selectProxies(url, proxies) {
+  return isLoopback(url) ? NONE : proxies;
+}
+function isLoopback({ hostname }) {
+  return /^(?:(?:.+\.)?localhost|127(?:\.\d+){3}|\[::1\])\.?$/.test(hostname);
+}
+
+// proxy/upstream/http-client.ts
 var IDLE_SOCKET_MS = 4e3;
 var SWITCHING_PROTOCOLS = 101;
 var HttpClient = class {
@@ -619,9 +630,13 @@ var HttpClient = class {
   #request;
   #connectTimeoutMs;
   #connectedBy;
-  constructor(url, connectTimeoutMs, terms) {
+  #isProxied;
+  constructor(url, { connectTimeoutMs, terms, httpProxies = {} }) {
     const isTls = url.protocol === "https:";
-    const options = { keepAlive: true, timeout: IDLE_SOCKET_MS, ...terms };
+    const proxyEnv = { ...selectProxies(url, httpProxies) };
+    this.#isProxied = Object.keys(proxyEnv).length > 0;
+    const own = this.#isProxied ? { proxyEnv } : {};
+    const options = { keepAlive: true, timeout: IDLE_SOCKET_MS, ...own, ...terms };
     this.#target = readTarget(url);
     this.#agent = isTls ? new import_node_https.Agent(options) : new import_node_http.Agent(options);
     this.#request = isTls ? import_node_https.request : import_node_http.request;
@@ -646,15 +661,24 @@ var HttpClient = class {
     if (body !== void 0) {
       headers.push("content-type", "application/json", "content-length", String(bytes));
     }
-    const request = this.#request({ ...address, method, headers, agent: this.#agent });
-    request.once("socket", (socket) => {
-      if (socket.connecting) {
-        const timer = setTimeout(() => request.destroy(new ConnectTimeout()), this.#connectTimeoutMs);
-        const connected = () => clearTimeout(timer);
-        socket.once(this.#connectedBy, connected);
-        request.once("close", connected);
-      }
+    const request = this.#request({
+      ...{ ...address, method, agent: this.#agent },
+      // Node adds what an HTTP proxy wants to see, its password for one, to fields by name alone.
+      headers: this.#isProxied ? pairUp(headers) : headers
     });
+    if (this.#isProxied) {
+      const connected = this.#limitConnecting(request);
+      request.once(
+        "socket",
+        (socket) => socket.connecting ? socket.once(this.#connectedBy, connected) : connected()
+      );
+    } else {
+      request.once("socket", (socket) => {
+        if (socket.connecting) {
+          socket.once(this.#connectedBy, this.#limitConnecting(request));
+        }
+      });
+    }
     if (body === void 0) {
       request.end();
     } else {
@@ -662,7 +686,25 @@ var HttpClient = class {
     }
     return request;
   }
+  /** Until the result is called. */
+  #limitConnecting(request) {
+    const timer = setTimeout(() => {
+      const late = new ConnectTimeout();
+      request.destroy(late);
+      if (request.socket === null) {
+        request.emit("error", late);
+      }
+    }, this.#connectTimeoutMs);
+    const connected = () => clearTimeout(timer);
+    request.once("close", connected);
+    return connected;
+  }
 };
+function pairUp(headers) {
+  return Object.fromEntries(
+    headers.flatMap((name, index) => index % 2 === 0 ? [[name, headers[index + 1] ?? ""]] : [])
+  );
+}
 var HttpExchange = class {
   #start;
   #request;
@@ -809,11 +851,12 @@ var HttpUpstream = class {
   #client;
   #authority;
   #told = new Places(MAX_TOLD);
-  constructor({ url, limits, events, authority, connection }) {
+  constructor({ url, limits, events, authority, connection: terms, httpProxies }) {
     this.#limits = limits;
     this.#events = events;
     this.#authority = authority;
-    this.#client = new HttpClient(url, limits.connectTimeoutMs, connection);
+    const { connectTimeoutMs } = limits;
+    this.#client = new HttpClient(url, { connectTimeoutMs, terms, httpProxies });
   }
   send(forward, sink, opensSession) {
     const { message, agent, calls } = forward;
@@ -849,6 +892,9 @@ var HttpUpstream = class {
       () => request
     );
     return { leave: () => sending.leave(), cancel: () => sending.leave() };
+  }
+  answer(from, text) {
+    this.#tell(from, text);
   }
   endSession(session, revision, agent) {
     const fields = buildSessionFields({ session, revision, accept: EITHER });

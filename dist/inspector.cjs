@@ -762,7 +762,7 @@ function listHinted(found) {
 // proxy/inspection/inspector.ts
 var SMALL_BYTES = 256 * 1024;
 var MAX_MARKED_LENGTH = 1024 * 1024;
-function createInspector(redactor) {
+function createInspector(redactor, { everywhere = false } = {}) {
   let built;
   return {
     inspect: (message, inspection) => {
@@ -770,13 +770,13 @@ function createInspector(redactor) {
         built = { search: buildSearch(redactor.forms.keys()), forms: redactor.forms.size };
       }
       const { search } = built;
-      return isSuspicious(message, search) ? new Look({ message, inspection, redactor, search }).inspect() : void 0;
+      return isSuspicious({ message, search, everywhere }) ? new Look({ message, inspection, redactor, search, everywhere }).inspect() : void 0;
     }
   };
 }
-function isSuspicious(message, search) {
+function isSuspicious({ message, search, everywhere }) {
   const { text } = message;
-  if (text.length <= SMALL_BYTES) {
+  if (everywhere || text.length <= SMALL_BYTES) {
     return search.search(text, true) !== 0;
   }
   let from = 0;
@@ -798,9 +798,9 @@ var Look = class {
     this.#options = options;
   }
   inspect() {
-    const { message, search } = this.#options;
-    const strings = findStrings(message, findUnread(message));
-    if (strings === void 0) {
+    const { message, search, everywhere } = this.#options;
+    const strings = findStrings(message, everywhere ? [] : findUnread(message));
+    if (strings === void 0 || everywhere && this.#isSecretBetween(strings)) {
       return { ok: false };
     }
     const changes = [];
@@ -826,6 +826,19 @@ var Look = class {
       message: changes.length === 0 ? message : replaceAll(message, changes),
       findings: { redactions: this.#redactions, removals: this.#removals, markers: this.#markers }
     };
+  }
+  /** In a number, in what makes it a message. */
+  #isSecretBetween(strings) {
+    const { redactor, message } = this.#options;
+    let from = 0;
+    const between = [...strings, { start: message.text.length, end: message.text.length }].map(
+      ({ start, end }) => {
+        const piece = message.text.slice(from, start);
+        from = end;
+        return piece;
+      }
+    );
+    return redactor.redactText(toCharacters(between.join('"'))).count > 0;
   }
   /** Cleaned first: what is hidden between the characters of a secret would hide it. */
   #inspectText(text, foundRaw) {

@@ -31,6 +31,17 @@ var import_node_path3 = require("node:path");
 
 // action/wire/http-request.ts
 var import_node_http = __toESM(require("node:http"), 1);
+
+// proxy/upstream/http-proxies.ts
+var NONE = {};
+function selectProxies(url, proxies) {
+  return isLoopback(url) ? NONE : proxies;
+}
+function isLoopback({ hostname }) {
+  return /^(?:(?:.+\.)?localhost|127(?:\.\d+){3}|\[::1\])\.?$/.test(hostname);
+}
+
+// action/wire/http-request.ts
 var HttpFailed = class extends Error {
   code = "http_failed";
   /** Without the host, for addresses that are not shown. */
@@ -44,9 +55,9 @@ var MAX_ANSWER_BYTES = 4 * 1024 * 1024;
 function createHttp(httpProxies) {
   const openers = /* @__PURE__ */ new Map();
   const openerFor = (url) => {
-    const direct = ["127.0.0.1", "localhost", "[::1]"].includes(url.hostname);
-    const key = `${url.protocol} ${direct ? "direct" : "proxied"}`;
-    const opener = openers.get(key) ?? createOpener(url.protocol, direct ? {} : httpProxies);
+    const proxies = selectProxies(url, httpProxies);
+    const key = `${url.protocol} ${proxies === httpProxies ? "proxied" : "direct"}`;
+    const opener = openers.get(key) ?? createOpener(url.protocol, proxies);
     openers.set(key, opener);
     return opener;
   };

@@ -4505,8 +4505,8 @@ var ReplaceablePolicy = class {
 async function prepareConnection(how) {
   if (how.transport === "http") {
     const { HttpUpstream } = await import("./http-upstream.cjs");
-    const { url, authority } = how;
-    return ({ limits: limits2, events }) => new HttpUpstream({ url: new URL(url), limits: limits2, events, authority });
+    const { url, authority, httpProxies } = how;
+    return ({ limits: limits2, events }) => new HttpUpstream({ url: new URL(url), limits: limits2, events, authority, httpProxies });
   }
   const { StdioUpstream } = await import("./stdio-upstream.cjs");
   const { command, env, ownEnvironment, cwd, start } = how;
@@ -4533,17 +4533,18 @@ async function startProxy(options) {
       server,
       connect: await prepareConnection(settings),
       limits: limitsOfServer(limits2, settings.limits),
-      credential: settings.provenance
+      credential: settings.provenance,
+      isRelayed: settings.transport === "http" && settings.isRelayed === true
     }))
   );
   const { openServerGate } = await import("./server-gate.cjs");
   const { createInspector } = await import("./inspector.cjs");
   const inspector = createInspector(redactor);
   const gates = new Map(
-    connections.map(({ server, connect, limits: own2, credential: credential2 }) => [
+    connections.map(({ server, connect, limits: own2, credential: credential2, isRelayed }) => [
       server,
       openServerGate({
-        ...{ ...shared, inspector, server, connect, limits: own2, credential: credential2 },
+        ...{ ...shared, inspector, server, connect, limits: own2, credential: credential2, isRelayed },
         environment: options.environment ?? {},
         stderr: options.stderrOf(server),
         sessionState: () => options.sessionState()
@@ -4636,6 +4637,17 @@ function describeGenesis(facts) {
 
 // action/wire/http-request.ts
 var import_node_http2 = __toESM(require("node:http"), 1);
+
+// proxy/upstream/http-proxies.ts
+var NONE = {};
+function selectProxies(url, proxies) {
+  return isLoopback(url) ? NONE : proxies;
+}
+function isLoopback({ hostname }) {
+  return /^(?:(?:.+\.)?localhost|127(?:\.\d+){3}|\[::1\])\.?$/.test(hostname);
+}
+
+// action/wire/http-request.ts
 var HttpFailed = class extends Error {
   code = "http_failed";
   /** Without the host, for addresses that are not shown. */
@@ -4649,9 +4661,9 @@ var MAX_ANSWER_BYTES = 4 * 1024 * 1024;
 function createHttp(httpProxies) {
   const openers = /* @__PURE__ */ new Map();
   const openerFor = (url) => {
-    const direct = ["127.0.0.1", "localhost", "[::1]"].includes(url.hostname);
-    const key = `${url.protocol} ${direct ? "direct" : "proxied"}`;
-    const opener = openers.get(key) ?? createOpener(url.protocol, direct ? {} : httpProxies);
+    const proxies = selectProxies(url, httpProxies);
+    const key = `${url.protocol} ${proxies === httpProxies ? "proxied" : "direct"}`;
+    const opener = openers.get(key) ?? createOpener(url.protocol, proxies);
     openers.set(key, opener);
     return opener;
   };
@@ -5450,6 +5462,7 @@ var NotAuthorized = class extends Error {
 
 // action/guard/kept-credentials.ts
 var RENEWAL_SHARE = 0.1;
+var MOST_REST_MS = 4 * 6e4;
 var LEAST_REST_MS = 4e3;
 var PAUSE_MS = 2e3;
 var MAX_PAUSE_MS2 = 3e4;
@@ -5460,7 +5473,7 @@ function keepCredentials(options) {
   const { client, redactor, note, isActive, signal } = options;
   const current = /* @__PURE__ */ new Map();
   const listeners = /* @__PURE__ */ new Map();
-  const take = (servers, isFirst) => {
+  const take = (servers, isFirst, rejected) => {
     for (const [server, how] of Object.entries(servers)) {
       const next = how.transport === "relay" ? void 0 : how.credential;
       const before = current.get(server);
@@ -5468,7 +5481,8 @@ function keepCredentials(options) {
       if (next.status === "minted") {
         for (const value of next.secrets) redactor.add({ id: next.id, kind: "credential", value });
       }
-      if (next.status === "failed" && isUsable(before, Date.now())) continue;
+      const isGood = isUsable(before, Date.now()) && digestOf(before) !== rejected;
+      if (next.status === "failed" && isGood) continue;
       current.set(server, next);
       if (before === void 0 || digestOf(before) === digestOf(next)) continue;
       const detail = { server, credential: next.id, from: digestOf(before), to: digestOf(next) };
@@ -5482,7 +5496,7 @@ function keepCredentials(options) {
     const untilMs = performance.now() + READ_PATIENCE_MS;
     const patience = { untilMs, firstPauseMs: FIRST_RETRY_MS, maxPauseMs: MAX_RETRY_MS, signal };
     const reply = await client.read(patience, rejected);
-    if (reply.ok) take(reply.value.servers, false);
+    if (reply.ok) take(reply.value.servers, false, rejected);
   };
   const renew = (rejected) => reading ??= read(rejected).catch(() => void 0).finally(() => {
     reading = void 0;
@@ -5525,7 +5539,10 @@ function keepCredentials(options) {
           if (!isCurrent) return true;
           await reading;
           await renew(credential2.digest);
-          return digestOf(current.get(server)) !== credential2.digest;
+          if (digestOf(current.get(server)) !== credential2.digest) return true;
+          throw new NotAuthorized(
+            `The server answered 401 to the credential ${credential2.id}, and the broker has no other one.`
+          );
         }
       };
     },
@@ -5538,6 +5555,10 @@ function keepCredentials(options) {
         },
         onChange: (listener) => {
           listeners.set(server, listener);
+        },
+        findLack: () => {
+          const credential2 = current.get(server);
+          return credential2?.status === "failed" ? credential2.sentence : void 0;
         }
       };
     },
@@ -5562,7 +5583,7 @@ function findRest(credentials, now) {
     if (credential2.status === "failed") return 0;
     if (credential2.expires_at === void 0) continue;
     const left = Date.parse(credential2.expires_at) - now;
-    rest = Math.min(rest, left - Math.max(left * RENEWAL_SHARE, LEAST_REST_MS));
+    rest = Math.min(rest, left - Math.max(Math.min(left * RENEWAL_SHARE, MOST_REST_MS), LEAST_REST_MS));
   }
   return rest;
 }
@@ -6116,6 +6137,7 @@ var SessionCredential = discriminatedUnion("status", [
 ]);
 var credential = optional(SessionCredential);
 var REJECTED_FIELD = "lanyard-rejected";
+var SERVERS_FIELD = "lanyard-servers";
 var HttpServer = strictObject({ transport: literal("http"), url: string2(), credential, limits });
 var RELAY_AGENT_FIELD = "lanyard-agent";
 var RELAY_CALL_FIELD = "lanyard-call";
@@ -6642,18 +6664,23 @@ function selectServers(offered, wanted) {
   };
 }
 function placeServers(servers, places) {
+  const { httpProxies } = places;
   const fill = (text) => fillVariables(text, places);
   return Object.fromEntries(
     Object.entries(servers).map(([name, server]) => {
       const limits2 = server.limits === void 0 ? {} : { limits: server.limits };
       if (server.transport === "relay") {
-        return [name, { transport: "http", ...places.relayTo(name), ...limits2 }];
+        return [
+          name,
+          { transport: "http", isRelayed: true, httpProxies, ...places.relayTo(name), ...limits2 }
+        ];
       }
       const { credentials } = places;
       const facts = server.credential === void 0 ? limits2 : { ...limits2, provenance: () => credentials.provenanceOf(name) };
       if (server.transport === "http") {
         const authority = credentials.authorityOf(name);
-        return [name, { transport: "http", url: server.url, ...authority && { authority }, ...facts }];
+        const how = { url: server.url, httpProxies, ...authority && { authority } };
+        return [name, { transport: "http", ...how, ...facts }];
       }
       const cwd = (0, import_node_path2.join)(places.directory, "servers", name);
       (0, import_node_fs3.mkdirSync)(cwd, { recursive: true, mode: 448 });
@@ -6746,8 +6773,13 @@ function createSessionClient(options, holder) {
     read: (patience, rejected) => ask(
       async () => {
         const request = await authorize("GET", "/session");
-        if (rejected === void 0) return request;
-        return { ...request, headers: { ...request.headers, [REJECTED_FIELD]: rejected } };
+        const { servers = [] } = holder;
+        const headers = {
+          ...request.headers,
+          ...servers.length > 0 && { [SERVERS_FIELD]: servers.join(",") },
+          ...rejected !== void 0 && { [REJECTED_FIELD]: rejected }
+        };
+        return { ...request, headers };
       },
       { answer: SessionDocument, patience }
     ),
@@ -6870,7 +6902,7 @@ async function openSession(options, exchange) {
     const accessToken = () => holder.accessToken;
     const replaceToken = createTokenReplacement(holder, (again) => exchangeToken(options, exchange, again));
     const client = createSessionClient(options, {
-      ...{ key, accessToken, replaceToken },
+      ...{ key, accessToken, replaceToken, servers: exchange.servers },
       onPolicy: (digest) => holder.hearPolicy(digest)
     });
     const document = accept(await client.read(patience));
@@ -7073,7 +7105,8 @@ async function startGuard(configuration, { bundle, environment: environment2 }) 
   const http2 = createHttp(configuration.httpProxies);
   const subjectToken = () => fetchSubjectToken({ http: http2, oidc, audience: broker });
   const key = await createProofKey();
-  const session = await openSession({ http: http2, broker, subjectToken }, { key, robot, roles });
+  const exchange = { key, robot, roles, servers: configuration.servers };
+  const session = await openSession({ http: http2, broker, subjectToken }, exchange);
   const { document, client } = session;
   const log = openSessionLog({
     directory,

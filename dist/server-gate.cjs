@@ -26,8 +26,22 @@ module.exports = __toCommonJS(server_gate_exports);
 
 // proxy/recorder.ts
 var CODE = "recording_failed";
+var RecordingFailed = class extends Error {
+  code = CODE;
+};
 function isRecordingFailure(error) {
   return error instanceof Error && "code" in error && error.code === CODE;
+}
+function wasRecorded(record) {
+  try {
+    record();
+    return true;
+  } catch (error) {
+    if (!isRecordingFailure(error)) {
+      throw error;
+    }
+    return false;
+  }
 }
 
 // proxy/gate/admission.ts
@@ -617,7 +631,7 @@ function excerpt(text) {
 }
 
 // proxy/gate/forwarding.ts
-var import_node_crypto4 = require("node:crypto");
+var import_node_crypto5 = require("node:crypto");
 
 // proxy/front/reply.ts
 function send(reply, { status, text, retryAfterSeconds }) {
@@ -917,19 +931,37 @@ function refuseForNow(asking, { text, status, retryAfterSeconds }) {
   const refusal = answerRefusal(asking, text);
   return asking.kind === "tool" ? refusal : { ...refusal, status, retryAfterSeconds };
 }
-function refuseDown(asking, server, detail) {
-  return answerRefusal(
-    asking,
-    `The server "${server}" is down for the rest of this session (${detail}): calling it again is of no use.`
-  );
+function refuseLost(asking, server, { code, detail }) {
+  switch (code) {
+    // It ended too often to be started again.
+    case "down":
+      return answerRefusal(
+        asking,
+        `The server "${server}" is down for the rest of this session (${detail}): calling it again is of no use.`
+      );
+    case "credentials_refused":
+      return answerRefusal(
+        asking,
+        `The server "${server}" does not let this session in (${code}: ${detail}). ${OPERATOR}`
+      );
+    case "not_authorized":
+      return answerRefusal(
+        asking,
+        `The server "${server}" cannot be called. ${endSentence(detail)} ${OPERATOR}`
+      );
+    default:
+      return void 0;
+  }
 }
+var OPERATOR = "Whoever operates Lanyard has to look at it: the page of credentials has more.";
+var endSentence = (text) => /[.?!]$/.test(text) ? text : `${text}.`;
 function refuseUnverified(asking, tool) {
   return answerRefusal(
     asking,
     `Refused: the definition of ${tool} could not be compared with the reviewed one; try again.`
   );
 }
-function refuseUnrecorded(asking) {
+function refuseUnrecordedCall(asking) {
   return answerRefusal(
     asking,
     "Refused: the audit log cannot be written, and nothing is forwarded without it."
@@ -1291,6 +1323,14 @@ function writeAmended(amended) {
   return text.length < MANY_BYTES ? { text } : { text, bytes: findReceivedBytes(amended.message) };
 }
 
+// proxy/gate/unrecorded.ts
+function refuseUnrecorded({
+  request: { id, method },
+  era
+}) {
+  return method === "tools/call" ? refuseUnrecordedCall({ id, era, kind: "tool" }) : refuseUnrecordedRequest(id);
+}
+
 // proxy/gate/evidence.ts
 var import_node_crypto2 = require("node:crypto");
 var NO_BYTES = { bytes: 0 };
@@ -1338,6 +1378,8 @@ var Exchange = class {
   /** The stream broke off and the answer may come on another one. */
   #isDetached = false;
   #isOver = false;
+  /** Who waits for the answer to be decided. */
+  #admitting = [];
   constructor(options) {
     this.#options = options;
     const { request, timeoutMs, pulse, reply } = options;
@@ -1357,6 +1399,15 @@ var Exchange = class {
   /** Whether an answer to `id` may still come on a stream that is not its own. */
   awaits(id) {
     return this.#isDetached && !this.#isOver && id === this.#options.wireId;
+  }
+  /** What it asks of the agent's side is decided once, before anything of it goes on. */
+  admit(answer, then) {
+    const { admitAnswer, wireId } = this.#options;
+    if (admitAnswer === void 0 || this.#isOver || answer.id !== wireId && answer.id !== null) {
+      then();
+    } else if (this.#admitting.push(then) === 1) {
+      admitAnswer(answer, () => this.#admitting.splice(0).forEach((go) => go()));
+    }
   }
   start(send2) {
     const sending = send2(this);
@@ -1429,7 +1480,7 @@ var Exchange = class {
     } catch (error) {
       if (isRecordingFailure(error)) {
         this.#end();
-        return this.#refuseUnrecorded();
+        return refuseUnrecorded(this.#options);
       }
       return this.#answerSurprise(error);
     }
@@ -1476,12 +1527,8 @@ var Exchange = class {
       return;
     }
     const { server, request, era } = this.#options;
-    const message = `The server "${server}" gave no answer (${loss.code}: ${loss.detail})`;
-    const isDown = loss.code === "down" && request.method === "tools/call";
-    this.#fail(
-      "error",
-      isDown ? refuseDown({ id: request.id, era, kind: "tool" }, server, loss.detail) : message
-    );
+    const refusal = request.method === "tools/call" ? refuseLost({ id: request.id, era, kind: "tool" }, server, loss) : void 0;
+    this.#fail("error", refusal ?? `The server "${server}" gave no answer (${loss.code}: ${loss.detail})`);
   }
   /** The agent can come back for the answer (`Last-Event-ID`); one that does not has left. */
   #detach() {
@@ -1521,7 +1568,7 @@ var Exchange = class {
       if (!isRecordingFailure(error)) {
         throw error;
       }
-      return this.#refuseUnrecorded();
+      return refuseUnrecorded(this.#options);
     }
   }
   /** What goes wrong with one answer must not take the others down. */
@@ -1552,10 +1599,6 @@ var Exchange = class {
       this.#timer = setTimeout(() => this.#sending?.leave(), AFTER_ANSWER_MS).unref();
     }
     this.#options.over();
-  }
-  #refuseUnrecorded() {
-    const { request, era } = this.#options;
-    return request.method === "tools/call" ? refuseUnrecorded({ id: request.id, era, kind: "tool" }) : refuseUnrecordedRequest(request.id);
   }
 };
 
@@ -1789,7 +1832,7 @@ function awaitReceipt(reply, inspecting, events) {
 }
 
 // proxy/gate/server-request.ts
-var import_node_crypto3 = require("node:crypto");
+var import_node_crypto4 = require("node:crypto");
 
 // proxy/messages/json-numbers.ts
 var EXACT_DIGITS = 15;
@@ -2182,26 +2225,38 @@ function count(context, { call, decision }, gained) {
 }
 
 // proxy/gate/ask-decision.ts
-function isAskGranted({ policy, server, usage }, ask) {
-  return policy.show({ server, kind: "ask", name: ask }, usage.labels).visible;
+function isAskGranted({ policy, server, usage }, ask2) {
+  return policy.show({ server, kind: "ask", name: ask2 }, usage.labels).visible;
 }
 function findAskClient({ sessions }, { agent, session }) {
   return session?.client ?? sessions.lastAttachment(agent)?.client;
 }
-function admitAsk(context, sender, { method, params }) {
+function admitAsks(context, { sender, asks }, then) {
+  const decide = () => {
+    const admitted = [];
+    const isAdmitted = asks.every((ask2) => {
+      const own = admitAsk(context, { sender, ask: ask2, waiting: admitted.length });
+      if (own !== void 0) admitted.push(own);
+      return own !== void 0;
+    });
+    return { isAdmitted, asks: admitted };
+  };
+  context.admission.admit(decide, { admitted: then, failed: () => then("unrecorded") });
+}
+function admitAsk(context, { sender, ask: { method, params, callId: id }, waiting: others }) {
   const { server, policy, usage, recording, limits, waiting, inspector } = context;
-  const ask = ASKING_METHODS.get(method);
-  if (ask === void 0 || params["task"] !== void 0 || !context.sessionState().active) {
-    refuseAsk(context, ask === void 0 ? "other" : method);
+  const ask2 = ASKING_METHODS.get(method);
+  if (ask2 === void 0 || params["task"] !== void 0 || !context.sessionState().active) {
+    refuseAsk(context, ask2 === void 0 ? "other" : method);
     return void 0;
   }
-  const call = { server, kind: "ask", name: ask, args: params, agent: sender.agent };
+  const call = { server, kind: "ask", name: ask2, args: params, agent: sender.agent };
   const decision = policy.decide(call, usage);
   if (decision.effect === "deny") {
     refuseAsk(context, method, decision.reason);
     return void 0;
   }
-  if (!waiting.hasRoom(sender.agent, limits.maxAsks)) {
+  if (!waiting.hasRoom(sender.agent, limits.maxAsks - others)) {
     recording.noteRepeated("limit_reached", `asks ${server}`, { limit: "max_asks", server });
     return void 0;
   }
@@ -2210,17 +2265,48 @@ function admitAsk(context, sender, { method, params }) {
   const callId = recordUse(
     context,
     {
-      ...{ agent: sender.agent, server, method, args: params, argumentsInLog },
+      ...{ id, agent: sender.agent, server, method, args: params, argumentsInLog },
       client: findAskClient(context, sender)
     },
     { call, decision }
   );
   const inspection = policy.inspectionOf(rule);
-  return { callId, inspecting: new Inspecting({ server, recording, inspector, inspection, callId }) };
+  const inspecting = new Inspecting({ server, recording, inspector, inspection, callId });
+  return { callId, inspection, inspecting };
 }
 function refuseAsk({ recording, server }, method, reason = "no_grant") {
   const detail = { server, method, reason };
   recording.noteRepeated("server_request_refused", `${server} ${method} ${reason}`, detail);
+}
+
+// proxy/gate/shared-asks.ts
+var import_node_crypto3 = require("node:crypto");
+function reopenAsks(context, sender, sealed) {
+  const { shared, waiting, server, recording, inspector } = context;
+  const opened = shared?.open(addresseeOf(sender), sealed);
+  if (shared === void 0 || opened === void 0) {
+    return void 0;
+  }
+  const asks = opened.asks.map(({ callId, place, inspection }) => {
+    const here = waiting.find((ask2) => ask2.callId === callId);
+    return here ?? {
+      ...{ callId, inspection, agent: sender.agent, session: sender.session, key: place },
+      inspecting: new Inspecting({ server, recording, inspector, inspection, callId }),
+      startedAt: performance.now() - Math.max(0, shared.now() - opened.askedAt)
+    };
+  });
+  return { asks, state: opened.state };
+}
+function addresseeOf({ agent, session }) {
+  return { agent, session: session?.id };
+}
+function deriveCallId(call, name) {
+  const digest = (0, import_node_crypto3.hash)("sha256", JSON.stringify([call, name]), "hex");
+  return digest.replace(/^(.{8})(.{4})(.{4})(.{4})(.{12}).*$/, "$1-$2-$3-$4-$5");
+}
+var NAMED_CALL = /^([0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12})\./;
+function findNamedCall(id) {
+  return typeof id === "string" ? NAMED_CALL.exec(id)?.[1] : void 0;
 }
 
 // proxy/gate/server-request.ts
@@ -2232,15 +2318,18 @@ function refuseServerRequest(context, { id, method }) {
   refuseAsk(context, ASKING_METHODS.has(method) ? method : "other");
   return writeAnswer(id, { error: REFUSAL });
 }
+function openAsking(context, sender, isPossible) {
+  return (request, way) => passServerRequest(context, sender, { request, way: { ...way, isOpen: way.isOpen && isPossible } });
+}
 function passServerRequest(context, sender, { request, way }) {
   const { limits, waiting, recording, server } = context;
   const { id, method, text } = request;
-  const { stream, isOpen, send: send2, answer } = way;
+  const { isOpen, answer } = way;
   if (!isOpen || !ASKING_METHODS.has(method)) {
     answer(refuseServerRequest(context, request));
     return void 0;
   }
-  const again = sender.session && waiting.find((ask) => isOf(ask, sender) && ask.request?.id === id);
+  const again = sender.session && waiting.find((ask2) => isOf(ask2, sender) && ask2.request?.id === id);
   if (again !== void 0) {
     return repeatRequest(again, request, way);
   }
@@ -2250,32 +2339,47 @@ function passServerRequest(context, sender, { request, way }) {
     answer(writeAnswer(id, { error: { code: INTERNAL_ERROR, message: "The request cannot be read" } }));
     return void 0;
   }
-  try {
-    const admitted = admitAsk(context, sender, { method, params });
-    if (admitted === void 0) {
-      answer(writeAnswer(id, { error: REFUSAL }));
-      return void 0;
-    }
-    const key = (0, import_node_crypto3.randomUUID)();
-    const { agent, session } = sender;
-    const refuse = (message) => answer(writeAnswer(id, { error: { code: INTERNAL_ERROR, message } }));
-    waiting.add(key, {
-      ...{ ...admitted, agent, session, request: { id, text, saidOn: /* @__PURE__ */ new Set([stream]) }, answer },
-      abandoned: () => refuse("The agent gave no answer")
-    });
-    const shown = admitted.inspecting.pass(request);
-    if (shown === void 0) {
-      waiting.abandon((ask) => ask.key === key, "blocked");
-      return void 0;
-    }
-    return send2(withRequestId(shown, key).text);
-  } catch (error) {
-    if (!isRecordingFailure(error)) {
-      throw error;
-    }
-    answer(writeAnswer(id, { error: { code: INTERNAL_ERROR, message: "The request cannot be recorded" } }));
+  const callId = context.isRelayed ? findNamedCall(id) : void 0;
+  if (callId !== void 0 && waiting.isKnown(callId)) {
     return void 0;
   }
+  let sent;
+  admitAsks(context, { sender, asks: [{ method, params, callId }] }, (verdict) => {
+    const [admitted] = verdict === "unrecorded" ? [] : verdict.asks;
+    if (verdict === "unrecorded") {
+      const error = { code: INTERNAL_ERROR, message: "The request cannot be recorded" };
+      answer(writeAnswer(id, { error }));
+    } else if (admitted === void 0) {
+      answer(writeAnswer(id, { error: REFUSAL }));
+    } else {
+      sent = ask(context, sender, { request, way, admitted });
+    }
+  });
+  return sent;
+}
+function ask(context, sender, { request, way: { stream, send: send2, answer }, admitted }) {
+  const { waiting } = context;
+  const { id, text } = request;
+  const key = nameAsk(context, sender, { id, admitted });
+  waiting.add(key, {
+    ...{ ...admitted, agent: sender.agent, session: sender.session, answer },
+    request: { id, text, saidOn: /* @__PURE__ */ new Set([stream]) },
+    abandoned: () => answer(writeAbandoned(id))
+  });
+  const shown = admitted.inspecting.pass(request);
+  if (shown === void 0) {
+    waiting.abandon((each) => each.key === key, "blocked");
+    return void 0;
+  }
+  return send2(withRequestId(shown, key).text);
+}
+function nameAsk({ shared }, sender, { id, admitted: { callId, inspection } }) {
+  if (shared === void 0) {
+    return (0, import_node_crypto4.randomUUID)();
+  }
+  const asks = [{ callId, place: JSON.stringify(id), inspection }];
+  const name = `${callId}.${shared.seal(addresseeOf(sender), { askedAt: shared.now(), asks })}`;
+  return isRequestId(name) ? name : `${callId}.${(0, import_node_crypto4.randomUUID)()}`;
 }
 function repeatRequest({ request: first, inspecting, key }, request, { stream, send: send2, answer }) {
   if (first?.text !== request.text) {
@@ -2289,37 +2393,65 @@ function repeatRequest({ request: first, inspecting, key }, request, { stream, s
 }
 function passClientAnswer(context, sender, response) {
   const { waiting, recording, server } = context;
-  const ask = waiting.find((each) => each.key === response.id && isOf(each, sender));
-  if (ask?.request === void 0) {
-    recording.noteRepeated("agent_answer_dropped", server, { server, agent: sender.agent });
+  const drop = () => recording.noteRepeated("agent_answer_dropped", server, { server, agent: sender.agent });
+  const ask2 = waiting.find((each) => each.key === response.id && isOf(each, sender)) ?? reopenRequest(context, sender, response.id);
+  if (ask2?.request === void 0) {
+    drop();
     return;
   }
-  const { id } = ask.request;
+  const { id } = ask2.request;
   const [answer] = readServerMessages(toByteText(writeAnswer(id, response.outcome))) ?? [];
-  const shown = answer?.kind === "result" || answer?.kind === "error" ? ask.inspecting.pass(answer) : void 0;
-  if (answer === void 0 || shown === void 0) {
-    waiting.abandon((each) => each === ask, "blocked");
-    return;
-  }
+  const shown = answer?.kind === "result" || answer?.kind === "error" ? ask2.inspecting.pass(answer) : void 0;
+  waiting.claim([ask2], ([own]) => {
+    if (own === void 0) {
+      drop();
+    } else if (shown === void 0) {
+      waiting.giveUp(own, "blocked");
+    } else {
+      passAnswer(context, own, shown);
+    }
+  });
+}
+function passAnswer({ waiting }, ask2, shown) {
   try {
-    waiting.end(ask, shown.kind === "error" ? "error" : "ok", collectEvidence(shown));
-    ask.answer?.(toCharacters(shown.text));
+    waiting.end(ask2, shown.kind === "error" ? "error" : "ok", collectEvidence(shown));
+    ask2.answer?.(toCharacters(shown.text));
   } catch (error) {
     if (!isRecordingFailure(error)) {
       throw error;
     }
-    ask.abandoned?.();
+    ask2.abandoned?.();
   }
+}
+function reopenRequest(context, sender, name) {
+  const call = context.shared === void 0 ? void 0 : findNamedCall(name);
+  if (typeof name !== "string" || call === void 0) {
+    return void 0;
+  }
+  const [ask2] = reopenAsks(context, sender, name.slice(call.length + 1))?.asks ?? [];
+  if (ask2?.request !== void 0) {
+    return ask2;
+  }
+  const id = ask2 === void 0 ? void 0 : JSON.parse(ask2.key);
+  if (ask2?.callId !== call || !isRequestId(id)) {
+    return void 0;
+  }
+  const answer = (text) => context.answer(sender, text);
+  const request = { id, text: "", saidOn: /* @__PURE__ */ new Set() };
+  return { ...ask2, request, answer, abandoned: () => answer(writeAbandoned(id)) };
+}
+function writeAbandoned(id) {
+  return writeAnswer(id, { error: { code: INTERNAL_ERROR, message: "The agent gave no answer" } });
 }
 function passCancelledAsk({ waiting, limits }, sender, notification) {
   const params = readParams(notification, limits.maxDepth);
-  const ask = waiting.find((each) => isOf(each, sender) && each.request?.id === params?.["requestId"]);
+  const ask2 = waiting.find((each) => isOf(each, sender) && each.request?.id === params?.["requestId"]);
   const span = notification.members.get("params");
-  if (ask === void 0 || span === void 0) {
+  if (ask2 === void 0 || span === void 0) {
     return void 0;
   }
-  waiting.abandon((each) => each === ask, "cancelled");
-  return replaceInMessage(notification, span, toByteText(JSON.stringify({ requestId: ask.key })));
+  waiting.abandon((each) => each === ask2, "cancelled");
+  return replaceInMessage(notification, span, toByteText(JSON.stringify({ requestId: ask2.key })));
 }
 function isOf({ agent, session }, sender) {
   return agent === sender.agent && session === sender.session;
@@ -2466,32 +2598,102 @@ function hearUnasked(context, sender, notification) {
     case ELICITED:
       return isAskGranted(context, "elicitation") ? notification : void 0;
     case LOGGED:
-      return isAskGranted(context, "logging") && isLogHeard(context, sender, notification) ? notification : void 0;
+      return isAskGranted(context, "logging") && isRead(context, callOf(context, sender)) ? notification : void 0;
     default:
       return void 0;
   }
 }
-function isLogHeard(context, sender, { text }) {
+function admitWords(context, { sender, notification: { method, text } }, then) {
   const { server, policy, usage, recording } = context;
-  const call = { server, kind: "ask", name: "logging", args: {}, agent: sender.agent };
-  if (policy.labelsOf(call).every((label) => usage.labels.has(label))) {
-    return true;
+  const call = callOf(context, sender);
+  if (method !== LOGGED || !isAskGranted(context, "logging") || isRead(context, call)) {
+    then();
+    return;
   }
-  const decision = policy.decide(call, usage);
-  if (decision.effect === "deny") {
-    return false;
-  }
-  const facts = { agent: sender.agent, client: findAskClient(context, sender), server, method: LOGGED };
-  try {
-    const id = recordUse(context, facts, { call, decision });
-    recording.recordResult({ call: id, outcome: "ok", duration_ms: 0, bytes: text.length });
-    return true;
-  } catch (error) {
-    if (!isRecordingFailure(error)) {
-      throw error;
+  const decide = () => {
+    const decision = policy.decide(call, usage);
+    if (decision.effect === "allow") {
+      const facts = { agent: sender.agent, client: findAskClient(context, sender), server, method };
+      const id = recordUse(context, facts, { call, decision });
+      recording.recordResult({ call: id, outcome: "ok", duration_ms: 0, bytes: text.length });
     }
-    return false;
-  }
+  };
+  context.admission.admit(decide, { admitted: then, failed: then });
+}
+function callOf({ server }, { agent }) {
+  return { server, kind: "ask", name: "logging", args: {}, agent };
+}
+function isRead({ policy, usage }, call) {
+  return policy.labelsOf(call).every((label) => usage.labels.has(label));
+}
+
+// proxy/gate/held-sink.ts
+function holdSink(sink, hold) {
+  const waiting = [];
+  let isHeld = false;
+  const inTurn = (tell2) => {
+    if (!isHeld) {
+      return tell2();
+    }
+    const { promise, resolve } = Promise.withResolvers();
+    waiting.push(() => void Promise.resolve(tell2()).then(resolve));
+    return promise;
+  };
+  const release = () => {
+    isHeld = false;
+    while (!isHeld && waiting.length > 0) {
+      waiting.shift()?.();
+    }
+  };
+  const tell = (step) => {
+    void inTurn(() => {
+      step();
+      return void 0;
+    });
+  };
+  return {
+    opened: () => tell(() => sink.opened()),
+    filler: (carriage) => tell(() => sink.filler(carriage)),
+    status: (status) => tell(() => sink.status(status)),
+    ended: () => tell(() => sink.ended()),
+    failed: (loss) => tell(() => sink.failed(loss)),
+    message: (message, carriage) => inTurn(() => {
+      let passed;
+      let isAtOnce = true;
+      const later = Promise.withResolvers();
+      isHeld = true;
+      hold(message, () => {
+        passed = sink.message(message, carriage);
+        if (!isAtOnce) {
+          void Promise.resolve(passed).then(later.resolve);
+          release();
+        } else {
+          isHeld = false;
+        }
+      });
+      isAtOnce = false;
+      return isHeld ? later.promise : passed;
+    }),
+    ...sink.asked !== void 0 && {
+      asked: (request, asking) => inTurn(() => sink.asked?.(request, asking))
+    }
+  };
+}
+
+// proxy/gate/undecided.ts
+function holdUndecided(asks, { sender, sink }, findAsked) {
+  return holdSink(sink, (message, then) => {
+    if (message.kind === "notification") {
+      admitWords(asks, { sender, notification: message }, then);
+      return;
+    }
+    const exchange = findAsked(message);
+    if (exchange === void 0) {
+      then();
+    } else {
+      exchange.admit(message, then);
+    }
+  });
 }
 
 // proxy/gate/forwarding.ts
@@ -2502,7 +2704,7 @@ var Forwarding = class {
   #sessionStreams = /* @__PURE__ */ new Map();
   #inquiries = /* @__PURE__ */ new Set();
   /** Of a session's request; from a place that nobody can count on, a request without a session least of all. */
-  #lastId = (0, import_node_crypto4.randomInt)(2 ** 40);
+  #lastId = (0, import_node_crypto5.randomInt)(2 ** 40);
   #isLost = false;
   #isClosing = false;
   #whenIdle;
@@ -2510,7 +2712,7 @@ var Forwarding = class {
     this.#options = options;
   }
   request(sender, request, options) {
-    const { server, recording, limits, load, streams, upstream, listChanged: listChanged2 } = this.#options;
+    const { server, recording, limits, load, streams, upstream, listChanged: listChanged2, asks } = this.#options;
     const { reply, amend, callId, isStanding = false } = options;
     const { session } = sender;
     const places = isStanding ? streams : load;
@@ -2524,6 +2726,7 @@ var Forwarding = class {
     const wireId = session === void 0 ? request.id : ++this.#lastId;
     const exchange = new Exchange({
       ...{ request, wireId, era, server, reply, recording, callId },
+      admitAnswer: options.admitAnswer,
       amend: (answer) => {
         this.#isLost = false;
         return amend(answer);
@@ -2545,7 +2748,8 @@ var Forwarding = class {
       hearing: options.hearing ?? this.#hearingOf(sender),
       inspecting: this.#openInspecting(options),
       // Without sessions a server asks within its answers, and before it has one it asks nothing.
-      ask: this.#askingOf(
+      ask: openAsking(
+        asks,
         sender,
         era === "handshake" && request.method !== "initialize" && parseAccept(sender.fields).stream
       ),
@@ -2559,7 +2763,7 @@ var Forwarding = class {
     });
     session?.exchanges.add(exchange);
     this.#exchanges.add(exchange);
-    const forward = {
+    const forward2 = {
       ...{ message: { ...request, id: wireId }, era, agent: sender.agent },
       calls: callId === void 0 ? options.calls : [callId],
       revision: revisionOf(sender),
@@ -2567,12 +2771,18 @@ var Forwarding = class {
       accept: writeAccept(parseAccept(sender.fields)),
       paramFields: options.paramFields ?? /* @__PURE__ */ new Map()
     };
-    exchange.start((sink) => upstream.send(forward, sink, options.opensSession ?? (() => void 0)));
+    exchange.start(
+      (sink) => upstream.send(
+        forward2,
+        holdUndecided(asks, { sender, sink }, () => exchange),
+        options.opensSession ?? (() => void 0)
+      )
+    );
   }
   /** `reply` gets the status that the server gave. */
   notify(sender, notification, reply) {
     const { upstream, limits } = this.#options;
-    const forward = {
+    const forward2 = {
       ...{ message: notification, era: eraOf(notification), agent: sender.agent },
       revision: revisionOf(sender),
       session: sender.session?.id,
@@ -2588,10 +2798,10 @@ var Forwarding = class {
       sending.leave();
       reply?.finishEmpty(504);
     }, limits.callTimeoutMs).unref();
-    const sending = upstream.send(forward, sink, () => void 0);
+    const sending = upstream.send(forward2, sink, () => void 0);
   }
   openStream(sender, reply) {
-    const { server, streams, upstream, limits, recording, listChanged: listChanged2 } = this.#options;
+    const { server, streams, upstream, limits, recording, listChanged: listChanged2, asks } = this.#options;
     const { session } = sender;
     if (!streams.take()) {
       this.#noteFull(true);
@@ -2605,7 +2815,7 @@ var Forwarding = class {
       ...{ reply, session },
       hearing: this.#hearingOf(sender),
       inspecting: this.#openInspecting({}),
-      ask: this.#askingOf(sender, true),
+      ask: openAsking(asks, sender, true),
       pulse: limits,
       idle: () => recording.noteLimit(server, "stream_idle"),
       lost: (loss) => this.#noteLost(loss),
@@ -2628,7 +2838,8 @@ var Forwarding = class {
       lastEventId: sender.fields.get("last-event-id"),
       agent: sender.agent
     };
-    stream.start((sink) => upstream.openStream(request, sink));
+    const findAsked = ({ id }) => session?.findAwaiting(id);
+    stream.start((sink) => upstream.openStream(request, holdUndecided(asks, { sender, sink }, findAsked)));
   }
   /**
    * A request of the gate's own, in the name of the sender's session. Resolves with the answer, or with nothing when
@@ -2640,7 +2851,7 @@ var Forwarding = class {
     }
     const { upstream, limits } = this.#options;
     const message = { kind: "request", id: ++this.#lastId, method, params };
-    const forward = {
+    const forward2 = {
       ...{ message, era: eraOf(message), agent: sender.agent },
       revision: revisionOf(sender),
       session: sender.session?.id,
@@ -2654,7 +2865,7 @@ var Forwarding = class {
       listChanged: (kind) => this.#options.listChanged(sender, kind)
     });
     this.#inquiries.add(inquiry);
-    inquiry.start((sink) => upstream.send(forward, sink, () => void 0), timeoutMs);
+    inquiry.start((sink) => upstream.send(forward2, sink, () => void 0), timeoutMs);
     return inquiry.answer.finally(() => this.#inquiries.delete(inquiry));
   }
   /** To every agent, or to one: on each stream that can hear it; a session without one hears it on the next that opens. */
@@ -2730,12 +2941,6 @@ var Forwarding = class {
       hear: (notification) => hearing.hear(notification) ?? hearUnasked(asks, sender, notification)
     };
   }
-  #askingOf(sender, isPossible) {
-    return (request, way) => passServerRequest(this.#options.asks, sender, {
-      request,
-      way: { ...way, isOpen: way.isOpen && isPossible }
-    });
-  }
   #checkIdle() {
     if (this.#exchanges.size === 0) {
       this.#whenIdle?.();
@@ -2744,7 +2949,7 @@ var Forwarding = class {
 };
 
 // proxy/gate/list-filter.ts
-var import_node_crypto5 = require("node:crypto");
+var import_node_crypto6 = require("node:crypto");
 
 // proxy/inspection/definition-cleaning.ts
 var PROSE = /* @__PURE__ */ new Set(["title", "description", "$comment"]);
@@ -2848,9 +3053,9 @@ function reduceMeta(context, { [LOG_LEVEL]: level, ...meta }) {
 }
 var OFFERED = ["sampling", "elicitation", "roots"];
 function keepGranted(context, offered) {
-  const kept = OFFERED.flatMap((ask) => {
-    const own = offered[ask];
-    return own !== void 0 && isAskGranted(context, ask) ? [[ask, own]] : [];
+  const kept = OFFERED.flatMap((ask2) => {
+    const own = offered[ask2];
+    return own !== void 0 && isAskGranted(context, ask2) ? [[ask2, own]] : [];
   });
   return Object.fromEntries(kept);
 }
@@ -2972,7 +3177,7 @@ function digestOther(definition) {
     const member = definition[name];
     return member === void 0 ? [] : [[name, member]];
   });
-  return (0, import_node_crypto5.hash)("sha256", canonicalize(Object.fromEntries(members)), "hex");
+  return (0, import_node_crypto6.hash)("sha256", canonicalize(Object.fromEntries(members)), "hex");
 }
 
 // proxy/gate/list-intake.ts
@@ -3031,7 +3236,7 @@ function recordCatalog({ catalogs, visibility, recording, server }, listing) {
 }
 
 // proxy/gate/introduction.ts
-var import_node_crypto6 = require("node:crypto");
+var import_node_crypto7 = require("node:crypto");
 function cleanIntroduction(context, answer) {
   return cleanServerInfo(context, cleanInstructions(context, answer));
 }
@@ -3063,7 +3268,7 @@ function cleanServerInfo({ findings }, answer) {
   if (removed.size === 0) {
     return answer;
   }
-  findings.noteCleaned("server_info", (0, import_node_crypto6.hash)("sha256", written, "hex"), removed);
+  findings.noteCleaned("server_info", (0, import_node_crypto7.hash)("sha256", written, "hex"), removed);
   return replaceInMessage(answer, span, text);
 }
 
@@ -3355,11 +3560,11 @@ function askForList({ method }, request) {
 }
 
 // proxy/gate/list-view.ts
-var import_node_crypto7 = require("node:crypto");
+var import_node_crypto8 = require("node:crypto");
 function takeSnapshot({ definitions }) {
   return definitions.map(({ name, digest, cleaned }) => ({
     ...{ name, digest },
-    look: (0, import_node_crypto7.hash)("sha256", cleaned.text, "base64")
+    look: (0, import_node_crypto8.hash)("sha256", cleaned.text, "base64")
   }));
 }
 function looksSame({ kind }, visibility, [one, other]) {
@@ -3498,10 +3703,29 @@ function passListing(context, { sender, request, reply }, listing) {
 }
 
 // proxy/gate/call-result.ts
-function judgeResult(asking, answer, admission) {
+function findWrittenAsks({ era }, answer) {
   if (answer.kind === "error") {
-    const pages = findPages(answer);
-    return pages === void 0 || admission.admitPages(pages) ? passUnchanged(answer) : { outcome: "blocked", refusal: refuseInputRequests(asking) };
+    return { pages: findPages(answer) };
+  }
+  const members = findMembersOf(answer, "result");
+  const asked = members?.get("inputRequests");
+  const type = members?.get("resultType");
+  const isAsking = type !== void 0 && readSpan(answer.text, type) === "input_required";
+  if (members === void 0 || asked === void 0 || era !== "stateless" || !isAsking) {
+    return {};
+  }
+  const state = members.get("requestState");
+  return {
+    inputs: asksNothing(answer, asked) ? void 0 : answer.text.slice(asked.start, asked.end),
+    state: state && answer.text.slice(state.start, state.end)
+  };
+}
+function asksNothing({ text }, inputs) {
+  return findMembers(text, inputs.start)?.spans.size === 0;
+}
+function judgeResult(asking, answer, verdict) {
+  if (answer.kind === "error") {
+    return verdict === "admitted" || findPages(answer) === void 0 ? passUnchanged(answer) : { outcome: "blocked", refusal: refuseInputRequests(asking) };
   }
   const members = findMembersOf(answer, "result");
   if (members === void 0) {
@@ -3513,8 +3737,7 @@ function judgeResult(asking, answer, admission) {
     return span === void 0 ? void 0 : readSpan(answer.text, span);
   };
   const asked = members.get("inputRequests");
-  const asks = asked !== void 0 && findMembers(answer.text, asked.start)?.spans.size !== 0;
-  const isAdmitted = !asks || asking.era === "stateless" && read("resultType") === "input_required" && admission.admitInputs(answer.text.slice(asked.start, asked.end));
+  const isAdmitted = asked === void 0 || asksNothing(answer, asked) || asking.era === "stateless" && read("resultType") === "input_required" && verdict === "admitted";
   if (!isAdmitted || !isKnownType(read("resultType"))) {
     return { outcome: "blocked", refusal: refuseInputRequests(asking) };
   }
@@ -3540,35 +3763,65 @@ function isKnownType(type) {
 }
 
 // proxy/gate/input-requests.ts
-function admitInputs(context, { sender, request }, written) {
-  const { waiting, limits } = context;
+function admitWritten(context, called, { written, then }) {
+  if (written.pages !== void 0) {
+    admitPages(context, called, { written: written.pages, then });
+  } else if (written.inputs !== void 0) {
+    admitInputs(context, called, { written: { ...written, inputs: written.inputs }, then });
+  } else {
+    then({ kind: "admitted" });
+  }
+}
+function admitInputs(context, { sender, request, callId: call }, {
+  written: { inputs: written, state },
+  then
+}) {
+  const { waiting, limits, shared } = context;
   const asked = written.length <= limits.maxRequestBytes ? readMembers(written, limits.maxDepth) : void 0;
   const inputs = asked === void 0 ? void 0 : Object.entries(asked);
   if (inputs === void 0 || inputs.length > limits.maxAsks) {
-    return false;
+    then({ kind: "refused" });
+    return;
   }
-  const admitted = [];
-  const isAdmitted = inputs.every(([name, input]) => {
-    const ask = readAsk(input);
-    const own = ask && admitAsk(context, sender, ask);
-    if (own !== void 0) {
-      admitted.push(own);
-      waiting.add(placeOf(request, name), { ...own, agent: sender.agent, session: void 0 });
+  const asks = inputs.map(([name, input]) => ({
+    ...readAsk(input) ?? { method: "", params: {} },
+    callId: deriveCallId(call, name)
+  }));
+  admitAsks(context, { sender, asks }, (verdict) => {
+    if (verdict === "unrecorded") {
+      then({ kind: "unrecorded" });
+      return;
     }
-    return own !== void 0;
+    const places = verdict.asks.map((_, index) => placeOf(request, inputs[index]?.[0] ?? ""));
+    verdict.asks.forEach(
+      (own, index) => waiting.add(places[index] ?? "", { ...own, agent: sender.agent, session: void 0 })
+    );
+    if (!verdict.isAdmitted) {
+      waiting.abandon((ask2) => verdict.asks.some(({ callId }) => callId === ask2.callId), "blocked");
+      then({ kind: "refused" });
+      return;
+    }
+    const sealed = verdict.asks.map(({ callId, inspection }, index) => ({
+      ...{ callId, inspection, place: places[index] ?? "" }
+    }));
+    const name = shared?.seal(addresseeOf(sender), { askedAt: shared.now(), asks: sealed, state });
+    then({ kind: "admitted", ...name !== void 0 && { state: name } });
   });
-  if (!isAdmitted) {
-    waiting.abandon((ask) => admitted.some(({ callId }) => callId === ask.callId), "blocked");
-  }
-  return isAdmitted;
 }
-function admitPages(context, { sender }, written) {
+function admitPages(context, { sender, callId: call }, { written, then }) {
   const params = readMembers(written, context.limits.maxDepth);
-  const own = params && admitAsk(context, sender, { method: "elicitation/create", params });
-  if (own !== void 0) {
-    context.recording.recordResult({ call: own.callId, outcome: "ok", duration_ms: 0, bytes: 0 });
+  if (params === void 0) {
+    then({ kind: "refused" });
+    return;
   }
-  return own !== void 0;
+  const asks = [{ method: "elicitation/create", params, callId: deriveCallId(call, "pages") }];
+  admitAsks(context, { sender, asks }, (verdict) => {
+    const [own] = verdict === "unrecorded" ? [] : verdict.asks;
+    const isRecorded = verdict !== "unrecorded" && (own === void 0 || wasRecorded(
+      () => context.recording.recordResult({ call: own.callId, outcome: "ok", duration_ms: 0, bytes: 0 })
+    ));
+    then({ kind: !isRecorded ? "unrecorded" : own === void 0 ? "refused" : "admitted" });
+  });
 }
 function readAsk(input) {
   if (!isObject(input)) {
@@ -3577,33 +3830,80 @@ function readAsk(input) {
   const { method, params = {} } = input;
   return typeof method === "string" && isObject(params) ? { method, params } : void 0;
 }
-function withAskedInputs(context, { sender, request }) {
-  const { inputResponses: given, ...params } = request.params ?? {};
-  if (given === void 0) {
-    return request;
+function withState(answer, state) {
+  const members = state === void 0 ? void 0 : findMembersOf(answer, "result");
+  const [own, inputs] = [members?.get("requestState"), members?.get("inputRequests")];
+  const written = JSON.stringify(state);
+  if (own !== void 0) {
+    return replaceInMessage(answer, own, written);
   }
-  const { waiting, recording, server } = context;
-  const kept = {};
-  for (const [name, answer] of isObject(given) ? Object.entries(given) : []) {
-    const place = placeOf(request, name);
-    const ask = waiting.find(({ key, agent }) => key === place && agent === sender.agent);
-    const written = JSON.stringify({ jsonrpc: "2.0", id: 0, result: answer });
-    const [message] = readServerMessages(toByteText(written)) ?? [];
-    const shown = message?.kind === "result" ? ask?.inspecting.pass(message) : void 0;
-    if (ask === void 0 || shown === void 0) {
-      recording.noteRepeated("agent_answer_dropped", server, { server, agent: sender.agent });
-      continue;
-    }
-    waiting.end(ask, "ok", collectEvidence(shown));
-    const result = readMembers(shown.text, context.limits.maxDepth)?.["result"];
-    kept[name] = result === void 0 ? answer : result;
-  }
-  const isAnswered = Object.keys(kept).length > 0;
-  return { ...request, params: { ...params, ...isAnswered && { inputResponses: kept } } };
+  return inputs === void 0 ? answer : replaceInMessage(
+    answer,
+    inputs,
+    `${answer.text.slice(inputs.start, inputs.end)},"requestState":${written}`
+  );
 }
 function placeOf({ method, params }, input) {
   const { kind, name } = NAMED_METHODS.get(method)?.read(params ?? {}) ?? {};
   return JSON.stringify([method, kind ?? null, name ?? null, input]);
+}
+
+// proxy/gate/input-answers.ts
+function takeAskedInputs(context, { sender, request }, then) {
+  const { inputResponses: given, ...params } = request.params ?? {};
+  const { state, find } = openPlaces(context, sender, params);
+  const restored = state === void 0 ? params : withServerState(params, state);
+  if (given === void 0) {
+    then(state === void 0 ? request : { ...request, params: restored });
+    return;
+  }
+  const { waiting, recording, server, limits } = context;
+  const drop = () => recording.noteRepeated("agent_answer_dropped", server, { server, agent: sender.agent });
+  const answers = (isObject(given) ? Object.entries(given) : []).flatMap(([name, answer]) => {
+    const ask2 = find(placeOf(request, name));
+    const written = JSON.stringify({ jsonrpc: "2.0", id: 0, result: answer });
+    const [message] = readServerMessages(toByteText(written)) ?? [];
+    const shown = message?.kind === "result" ? ask2?.inspecting.pass(message) : void 0;
+    if (ask2 === void 0 || shown === void 0) {
+      drop();
+      return [];
+    }
+    return [{ name, answer, ask: ask2, shown }];
+  });
+  const asks = answers.map(({ ask: ask2 }) => ask2);
+  waiting.claim(asks, (own) => {
+    const kept = {};
+    const isRecorded = wasRecorded(() => {
+      for (const { name, answer, ask: ask2, shown } of answers) {
+        if (own.includes(ask2)) {
+          waiting.end(ask2, "ok", collectEvidence(shown));
+          const result = readMembers(shown.text, limits.maxDepth)?.["result"];
+          kept[name] = result === void 0 ? answer : result;
+        } else {
+          drop();
+        }
+      }
+    });
+    const isAnswered = Object.keys(kept).length > 0;
+    const taken = { ...request, params: { ...restored, ...isAnswered && { inputResponses: kept } } };
+    then(isRecorded ? taken : void 0);
+  });
+}
+function openPlaces(context, sender, params) {
+  if (context.shared === void 0) {
+    const find = (place) => context.waiting.find(({ key, agent }) => key === place && agent === sender.agent);
+    return { state: void 0, find };
+  }
+  const sealed = params["requestState"];
+  const opened = typeof sealed === "string" ? reopenAsks(context, sender, sealed) : void 0;
+  return {
+    state: opened && (opened.state ?? ""),
+    find: (place) => opened?.asks.find(({ key }) => key === place)
+  };
+}
+function withServerState({ requestState: _, ...params }, state) {
+  const own = state === "" ? void 0 : readMembers(`{"own":${state}}`, 2)?.["own"];
+  return own === void 0 ? params : { ...params, requestState: own };
 }
 
 // proxy/gate/overload.ts
@@ -3672,9 +3972,10 @@ function passToolCall(context, asked) {
   });
 }
 function passNamedCall(context, asked) {
+  const { request, reply } = asked;
   context.admission.admit(() => admitCall(context, asked), {
     admitted: (call) => passOn(context, asked, call),
-    failed: () => send(asked.reply, refuseUnrecordedCall(asked))
+    failed: () => send(reply, refuseUnrecorded({ request, era: eraOf(request) }))
   });
 }
 function admitCall(context, asked) {
@@ -3698,32 +3999,52 @@ function passOn(context, asked, { verdict, fields, callId }) {
     return;
   }
   context.load.noteCall(performance.now());
-  const { kind } = verdict.naming;
-  const refuse = () => refuseUnrecordedCall(asked);
-  const answered = recordOr(reply, refuse, () => withAskedInputs(context.asks, asked));
-  if (answered === void 0) {
-    return;
-  }
-  const noteOutcome = keepSubscription(context, asked, verdict.naming.name);
-  context.forwarding.request(sender, withoutTask(withGrantedCapabilities(context, answered)), {
+  takeAskedInputs(context.asks, asked, (answered) => {
+    if (answered === void 0) {
+      send(reply, refuseUnrecorded({ request, era: eraOf(request) }));
+    } else {
+      forward(context, { sender, request: answered, reply }, { verdict, fields, callId });
+    }
+  });
+}
+function forward(context, asked, { verdict, fields, callId }) {
+  const { sender, request, reply } = asked;
+  const { kind, name } = verdict.naming;
+  const asking = { id: request.id, era: eraOf(request), kind };
+  const noteOutcome = keepSubscription(context, asked, name);
+  let inputs = { kind: "refused" };
+  context.forwarding.request(sender, withoutTask(withGrantedCapabilities(context, request)), {
     reply,
     callId,
     inspection: findInspection(context, verdict),
     ...fields?.ok === true && { paramFields: fields.fields },
+    admitAnswer: (answer, then) => {
+      const written = findWrittenAsks(asking, answer);
+      admitWritten(
+        context.asks,
+        { sender, request, callId },
+        {
+          written,
+          then: (decided) => {
+            inputs = decided;
+            then();
+          }
+        }
+      );
+    },
     amend: (answer) => {
       noteOutcome(answer);
-      return judgeResult({ id: request.id, era: eraOf(request), kind }, answer, {
-        admitInputs: (written) => admitInputs(context.asks, asked, written),
-        admitPages: (written) => admitPages(context.asks, asked, written)
-      });
+      if (inputs.kind === "unrecorded") {
+        throw new RecordingFailed("what the server asks for was not recorded");
+      }
+      const judged = judgeResult(asking, answer, inputs.kind);
+      const { state } = inputs.kind === "admitted" ? inputs : {};
+      return state === void 0 || "refusal" in judged ? judged : { ...judged, message: withState(judged.message, state) };
     }
   });
 }
 function findInspection({ policy }, { decision }) {
   return policy.inspectionOf(decision.reason === "granted" ? decision.rule : "");
-}
-function refuseUnrecordedCall({ request }) {
-  return request.method === "tools/call" ? refuseUnrecorded({ id: request.id, era: eraOf(request), kind: "tool" }) : refuseUnrecordedRequest(request.id);
 }
 function keepSubscription({ sessions }, { sender, request }, uri) {
   const subscriptions = sessions.subscriptionsOf(sender.agent, sender.session);
@@ -3976,7 +4297,7 @@ var Gate = class {
       send(reply, refuseUnknownSession(null));
     } else {
       session.cancelAll();
-      this.#context.asks.waiting.abandon((ask) => ask.session === session, "cancelled");
+      this.#context.asks.waiting.abandon((ask2) => ask2.session === session, "cancelled");
       const status = await this.#endSession(session);
       if (status < 400) {
         this.#context.sessions.forget(session.id);
@@ -4039,10 +4360,10 @@ var Gate = class {
       passage.pass(this.#context, asked);
     }
   }
-  #exists({ kinds, ask, era }, asked) {
+  #exists({ kinds, ask: ask2, era }, asked) {
     const { policy, server } = this.#context;
     const isReached = kinds === void 0 || kinds.some((kind) => policy.reaches(server, kind));
-    const isGranted = ask === void 0 || isAskGranted(this.#context, ask);
+    const isGranted = ask2 === void 0 || isAskGranted(this.#context, ask2);
     return isReached && isGranted && (era === void 0 || era === asked);
   }
   /** Nothing is forwarded, so nothing depends on the record. */
@@ -4252,49 +4573,75 @@ var Visibility = class {
 };
 
 // proxy/gate/waiting-asks.ts
+var MAX_KNOWN = 1e4;
 var WaitingAsks = class {
-  #recording;
-  #timeoutMs;
+  #options;
   #asks = /* @__PURE__ */ new Set();
-  constructor(recording, timeoutMs) {
-    this.#recording = recording;
-    this.#timeoutMs = timeoutMs;
+  #known = /* @__PURE__ */ new Set();
+  constructor(options) {
+    this.#options = options;
+  }
+  /** Whether it was asked here before, answered or not. */
+  isKnown(callId) {
+    return this.#known.has(callId);
   }
   hasRoom(agent, max) {
-    return this.#list((ask) => ask.agent === agent).length < max;
+    return this.#list((ask2) => ask2.agent === agent).length < max;
   }
   add(key, asked) {
-    const timer = setTimeout(() => this.#abandon(ask, "timeout"), this.#timeoutMs).unref();
-    const ask = { ...asked, key, startedAt: performance.now(), timer };
-    this.#asks.add(ask);
+    const timer = setTimeout(() => this.#abandon([ask2], "timeout"), this.#options.timeoutMs).unref();
+    const ask2 = { ...asked, key, startedAt: performance.now(), timer };
+    this.#asks.add(ask2);
+    this.#known.add(ask2.callId);
+    const [oldest = ""] = this.#known.size > MAX_KNOWN ? this.#known : [];
+    this.#known.delete(oldest);
   }
   /** The one that waits longest. */
   find(isMeant) {
     return this.#list(isMeant)[0];
   }
-  /** Throws `RecordingFailed`: what the log does not hold is not passed on. */
-  end(ask, outcome, evidence = NO_BYTES) {
-    if (this.#asks.delete(ask)) {
-      clearTimeout(ask.timer);
-      const duration_ms = Math.round(performance.now() - ask.startedAt);
-      const found = ask.inspecting.conclude(ask.callId);
-      this.#recording.recordResult({ call: ask.callId, outcome, duration_ms, ...evidence, ...found });
+  /** None of them waits any more; `then` gets those that nobody else has ended, which its caller must end. */
+  claim(asks, then) {
+    const here = asks.filter((ask2) => this.#asks.delete(ask2));
+    here.forEach(({ timer }) => clearTimeout(timer));
+    const { shared } = this.#options;
+    if (shared === void 0 || asks.length === 0) {
+      then(here);
+      return;
     }
+    shared.claim(
+      asks.map(({ callId }) => callId),
+      (own) => then(asks.filter((_, index) => own[index] === true))
+    );
+  }
+  /** One that was claimed. Throws `RecordingFailed`: what the log does not hold is not passed on. */
+  end(ask2, outcome, evidence = NO_BYTES) {
+    const duration_ms = Math.round(performance.now() - ask2.startedAt);
+    const found = ask2.inspecting.conclude(ask2.callId);
+    this.#options.recording.recordResult({
+      ...{ call: ask2.callId, outcome, duration_ms, ...evidence, ...found }
+    });
   }
   /** Nobody will answer any more. */
   abandon(isMeant, outcome) {
-    this.#list(isMeant).forEach((ask) => this.#abandon(ask, outcome));
+    this.#abandon(this.#list(isMeant), outcome);
   }
-  #abandon(ask, outcome) {
+  /** One that was claimed. */
+  giveUp(ask2, outcome) {
     try {
-      this.end(ask, outcome);
+      this.end(ask2, outcome);
     } catch (error) {
       if (!isRecordingFailure(error)) {
         throw error;
       }
     }
     if (outcome !== "cancelled") {
-      ask.abandoned?.();
+      ask2.abandoned?.();
+    }
+  }
+  #abandon(asks, outcome) {
+    if (asks.length > 0) {
+      this.claim(asks, (own) => own.forEach((ask2) => this.giveUp(ask2, outcome)));
     }
   }
   #list(isMeant) {
@@ -4306,15 +4653,16 @@ var WaitingAsks = class {
 var BY_METHOD = new Map(LISTINGS.map((listing) => [listing.method, listing]));
 function readListsWhole(upstream, bounds) {
   return {
-    send: (forward, sink, opensSession) => {
-      const { message } = forward;
+    send: (forward2, sink, opensSession) => {
+      const { message } = forward2;
       const listing = message.kind === "request" ? BY_METHOD.get(message.method) : void 0;
       if (message.kind !== "request" || listing === void 0) {
-        return upstream.send(forward, sink, opensSession);
+        return upstream.send(forward2, sink, opensSession);
       }
-      return new ListReading({ upstream, bounds, listing, sink, forward, request: message }).start();
+      return new ListReading({ upstream, bounds, listing, sink, forward: forward2, request: message }).start();
     },
     openStream: (request, sink) => upstream.openStream(request, sink),
+    answer: (from, text) => upstream.answer?.(from, text),
     endSession: (session, revision, agent) => upstream.endSession(session, revision, agent),
     close: () => upstream.close()
   };
@@ -4329,10 +4677,10 @@ var ListReading = class {
     this.#options = options;
   }
   start() {
-    const { upstream, sink, forward, request, listing } = this.#options;
+    const { upstream, sink, forward: forward2, request, listing } = this.#options;
     let isStream = false;
     this.#sending = upstream.send(
-      forward,
+      forward2,
       {
         opened: () => {
           isStream = true;
@@ -4404,13 +4752,13 @@ var ListReading = class {
   }
   /** Nothing where there is no such page. What else the server says on the way is heard. */
   async #ask(cursor, place) {
-    const { upstream, sink, forward, request } = this.#options;
+    const { upstream, sink, forward: forward2, request } = this.#options;
     const { promise, resolve } = Promise.withResolvers();
     const message = askForPage(request, { cursor, id: `${request.id}/${place + 1}` });
     const give = () => resolve(void 0);
     let isStream = false;
     const sending = upstream.send(
-      { ...forward, message },
+      { ...forward2, message },
       {
         opened: () => {
           isStream = true;
@@ -4453,12 +4801,19 @@ function askForPage(request, { cursor, id }) {
 // proxy/gate/server-gate.ts
 function openServerGate(options) {
   const { server, recording, limits, streams, policy, usage, names, environment, stderr } = options;
-  const { inspector } = options;
+  const { inspector, admission = AT_ONCE } = options;
   const sessions = new SessionTable(options.sessionNames);
   const load = new ServerLoad(limits);
   const asks = {
     ...{ server, policy, usage, sessions, recording, inspector, limits },
-    waiting: new WaitingAsks(recording, limits.callTimeoutMs),
+    waiting: new WaitingAsks({ recording, timeoutMs: limits.callTimeoutMs, shared: options.sharedAsks }),
+    admission,
+    shared: options.sharedAsks,
+    isRelayed: options.isRelayed === true,
+    answer: (sender, text) => upstream.answer?.(
+      { session: sender.session?.id, revision: revisionOf(sender), agent: sender.agent },
+      text
+    ),
     sessionState: () => options.sessionState(),
     labelsGained: (before) => options.labelsGained(before)
   };
@@ -4485,7 +4840,7 @@ function openServerGate(options) {
     findings: new DefinitionFindings({ server, recording, visibility, names }),
     catalogs: openCatalogs(),
     views: new ListViews(),
-    admission: options.admission ?? AT_ONCE,
+    admission,
     credential: () => options.credential?.(),
     sessionState: () => options.sessionState(),
     labelsGained: (before) => options.labelsGained(before)

@@ -985,6 +985,10 @@ function startAfter(ready, start) {
     }
   };
 }
+function failUnsent(sink, loss) {
+  sink.failed(loss);
+  return NOTHING_SENT;
+}
 
 // proxy/upstream/server-processes.ts
 var LOOK_EVERY_MS = 250;
@@ -1220,6 +1224,10 @@ var StdioUpstream = class {
       sink.status(session === void 0 && era === "handshake" ? 404 : 202);
       return NOTHING_SENT;
     }
+    const lack = this.#options.environment.own?.findLack();
+    if (lack !== void 0 && message.method === "tools/call") {
+      return failUnsent(sink, { code: "not_authorized", detail: lack });
+    }
     if (era === "stateless") {
       return this.#sendStateless(message, sink);
     }
@@ -1231,8 +1239,7 @@ var StdioUpstream = class {
     }
     const { loss } = this.#processes;
     if (session?.child.isOver === true && loss !== void 0) {
-      sink.failed(loss);
-      return NOTHING_SENT;
+      return failUnsent(sink, loss);
     }
     if (session === void 0) {
       sink.status(forward.session === void 0 ? 400 : 404);
@@ -1248,8 +1255,7 @@ var StdioUpstream = class {
     }
     const { loss } = this.#processes;
     if (opened.child.isOver && loss !== void 0) {
-      sink.failed(loss);
-      return NOTHING_SENT;
+      return failUnsent(sink, loss);
     }
     return opened.openStream(sink);
   }
@@ -1272,8 +1278,7 @@ var StdioUpstream = class {
     });
     return startAfter(probed, () => {
       if (lost !== void 0) {
-        sink.failed(lost);
-        return NOTHING_SENT;
+        return failUnsent(sink, lost);
       }
       return this.#sendShared(message, sink);
     });
@@ -1334,8 +1339,7 @@ var StdioUpstream = class {
     return this.#processes.whenStartable(sink, () => {
       const prepared = this.#revisions === void 0 ? void 0 : this.#takeSpare();
       if (prepared === void 0 && this.#processes.size > maxSessions) {
-        sink.failed({ code: "too_many_sessions", detail: `more than ${maxSessions}` });
-        return NOTHING_SENT;
+        return failUnsent(sink, { code: "too_many_sessions", detail: `more than ${maxSessions}` });
       }
       return this.#openSessionIn(prepared ?? this.#processes.start(), { message, sink, opensSession });
     });

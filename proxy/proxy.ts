@@ -78,16 +78,17 @@ export async function startProxy(options: ProxyOptions): Promise<RunningProxy> {
       connect: await prepareConnection(settings),
       limits: limitsOfServer(limits, settings.limits),
       credential: settings.provenance,
+      isRelayed: settings.transport === "http" && settings.isRelayed === true,
     })),
   );
   const { openServerGate } = await import("./gate/server-gate.ts");
   const { createInspector } = await import("./inspection/inspector.ts");
   const inspector = createInspector(redactor);
   const gates: ReadonlyMap<string, Gate> = new Map(
-    connections.map(({ server, connect, limits: own, credential }) => [
+    connections.map(({ server, connect, limits: own, credential, isRelayed }) => [
       server,
       openServerGate({
-        ...{ ...shared, inspector, server, connect, limits: own, credential },
+        ...{ ...shared, inspector, server, connect, limits: own, credential, isRelayed },
         environment: options.environment ?? {},
         stderr: options.stderrOf(server),
         sessionState: () => options.sessionState(),

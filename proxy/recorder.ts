@@ -19,3 +19,16 @@ export class RecordingFailed extends Error {
 export function isRecordingFailure(error: unknown): boolean {
   return error instanceof Error && "code" in error && error.code === CODE;
 }
+
+/** False: it cannot be recorded. */
+export function wasRecorded(record: () => void): boolean {
+  try {
+    record();
+    return true;
+  } catch (error) {
+    if (!isRecordingFailure(error)) {
+      throw error;
+    }
+    return false;
+  }
+}

@@ -57,7 +57,8 @@ export async function startGuard(
   const http = createHttp(configuration.httpProxies);
   const subjectToken = (): Promise<string> => fetchSubjectToken({ http, oidc, audience: broker });
   const key = await createProofKey();
-  const session = await openSession({ http, broker, subjectToken }, { key, robot, roles });
+  const exchange = { key, robot, roles, servers: configuration.servers };
+  const session = await openSession({ http, broker, subjectToken }, exchange);
   const { document, client } = session;
   const log = openSessionLog({
     directory,

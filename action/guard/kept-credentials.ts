@@ -30,7 +30,9 @@ export interface KeepingOptions {
 
 /** The broker has the next one before so much of its life is left … */
 const RENEWAL_SHARE = 0.1;
-/** … or so much time, whichever is more; and is not asked more often than this. */
+/** … or so much time, whichever is less for long lives … */
+const MOST_REST_MS = 4 * 60_000;
+/** … and more for short ones; and is not asked more often than this. */
 const LEAST_REST_MS = 4_000;
 const PAUSE_MS = 2_000;
 const MAX_PAUSE_MS = 30_000;
@@ -43,7 +45,8 @@ export function keepCredentials(options: KeepingOptions): KeptCredentials {
   const current = new Map<string, SessionCredential>();
   const listeners = new Map<string, () => void>();
 
-  const take = (servers: SessionDocument["servers"], isFirst: boolean): void => {
+  /** `rejected`: the digest of one that its server does not take, whatever its expiry says. */
+  const take = (servers: SessionDocument["servers"], isFirst: boolean, rejected?: string): void => {
     for (const [server, how] of Object.entries(servers)) {
       const next = how.transport === "relay" ? undefined : how.credential;
       const before = current.get(server);
@@ -52,7 +55,8 @@ export function keepCredentials(options: KeepingOptions): KeptCredentials {
         for (const value of next.secrets) redactor.add({ id: next.id, kind: "credential", value });
       }
       // Where the broker has nothing better, what is there may still be good.
-      if (next.status === "failed" && isUsable(before, Date.now())) continue;
+      const isGood = isUsable(before, Date.now()) && digestOf(before) !== rejected;
+      if (next.status === "failed" && isGood) continue;
       current.set(server, next);
       if (before === undefined || digestOf(before) === digestOf(next)) continue;
       const detail = { server, credential: next.id, from: digestOf(before), to: digestOf(next) };
@@ -67,7 +71,7 @@ export function keepCredentials(options: KeepingOptions): KeptCredentials {
     const untilMs = performance.now() + READ_PATIENCE_MS;
     const patience = { untilMs, firstPauseMs: FIRST_RETRY_MS, maxPauseMs: MAX_RETRY_MS, signal };
     const reply = await client.read(patience, rejected);
-    if (reply.ok) take(reply.value.servers, false);
+    if (reply.ok) take(reply.value.servers, false, rejected);
   };
   /** One at a time; a broker that does not answer leaves what is there. */
   const renew = (rejected?: string): Promise<void> =>
@@ -117,7 +121,10 @@ export function keepCredentials(options: KeepingOptions): KeptCredentials {
           if (!isCurrent) return true;
           await reading;
           await renew(credential.digest);
-          return digestOf(current.get(server)) !== credential.digest;
+          if (digestOf(current.get(server)) !== credential.digest) return true;
+          throw new NotAuthorized(
+            `The server answered 401 to the credential ${credential.id}, and the broker has no other one.`,
+          );
         },
       };
     },
@@ -130,6 +137,10 @@ export function keepCredentials(options: KeepingOptions): KeptCredentials {
         },
         onChange: (listener) => {
           listeners.set(server, listener);
+        },
+        findLack: () => {
+          const credential = current.get(server);
+          return credential?.status === "failed" ? credential.sentence : undefined;
         },
       };
     },
@@ -158,7 +169,7 @@ function findRest(credentials: Iterable<SessionCredential>, now: number): number
     if (credential.status === "failed") return 0;
     if (credential.expires_at === undefined) continue;
     const left = Date.parse(credential.expires_at) - now;
-    rest = Math.min(rest, left - Math.max(left * RENEWAL_SHARE, LEAST_REST_MS));
+    rest = Math.min(rest, left - Math.max(Math.min(left * RENEWAL_SHARE, MOST_REST_MS), LEAST_REST_MS));
   }
   return rest;
 }

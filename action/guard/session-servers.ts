@@ -5,6 +5,7 @@ import { mkdirSync } from "node:fs";
 import { join } from "node:path";
 import type { SessionDocument, SessionServer } from "../../broker/contract.ts";
 import type { ProxyServer } from "../../proxy/upstream/connecting.ts";
+import type { HttpProxies } from "../../proxy/upstream/http-proxies.ts";
 import type { KeptCredentials } from "./kept-credentials.ts";
 import type { RelayTarget } from "../wire/relay-authority.ts";
 
@@ -37,6 +38,7 @@ export interface RunnerPlaces {
   readonly relayTo: (server: string) => RelayTarget;
   /** What the proxy itself presents. */
   readonly credentials: KeptCredentials;
+  readonly httpProxies: HttpProxies;
 }
 
 /**
@@ -47,12 +49,16 @@ export function placeServers(
   servers: Readonly<Record<string, SessionServer>>,
   places: RunnerPlaces,
 ): Record<string, ProxyServer> {
+  const { httpProxies } = places;
   const fill = (text: string): string => fillVariables(text, places);
   return Object.fromEntries(
     Object.entries(servers).map(([name, server]): [string, ProxyServer] => {
       const limits = server.limits === undefined ? {} : { limits: server.limits };
       if (server.transport === "relay") {
-        return [name, { transport: "http", ...places.relayTo(name), ...limits }];
+        return [
+          name,
+          { transport: "http", isRelayed: true, httpProxies, ...places.relayTo(name), ...limits },
+        ];
       }
       const { credentials } = places;
       const facts =
@@ -61,7 +67,8 @@ export function placeServers(
           : { ...limits, provenance: () => credentials.provenanceOf(name) };
       if (server.transport === "http") {
         const authority = credentials.authorityOf(name);
-        return [name, { transport: "http", url: server.url, ...(authority && { authority }), ...facts }];
+        const how = { url: server.url, httpProxies, ...(authority && { authority }) };
+        return [name, { transport: "http", ...how, ...facts }];
       }
       const cwd = join(places.directory, "servers", name);
       mkdirSync(cwd, { recursive: true, mode: 0o700 });

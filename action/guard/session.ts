@@ -81,7 +81,7 @@ export async function openSession(options: BrokerClientOptions, exchange: Exchan
     const accessToken = (): string => holder.accessToken;
     const replaceToken = createTokenReplacement(holder, (again) => exchangeToken(options, exchange, again));
     const client = createSessionClient(options, {
-      ...{ key, accessToken, replaceToken },
+      ...{ key, accessToken, replaceToken, servers: exchange.servers },
       onPolicy: (digest) => holder.hearPolicy(digest),
     });
     const document = accept(await client.read(patience));

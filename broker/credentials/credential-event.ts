@@ -6,6 +6,7 @@ export const CREDENTIAL_EVENTS = [
   "credential_answer_lost",
   "credential_ended",
   "credential_not_ended",
+  "credential_not_endable",
 ] as const;
 
 export interface CredentialEvent {

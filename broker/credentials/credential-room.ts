@@ -32,7 +32,10 @@ export type RoomOptions = Omit<MintingOptions, "vault">;
 export function openCredentialRoom(options: RoomOptions): CredentialRoom {
   const { database, sealingKey, now, policies, onError } = options;
   const vault = createVault({ database, sealingKey, now });
-  const parts = { ...options, vault };
+  const parts = {
+    ...{ ...options, vault },
+    findEntry: (name: string) => policies.current.policies.credentials.get(name),
+  };
   const credentials = createMinting(parts);
 
   const end = once(async () => {

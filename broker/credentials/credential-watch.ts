@@ -15,6 +15,7 @@ const MESSAGES: Readonly<Record<CredentialEvent["code"], string>> = {
   credential_answer_lost: "what was minted for a session may have been lost with a broker",
   credential_ended: "a minted credential was ended at its issuer",
   credential_not_ended: "a minted credential could not be ended at its issuer: it is tried again",
+  credential_not_endable: "something still counts at an issuer, and is ended there by hand or not at all",
 };
 
 export function logCredential(event: CredentialEvent, log: FastifyBaseLogger): void {

@@ -27,6 +27,8 @@ export interface IssuerRequest {
   readonly url: string;
   readonly headers?: Readonly<Record<string, string>>;
   readonly body?: string;
+  /** Whose word the address is, where it stands in no document: it leads into the operator's network only from there. */
+  readonly namedBy?: string;
 }
 export interface IssuerAnswer {
   /** 200 to 599. */
@@ -101,8 +103,12 @@ export type UnwantedMint = Pick<Minted, "value" | "ticket" | "expiresAt">;
 export type MintResult =
   | { readonly ok: true; readonly minted: Minted }
   | (MintFailure & { readonly unwanted?: UnwantedMint });
-/** `done` also when the issuer did not know it any more. */
-export type EndResult = { readonly ok: true } | MintFailure;
+/** `impossible`: its issuer ends nothing of the kind, now or later; `sentence` says what is left to do by hand. */
+type EndFailure =
+  | MintFailure
+  | { readonly ok: false; readonly code: "impossible"; readonly sentence: string };
+/** `ok` also when the issuer did not know it any more. */
+export type EndResult = { readonly ok: true } | EndFailure;
 
 export interface CredentialKind<Name extends CredentialKindName> {
   readonly name: Name;

@@ -62,9 +62,13 @@ export function createLocalSecrets({
       };
     },
     async reject(target, version) {
+      const others = (await listSecrets(target)).filter((each) => each.version !== version);
+      // It was taken so far: a server that changes over takes from now on what it did not take before.
+      if (rejected.recall(keyOf(target, version)) === undefined) {
+        others.forEach((each) => rejected.forget(keyOf(target, each.version)));
+      }
       rejected.keep(keyOf(target, version), true, REJECTED_MS);
-      const secrets = await listSecrets(target);
-      return secrets.some((each) => each.version !== version && isGood(target, each));
+      return others.some((each) => isGood(target, each));
     },
   };
 }

@@ -53,19 +53,29 @@ export function findTarget(server: string, row: SessionRow, policies: Policies):
     session: isShort ? row.id : "",
     server: stored.transport === "stdio" ? "" : stored.url,
   };
+  // The secret behind the name may have been set for another server since.
+  if (!isNamed(place, policies)) {
+    return refused(
+      `The documents no longer show the credential ${name} to the server ${server} as this session knows it: run the job again.`,
+    );
+  }
   return { ok: true, target: describe({ place, kind, entry }, isShort ? mintingSessionOf(row) : undefined) };
 }
 
 /** Of one that serves all sessions of its owner; undefined: the documents have no such credential at such a server. */
-export function findTargetOf(place: MintedPlace, { servers, credentials }: Policies): MintTarget | undefined {
+export function findTargetOf(place: MintedPlace, policies: Policies): MintTarget | undefined {
   const { credential, owner, session, server } = place;
-  const entry = credentials.get(credential);
+  const entry = policies.credentials.get(credential);
   const kind = entry && kindOf(entry);
-  const isNamed = [...servers.values()].some((each) => each.credential === credential && each.url === server);
-  if (entry === undefined || kind === undefined || !isNamed || isMintedPerSession(kind, entry))
-    return undefined;
+  if (entry === undefined || kind === undefined || !isNamed(place, policies)) return undefined;
+  if (isMintedPerSession(kind, entry)) return undefined;
   if ((ownershipOf(entry) === "robot") !== (owner !== "")) return undefined;
   return describe({ place: { credential, owner, session, server }, kind, entry }, undefined);
+}
+
+/** Whether the documents have this credential at a server that is there; without a URL, at one that the proxy starts. */
+function isNamed({ credential, server }: MintedPlace, { servers }: Policies): boolean {
+  return [...servers.values()].some((each) => each.credential === credential && (each.url ?? "") === server);
 }
 
 function describe(

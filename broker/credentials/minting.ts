@@ -5,6 +5,7 @@
  */
 import { randomUUID } from "node:crypto";
 import { EgressFailed } from "../egress/egress.ts";
+import { SealingKeyUnusable } from "../keys/key-source.ts";
 import type { PoliciesInForce } from "../policies/live-policies.ts";
 import { noteFailing, noteGood, noteUsed } from "../storage/credential-health.ts";
 import type { MintedCredentialRow } from "../storage/credential-tables.ts";
@@ -12,10 +13,12 @@ import { returnLease, takeLease } from "../storage/leases.ts";
 import { findActive, retire } from "../storage/minted-credentials.ts";
 import type { AskIssuer, MintFailure } from "./kind.ts";
 import { type LocalSecrets, createLocalSecrets } from "./local-secrets.ts";
-import { unavailable } from "./mint-failure.ts";
+import { refused, unavailable } from "./mint-failure.ts";
+import { mintLease } from "./mint-lease.ts";
 import { type MintTarget, findTarget } from "./mint-target.ts";
 import { type MintedContent, openMinted } from "./minted-content.ts";
 import type { Credentials, Presented } from "./presenting.ts";
+import { explainRejection } from "./rejection.ts";
 import { createShortMemory } from "./short-memory.ts";
 import { type Refreshed, type RefreshingParts, findSecretVersion, mintAnew } from "./refreshing.ts";
 
@@ -107,7 +110,7 @@ export function createMinting(options: MintingOptions): Minting {
     // A grant with a refresh token is one for all servers.
     const alone =
       target.kind.lifetime === "owner" ? [credential, owner] : [credential, owner, session, server];
-    const name = `mint ${JSON.stringify(alone)}`;
+    const name = mintLease(alone);
     const begun = now();
     if (!(await takeLease(database, { name, holder, until: begun + LEASE_MS }, begun))) return undefined;
     try {
@@ -146,12 +149,22 @@ export function createMinting(options: MintingOptions): Minting {
     );
   };
   const find = async (target: MintTarget): Promise<Sourced> => {
-    const result = target.isLocal ? await local.open(target) : await findMinted(target);
+    const finding = target.isLocal ? local.open(target) : findMinted(target);
+    const result = await finding.catch(async (error: unknown) => refuseSealed(target, error));
     if (result.ok) {
       sources.set(result.presented, result.source);
       await noteUse(target).catch(onError);
     }
     return result;
+  };
+  /** Somebody moved, altered or put back what is stored, or its key is gone: people hear of it. */
+  const refuseSealed = async ({ place, session }: MintTarget, error: unknown): Promise<MintFailure> => {
+    if (!(error instanceof SealingKeyUnusable)) throw error;
+    const { credential, owner } = place;
+    const sentence = `What is stored for the credential ${credential} does not open: ${error.message}.`;
+    await noteFailing(database, place, { code: "refused", sentence, at: now() });
+    tell({ code: "credential_failing", credential, owner, session: session?.id, sentence });
+    return refused(sentence);
   };
   const findOnce = async (target: MintTarget): Promise<Sourced> =>
     memory.findOnce(keyOf(target.place, target.basis), async () => {
@@ -168,12 +181,14 @@ export function createMinting(options: MintingOptions): Minting {
     rejections.delete(key);
     await noteGood(database, place, now());
   };
-  const noteRejected = async ({ place, session }: MintTarget): Promise<void> => {
+  const noteRejected = async ({ place, kind, session }: MintTarget): Promise<MintFailure> => {
     const { credential, owner } = place;
-    const sentence = `A server answered 401 to the credential ${credential}: it does not accept it, or not any more.`;
+    const failure = explainRejection(place, kind);
+    const { code, sentence } = failure;
     rejections.set(keyOf(place), now());
-    await noteFailing(database, place, { code: "refused", sentence, at: now() });
+    await noteFailing(database, place, { code, sentence, at: now() });
     tell({ code: "credential_rejected", credential, owner, session: session?.id, sentence });
+    return failure;
   };
 
   return {
@@ -183,24 +198,25 @@ export function createMinting(options: MintingOptions): Minting {
     },
     async reject(presented) {
       const source = sources.get(presented);
-      if (source === undefined) return false;
+      if (source === undefined) return refused("The credential is not known any more.");
       const { target, minted, version } = source;
       memory.forget(keyOf(target.place, target.basis));
       if (minted === undefined) {
-        await noteRejected(target);
-        return version !== undefined && local.reject(target, version);
+        const failure = await noteRejected(target);
+        return version !== undefined && (await local.reject(target, version)) ? { ok: true } : failure;
       }
       const row = await findActive(database, target.place);
       if (row?.id === minted) {
         if (now() - row.created_at < (target.kind.settlesWithinMs ?? 0)) {
           await new Promise((resolve) => setTimeout(resolve, SETTLING_PAUSE_MS));
-          return true;
+          return { ok: true };
         }
-        await noteRejected(target);
-        if (now() - row.created_at < REMINTING_MS) return false;
+        const failure = await noteRejected(target);
+        if (now() - row.created_at < REMINTING_MS) return failure;
         await retire(database, minted, { from: now(), ends: target.place.session !== "" });
       }
-      return (await findOnce(target)).ok;
+      const found = await findOnce(target);
+      return found.ok ? { ok: true } : found;
     },
     open: findOnce,
     async renew(target) {

@@ -27,6 +27,6 @@ export type Presentation = { readonly ok: true; readonly presented: Presented } 
 export interface Credentials {
   /** Who asks has found the session active. */
   present(wanted: { readonly server: string; readonly session: SessionRow }): Promise<Presentation>;
-  /** The server answered it with 401. Whether the request, with what is presented from now on, may fare better. */
-  reject(presented: Presented): Promise<boolean>;
+  /** The server answered it with 401. `ok`: the request, with what is presented from now on, may fare better. */
+  reject(presented: Presented): Promise<{ readonly ok: true } | MintFailure>;
 }

@@ -21,6 +21,7 @@ import type { CredentialSecretRow } from "../storage/credential-tables.ts";
 import type { Queries } from "../storage/schema.ts";
 import { inTransaction } from "../storage/transactions.ts";
 import { secretPurpose } from "./seal-purposes.ts";
+import { createVersionWatch } from "./version-watch.ts";
 
 /** The last use is written at most this often. */
 const USE_NOTED_MS = 60_000;
@@ -53,7 +54,8 @@ export interface VaultOptions {
 export interface Vault {
   /**
    * What counts now, the newest first, then those before it that are still a fallback. Empty: nothing is set for this
-   * kind. Throws `SealingKeyUnusable` where a row is not what was sealed under its name, owner and version.
+   * kind. Throws `SealingKeyUnusable` where a row is not what was sealed under its name, owner and version, and where
+   * the database went back behind what was seen here before.
    */
   open(of: SecretOwner & { readonly kind: CredentialKindName }): Promise<readonly OpenedSecret[]>;
   /** Stores it as the next version, which counts at once. Returns its row. */
@@ -100,6 +102,8 @@ export function createVault({ database, sealingKey, now }: VaultOptions): Vault 
     erased_by: null,
   });
 
+  const watch = createVersionWatch();
+
   /** In a transaction. */
   const addVersion = async (
     db: Queries,
@@ -120,7 +124,7 @@ export function createVault({ database, sealingKey, now }: VaultOptions): Vault 
 
   return {
     async open({ name, owner, kind }) {
-      const rows = await listSecretVersions(database, { name, owner });
+      const rows = await watch.list({ name, owner }, () => listSecretVersions(database, { name, owner }));
       const [newest] = rows;
       const opened: OpenedSecret[] = [];
       for (const row of rows) {

@@ -71,8 +71,8 @@ async function askIssuer(request: IssuerRequest, options: EgressOptions): Promis
   const url = new URL(request.url);
   const signal = AbortSignal.timeout(issuerTimeoutMs);
   try {
-    const permitted = permit(url, isOwnNetwork(url));
-    const { method, headers = {}, body } = request;
+    const { method, headers = {}, body, namedBy = request.url } = request;
+    const permitted = permit(url, isOwnNetwork(url) && isOwnNetwork(new URL(namedBy)));
     const response = await openGuarded({
       ...{ url, method, headers, body },
       ...{ permitted, resolve, requestTls, signal },

@@ -5,11 +5,11 @@
  */
 import type { EntryOf } from "../../audit/record.ts";
 import { type Authority, NotAuthorized } from "../../proxy/upstream/authority.ts";
-import type { Presented, Presentation } from "../credentials/presenting.ts";
+import type { Credentials, Presentation, Presented } from "../credentials/presenting.ts";
 
 export interface HolderOptions {
   readonly present: () => Promise<Presentation>;
-  readonly reject: (presented: Presented) => Promise<boolean>;
+  readonly reject: Credentials["reject"];
   /** Told of everything that must never be seen, before it is used. */
   readonly keepSecret: (id: string, secret: string) => void;
   /** Another one than before is presented from now on. */
@@ -65,7 +65,9 @@ export class CredentialHolder implements Authority {
   async replace(refused: Record<string, string>): Promise<boolean> {
     const presented = this.#sent.get(refused);
     if (presented === undefined) return false;
-    return this.#options.reject(presented);
+    const rejected = await this.#options.reject(presented);
+    if (!rejected.ok) throw new NotAuthorized(rejected.sentence);
+    return true;
   }
 
   async #present(): Promise<Presentation> {

@@ -22,6 +22,7 @@ export function guardReflections(upstream: Upstream, options: ReflectionGuardOpt
   return {
     send: (forward, sink, opensSession) => upstream.send(forward, guarded(sink), opensSession),
     openStream: (request, sink) => upstream.openStream(request, guarded(sink)),
+    answer: (from, text) => upstream.answer?.(from, text),
     endSession: (session, revision, agent) => upstream.endSession(session, revision, agent),
     close: () => upstream.close(),
   };

@@ -29,7 +29,9 @@ import { CredentialHolder } from "./credential-holder.ts";
 import { guardReflections } from "./reflection-guard.ts";
 import { describeRelayGenesis } from "./relay-genesis.ts";
 import { RelayLedger } from "./relay-ledger.ts";
+import { RelayMeter, type RelayMetrics } from "./relay-meter.ts";
 import { sealNames } from "./sealed-names.ts";
+import { shareAsks } from "./sealed-asks.ts";
 import { nameUserAgent } from "./user-agent.ts";
 
 /** Many sessions share a broker; nobody but the runner's proxy sends it requests. */
@@ -38,6 +40,8 @@ const RELAY_LIMITS: Limits = {
   maxAnswerBytes: 32 * 1024 * 1024,
   maxStreams: 1_000,
   maxSessions: 256,
+  /** The proxy holds its agents to less; what was answered by way of another replica is known here until its time is up. */
+  maxAsks: 1_000,
 };
 
 export interface RelaySessionOptions {
@@ -45,6 +49,7 @@ export interface RelaySessionOptions {
   /** Told after each transaction how much of the log is not in the bucket. */
   readonly written: (session: SessionRow, unpackedBytes: number) => void;
   readonly onError: (error: unknown) => void;
+  readonly metrics: RelayMetrics;
 }
 
 export interface Door {
@@ -55,6 +60,7 @@ export interface Door {
 export class RelaySession {
   readonly recording: Recording;
   readonly ledger: RelayLedger;
+  readonly meter: RelayMeter;
   readonly #options: RelaySessionOptions;
   readonly #policy: ReplaceablePolicy;
   readonly #usage: SessionUsage;
@@ -80,6 +86,7 @@ export class RelaySession {
     this.#digest = policyOf(row);
     this.#options = options;
     const { services, onError, written } = options;
+    this.meter = new RelayMeter(options.metrics);
     this.#policy = new ReplaceablePolicy(policy);
     this.#usage = new SessionUsage(this.#policy);
     this.ledger = new RelayLedger({
@@ -94,7 +101,12 @@ export class RelaySession {
       written: (bytes) => written(this.#row, bytes),
     });
     this.recording = new Recording({
-      recorder: this.ledger,
+      recorder: {
+        record: (entry) => {
+          this.ledger.record(entry);
+          this.meter.note(entry);
+        },
+      },
       redactor: this.#redactor,
       salt: Buffer.from(salt, "base64url"),
     });
@@ -156,26 +168,34 @@ export class RelaySession {
     const { services } = this.#options;
     const isPrivate = services.policies.current.policies.servers.get(server)?.private === true;
     const connection = services.egress.guard({ url, isPrivate });
+    const limits = limitsOfServer(RELAY_LIMITS, own);
     const holder = this.#holdCredential(server);
     const full = createInspector(this.#redactor);
     const reflections = {
       redactor: this.#known,
-      inspector: createInspector(this.#known),
+      inspector: createInspector(this.#known, { everywhere: true }),
       reflected: () =>
         this.recording.noteRepeated("secret_redacted", server, { server, kinds: ["credential"] }),
     };
     const gate = openServerGate({
       ...{ server, policy: this.#policy, usage: this.#usage, names: this.#names, inspector: full },
       ...{ recording: this.recording, streams: this.#streams, environment: {} },
-      limits: limitsOfServer(RELAY_LIMITS, own),
-      connect: ({ limits, events }) =>
+      limits,
+      connect: ({ events }) =>
         guardReflections(
-          new HttpUpstream({ ...{ limits, events, connection }, url: new URL(url), authority: holder }),
+          this.meter.watch(
+            new HttpUpstream({ ...{ limits, events, connection }, url: new URL(url), authority: holder }),
+            server,
+          ),
           reflections,
         ),
       stderr: () => undefined,
       admission: admitInTurns(this.ledger, this.#options.onError),
       sessionNames: sealNames({ session: this.#row.id, server }, services.sealingKey),
+      sharedAsks: shareAsks(
+        { session: this.#row.id, server, timeoutMs: limits.callTimeoutMs },
+        { ...services, onError: this.#options.onError },
+      ),
       credential: () => holder.provenance,
       sessionState: () => this.#state(),
       labelsGained: (before) => this.#tellLess(before),
@@ -212,11 +232,8 @@ export class RelaySession {
   }
 }
 
-/** What a server asks of the agent's side is refused here: the answer could come to another replica. */
 async function compile(row: SessionRow, { database }: Services): Promise<CompiledPolicy> {
   const source = await readPolicy(database, policyOf(row));
   if (source === undefined) throw new Error(`the policy ${policyOf(row)} of session ${row.id} is not stored`);
-  const policy = SessionPolicy.parse(JSON.parse(source));
-  const grants = policy.grants.map(({ asks: _, ...grant }) => grant);
-  return compilePolicy({ ...policy, grants }, { claims: claimsOf(row) });
+  return compilePolicy(SessionPolicy.parse(JSON.parse(source)), { claims: claimsOf(row) });
 }

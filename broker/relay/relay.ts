@@ -8,6 +8,7 @@ import type { Services } from "../services.ts";
 import type { SessionRow } from "../storage/schema.ts";
 import { listAlive } from "../storage/sessions.ts";
 import { describeRelayGenesis } from "./relay-genesis.ts";
+import type { RelayMetrics } from "./relay-meter.ts";
 import { RelaySession } from "./relay-session.ts";
 
 export interface Relay {
@@ -27,7 +28,12 @@ interface Opened {
   usedAt: number;
 }
 
-export function openRelay(services: Services, onError: (error: unknown) => void): Relay {
+export interface RelayOptions {
+  readonly metrics: RelayMetrics;
+  readonly onError: (error: unknown) => void;
+}
+
+export function openRelay(services: Services, { metrics, onError }: RelayOptions): Relay {
   const sessions = new Map<string, Opened>();
   const packing = new Set<string>();
 
@@ -44,7 +50,7 @@ export function openRelay(services: Services, onError: (error: unknown) => void)
   };
   const open = (row: SessionRow): Opened => {
     const session = RelaySession.open(row, {
-      ...{ services, onError },
+      ...{ services, metrics, onError },
       written: (session, unpackedBytes) => {
         if (unpackedBytes >= LARGE_LOG_BYTES) void pack(session);
       },

@@ -6,7 +6,6 @@ import type { FastifyInstance, FastifyReply, FastifyRequest } from "fastify";
 import { z } from "zod";
 import { RELAY_AGENT_FIELD, RELAY_CALL_FIELD } from "../contract.ts";
 import { AddressRefused } from "../egress/address-guard.ts";
-import type { CallIds } from "../../proxy/gate/sender.ts";
 import { receiveVisit } from "../../proxy/front/visit.ts";
 import { type Fields, readFields } from "../../proxy/messages/fields.ts";
 import { type Refused, refuse } from "../refusals.ts";
@@ -38,13 +37,14 @@ export async function registerRelayRoute(
       url: RELAY_ROUTE,
       exposeHeadRoute: false,
       handler: async (request, reply) => {
+        const arrivedAt = performance.now();
         const fields = readFields(request.raw.rawHeaders);
         const caller = await identify(request, fields, services);
         if (!caller.ok || fields === undefined) {
           const refusal = caller.ok ? refuse("request_malformed", "a header field stands twice") : caller;
           return refuseCaller(reply, refusal, services);
         }
-        return pass({ request, reply, fields, caller }, relay, services);
+        return pass({ request, reply, fields, caller, arrivedAt }, relay, services);
       },
     });
   });
@@ -77,10 +77,12 @@ interface Passing {
   readonly reply: FastifyReply;
   readonly fields: Fields;
   readonly caller: SessionCaller;
+  /** As `performance.now()` says it. */
+  readonly arrivedAt: number;
 }
 
 async function pass(
-  { request, reply, fields, caller }: Passing,
+  { request, reply, fields, caller, arrivedAt }: Passing,
   relay: Relay,
   services: Services,
 ): Promise<FastifyReply> {
@@ -101,9 +103,11 @@ async function pass(
   });
   reply.hijack();
   const agent = fields.get(RELAY_AGENT_FIELD) ?? "";
+  const calls = listCalls(fields);
+  calls.forEach((call) => session.meter.arrived(call, arrivedAt));
   const visited = { request: request.raw, response, fields, server };
   receiveVisit(
-    { ...visited, agent: AGENT.test(agent) ? agent : "agent", callIds: readCallIds(fields) },
+    { ...visited, agent: AGENT.test(agent) ? agent : "agent", callIds: { take: () => calls.shift() } },
     { gate, recording: session.recording },
   ).catch((error: unknown) => {
     request.log.error({ err: error }, "relaying failed");
@@ -124,13 +128,8 @@ function findDoor(session: RelaySession, server: string): ({ readonly ok: true }
   }
 }
 
-/** Whoever sends none, or none that can be one, gets new ones: they will not be in the runner's log. */
-function readCallIds(fields: Fields): CallIds {
+/** Of the calls in it, in their order. Whoever sends none that can be one gets new ones: they are not in the runner's log. */
+function listCalls(fields: Fields): (string | undefined)[] {
   const ids = (fields.get(RELAY_CALL_FIELD) ?? "").split(",").slice(0, MAX_CALLS);
-  return {
-    take: () => {
-      const id = ids.shift();
-      return id !== undefined && CALL_ID.test(id) ? id : undefined;
-    },
-  };
+  return ids.map((id) => (CALL_ID.test(id) ? id : undefined));
 }

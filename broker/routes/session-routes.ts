@@ -2,9 +2,9 @@
  * The endpoints of a session: each identifies its caller, parses its body by the contract, and asks one function.
  */
 import type { FastifyInstance, FastifyReply, FastifyRequest } from "fastify";
-import type * as z from "zod/mini";
+import * as z from "zod/mini";
 import { Digest } from "../../audit/record.ts";
-import { REJECTED_FIELD, RenewRequest, SealRequest, SegmentRequest } from "../contract.ts";
+import { REJECTED_FIELD, RenewRequest, SERVERS_FIELD, SealRequest, SegmentRequest } from "../contract.ts";
 import { seal } from "../custody/sealing.ts";
 import { announce } from "../custody/segments.ts";
 import { type Refused, refuse } from "../refusals.ts";
@@ -19,6 +19,11 @@ import { markRevoked } from "./revocation-mark.ts";
 import { answerRefusal } from "./refusal-answer.ts";
 
 const NOTHING_SEALED = 409;
+
+const ServerList = z.pipe(
+  z.string(),
+  z.transform((names) => new Set(names.split(/\s*,\s*/))),
+);
 
 export function registerSessionRoutes(app: FastifyInstance, services: Services): void {
   const identify = async (request: FastifyRequest, need: CallerNeed): Promise<SessionCaller | Refused> => {
@@ -40,7 +45,8 @@ export function registerSessionRoutes(app: FastifyInstance, services: Services):
     const caller = await identify(request, "active");
     if (!caller.ok) return refused(reply, caller);
     const rejected = Digest.safeParse(request.headers[REJECTED_FIELD]).data;
-    const document = await describeSession(caller.session, services, rejected);
+    const used = ServerList.safeParse(request.headers[SERVERS_FIELD]).data;
+    const document = await describeSession(caller.session, services, { rejected, used });
     return reply.header("cache-control", "no-store").send(document);
   });
 

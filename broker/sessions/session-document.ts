@@ -18,11 +18,17 @@ const SEGMENT_BYTES = 256 * 1024;
 /** … or of so much time, whichever is less. */
 const SEGMENT_INTERVAL_MS = 3_000;
 
-/** `rejected`: the digest of a credential that its server did not accept. */
+export interface CredentialNeed {
+  /** The digest of a credential that its server did not accept. */
+  readonly rejected?: string | undefined;
+  /** Nothing is minted for others; absent: for all that the grants reach. */
+  readonly used?: ReadonlySet<string> | undefined;
+}
+
 export async function describeSession(
   row: SessionRow,
   services: Services,
-  rejected?: string,
+  need: CredentialNeed = {},
 ): Promise<SessionDocument> {
   const digest = policyOf(row);
   const source = await readPolicy(services.database, digest);
@@ -43,7 +49,7 @@ export async function describeSession(
         Object.entries(serversOfRow(row)).map(
           async ([name, server]): Promise<[string, SessionServer]> => [
             name,
-            describeServer(server, await mintFor({ name, server, row, rejected }, services)),
+            describeServer(server, await mintFor({ name, server, row, need }, services)),
           ],
         ),
       ),
@@ -61,16 +67,16 @@ interface Wanted {
   readonly name: string;
   readonly server: StoredServer;
   readonly row: SessionRow;
-  readonly rejected: string | undefined;
+  readonly need: CredentialNeed;
 }
 
 /** What the proxy presents to this server; undefined: nothing. That there is none to be had ends no other server. */
 async function mintFor(
-  { name, server, row, rejected }: Wanted,
+  { name, server, row, need: { rejected, used } }: Wanted,
   { credentials }: Services,
 ): Promise<SessionCredential | undefined> {
   const { credential: id } = server;
-  if (server.transport === "relay" || id === undefined) return undefined;
+  if (server.transport === "relay" || id === undefined || used?.has(name) === false) return undefined;
   const wanted = { server: name, session: row };
   const present = async (): Promise<Presentation> => {
     const presentation = await credentials.present(wanted);

@@ -115,12 +115,23 @@ export async function noteEndFailed(
 }
 
 /** What has run out needs no end any more, whether or not it was tried. */
-export async function noteRunOut(db: Queries, now: number): Promise<void> {
-  await db
+export async function noteRunOut(db: Queries, now: number): Promise<MintedCredentialRow[]> {
+  return db
     .updateTable("minted_credentials")
     .set({ state: "ended", sealed: null, sealed_ticket: null, ended_at: now, next_attempt_at: null })
     .where("state", "in", ["ending", "lapsing"])
     .where("expires_at", "<=", now)
+    .returningAll()
+    .execute();
+}
+
+/** Its issuer ends nothing of the kind: it stands in the list as long as it was to be tried. */
+export async function noteEndless(db: Queries, id: string, failure: string): Promise<void> {
+  await db
+    .updateTable("minted_credentials")
+    .set({ state: "lapsing", sealed_ticket: null, next_attempt_at: null, failure })
+    .where("id", "=", id)
+    .where("state", "=", "ending")
     .execute();
 }
 

@@ -116,6 +116,21 @@ export async function retire(db: Queries, id: string, { from, ends }: Retirement
   return numUpdatedRows > 0n;
 }
 
+/** Those that serve all sessions of the owner. */
+export async function listPresented(
+  db: Queries,
+  { credential, owner }: Pick<MintedPlace, "credential" | "owner">,
+): Promise<MintedCredentialRow[]> {
+  return db
+    .selectFrom("minted_credentials")
+    .selectAll()
+    .where("state", "=", "active")
+    .where("session", "=", "")
+    .where("credential", "=", credential)
+    .where("owner", "=", owner)
+    .execute();
+}
+
 /** Those that serve all sessions of their owner and are to be renewed: the first to expire first. */
 export async function listExpiring(
   db: Queries,

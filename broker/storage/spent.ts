@@ -1,5 +1,6 @@
 /**
- * What may be presented once: subject tokens by issuer and `jti`, DPoP proofs by key and `jti`.
+ * What may be presented once: subject tokens by issuer and `jti`, DPoP proofs by key and `jti`, and answers to what a
+ * relayed server asked, by session and call (among the proofs: no thumbprint of a key reads like that of a session).
  * Whoever presents the same one at the same time, on whatever replica, exactly one is told `true`; in a list, the first.
  */
 import { hash } from "node:crypto";
@@ -48,6 +49,19 @@ export async function spendProofs(runner: Runner, proofs: readonly SpendableProo
 export async function spendToken(db: Queries, token: SpendableToken): Promise<boolean> {
   const [fresh = false] = await spendTokens(runnerOf(db), [token]);
   return fresh;
+}
+
+export interface SpendableAnswer {
+  readonly session: string;
+  readonly call: string;
+  readonly expiresAt: number;
+}
+
+export async function spendAnswers(runner: Runner, answers: readonly SpendableAnswer[]): Promise<boolean[]> {
+  const proofs = answers.map(({ session, call, expiresAt }) => ({
+    ...{ thumbprint: `answers ${session}`, jti: call, expiresAt },
+  }));
+  return spendProofs(runner, proofs);
 }
 
 /** A `jti` is whatever its maker wrote, NUL and unpaired surrogates included, which not every database stores. */

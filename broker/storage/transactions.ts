@@ -9,8 +9,9 @@ import { TransactionsCollided } from "./unavailable.ts";
 /** Collisions are rare: rows are written in one order everywhere. */
 const MAX_TRIES = 4;
 
-/** Both or neither, tried again when it collided with another one. */
+/** Both or neither, tried again when it collided with another one. Within one that is under way it is part of that. */
 export async function inTransaction<T>(db: Queries, work: (db: Queries) => Promise<T>): Promise<T> {
+  if (db.isTransaction) return work(db);
   for (let tries = 1; ; tries += 1) {
     try {
       return await db.transaction().execute(work);

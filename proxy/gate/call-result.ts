@@ -3,24 +3,40 @@
  * In a stateless revision a server asks within its result (multi round-trip requests); a result of a kind that is
  * not known here could ask for anything.
  */
-import { findMembers, readSpan } from "../messages/json-spans.ts";
+import { findMembers, readSpan, type Span } from "../messages/json-spans.ts";
 import { answerFailure, type Asking, refuseInputRequests } from "../messages/refusals.ts";
 import { URL_ELICITATION_REQUIRED } from "../messages/revision.ts";
 import { findMembersOf, type ServerAnswer } from "../messages/server-message.ts";
 import { type Amendment, passUnchanged } from "./amendment.ts";
+import type { InputVerdict, WrittenAsks } from "./input-requests.ts";
 
-export interface Admission {
-  /** Of the object of inputs that the server needs. */
-  admitInputs(written: string): boolean;
-  /** Of the pages that a person has to visit, in an error's data. */
-  admitPages(written: string): boolean;
+/** What it asks for, if it asks in the way of its revision. */
+export function findWrittenAsks({ era }: Pick<Asking, "era">, answer: ServerAnswer): WrittenAsks {
+  if (answer.kind === "error") {
+    return { pages: findPages(answer) };
+  }
+  const members = findMembersOf(answer, "result");
+  const asked = members?.get("inputRequests");
+  const type = members?.get("resultType");
+  const isAsking = type !== undefined && readSpan(answer.text, type) === "input_required";
+  if (members === undefined || asked === undefined || era !== "stateless" || !isAsking) {
+    return {};
+  }
+  const state = members.get("requestState");
+  return {
+    inputs: asksNothing(answer, asked) ? undefined : answer.text.slice(asked.start, asked.end),
+    state: state && answer.text.slice(state.start, state.end),
+  };
 }
 
-/** Throws `RecordingFailed` where what is asked for is not recorded. */
-export function judgeResult(asking: Asking, answer: ServerAnswer, admission: Admission): Amendment {
+function asksNothing({ text }: ServerAnswer, inputs: Span): boolean {
+  return findMembers(text, inputs.start)?.spans.size === 0;
+}
+
+/** `verdict`: on what was found in it. */
+export function judgeResult(asking: Asking, answer: ServerAnswer, verdict: InputVerdict["kind"]): Amendment {
   if (answer.kind === "error") {
-    const pages = findPages(answer);
-    return pages === undefined || admission.admitPages(pages)
+    return verdict === "admitted" || findPages(answer) === undefined
       ? passUnchanged(answer)
       : { outcome: "blocked", refusal: refuseInputRequests(asking) };
   }
@@ -34,12 +50,10 @@ export function judgeResult(asking: Asking, answer: ServerAnswer, admission: Adm
     return span === undefined ? undefined : readSpan(answer.text, span);
   };
   const asked = members.get("inputRequests");
-  const asks = asked !== undefined && findMembers(answer.text, asked.start)?.spans.size !== 0;
   const isAdmitted =
-    !asks ||
-    (asking.era === "stateless" &&
-      read("resultType") === "input_required" &&
-      admission.admitInputs(answer.text.slice(asked.start, asked.end)));
+    asked === undefined ||
+    asksNothing(answer, asked) ||
+    (asking.era === "stateless" && read("resultType") === "input_required" && verdict === "admitted");
   if (!isAdmitted || !isKnownType(read("resultType"))) {
     return { outcome: "blocked", refusal: refuseInputRequests(asking) };
   }

@@ -3,6 +3,7 @@
  */
 import type { Reply } from "../front/reply.ts";
 import type { ClientRequest, RequestId } from "../messages/envelope.ts";
+import type { ServerAnswer } from "../messages/server-message.ts";
 import type { Era } from "../messages/revision.ts";
 import type { Recording } from "../recording.ts";
 import type { Loss } from "../upstream/upstream.ts";
@@ -21,6 +22,8 @@ export interface ExchangeOptions {
   readonly server: string;
   readonly reply: Reply;
   readonly amend: Amend;
+  /** What the answer asks of the agent's side, before it is amended. */
+  readonly admitAnswer: ((answer: ServerAnswer, then: () => void) => void) | undefined;
   readonly recording: Recording;
   /** Of the call that was recorded; the result is recorded with it. */
   readonly callId: string | undefined;

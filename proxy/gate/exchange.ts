@@ -4,13 +4,7 @@
  */
 import type { ServerLimitName } from "../limits.ts";
 import type { RequestId } from "../messages/envelope.ts";
-import {
-  type Answer,
-  answerFailure,
-  refuseDown,
-  refuseUnrecorded,
-  refuseUnrecordedRequest,
-} from "../messages/refusals.ts";
+import { type Answer, answerFailure, refuseLost } from "../messages/refusals.ts";
 import {
   type ServerAnswer,
   type ServerMessage,
@@ -21,6 +15,7 @@ import { isRecordingFailure } from "../recorder.ts";
 import type { Outcome } from "../recording.ts";
 import type { Asking, Carriage, Loss, Sending, Sink } from "../upstream/upstream.ts";
 import { type AmendedBody, writeAmended } from "./amendment.ts";
+import { refuseUnrecorded } from "./unrecorded.ts";
 import { collectEvidence, type Evidence, NO_BYTES } from "./evidence.ts";
 import type { Kind } from "./named-things.ts";
 import type { Sender } from "./sender.ts";
@@ -44,6 +39,8 @@ export class Exchange implements Sink {
   /** The stream broke off and the answer may come on another one. */
   #isDetached = false;
   #isOver = false;
+  /** Who waits for the answer to be decided. */
+  readonly #admitting: (() => void)[] = [];
 
   constructor(options: ExchangeOptions) {
     this.#options = options;
@@ -65,6 +62,16 @@ export class Exchange implements Sink {
   /** Whether an answer to `id` may still come on a stream that is not its own. */
   awaits(id: RequestId | null): boolean {
     return this.#isDetached && !this.#isOver && id === this.#options.wireId;
+  }
+
+  /** What it asks of the agent's side is decided once, before anything of it goes on. */
+  admit(answer: ServerAnswer, then: () => void): void {
+    const { admitAnswer, wireId } = this.#options;
+    if (admitAnswer === undefined || this.#isOver || (answer.id !== wireId && answer.id !== null)) {
+      then();
+    } else if (this.#admitting.push(then) === 1) {
+      admitAnswer(answer, () => this.#admitting.splice(0).forEach((go) => go()));
+    }
   }
 
   start(send: (sink: Sink) => Sending): void {
@@ -147,7 +154,7 @@ export class Exchange implements Sink {
     } catch (error) {
       if (isRecordingFailure(error)) {
         this.#end();
-        return this.#refuseUnrecorded();
+        return refuseUnrecorded(this.#options);
       }
       return this.#answerSurprise(error);
     }
@@ -200,12 +207,11 @@ export class Exchange implements Sink {
       return;
     }
     const { server, request, era } = this.#options;
-    const message = `The server "${server}" gave no answer (${loss.code}: ${loss.detail})`;
-    const isDown = loss.code === "down" && request.method === "tools/call";
-    this.#fail(
-      "error",
-      isDown ? refuseDown({ id: request.id, era, kind: "tool" }, server, loss.detail) : message,
-    );
+    const refusal =
+      request.method === "tools/call"
+        ? refuseLost({ id: request.id, era, kind: "tool" }, server, loss)
+        : undefined;
+    this.#fail("error", refusal ?? `The server "${server}" gave no answer (${loss.code}: ${loss.detail})`);
   }
 
   /** The agent can come back for the answer (`Last-Event-ID`); one that does not has left. */
@@ -251,7 +257,7 @@ export class Exchange implements Sink {
       if (!isRecordingFailure(error)) {
         throw error;
       }
-      return this.#refuseUnrecorded();
+      return refuseUnrecorded(this.#options);
     }
   }
 
@@ -286,12 +292,5 @@ export class Exchange implements Sink {
       this.#timer = setTimeout(() => this.#sending?.leave(), AFTER_ANSWER_MS).unref();
     }
     this.#options.over();
-  }
-
-  #refuseUnrecorded(): Answer {
-    const { request, era } = this.#options;
-    return request.method === "tools/call"
-      ? refuseUnrecorded({ id: request.id, era, kind: "tool" })
-      : refuseUnrecordedRequest(request.id);
   }
 }

@@ -7,6 +7,7 @@ import type { Inspector } from "../inspection/inspection.ts";
 import type { Limits } from "../limits.ts";
 import type { Places } from "../places.ts";
 import type { Recording } from "../recording.ts";
+import type { ServerAnswer } from "../messages/server-message.ts";
 import type { Upstream } from "../upstream/upstream.ts";
 import type { AskContext } from "./ask-decision.ts";
 import type { Amend } from "./amendment.ts";
@@ -36,6 +37,8 @@ export interface ForwardingOptions {
 export interface RequestOptions {
   readonly reply: Reply;
   readonly amend: Amend;
+  /** What the answer asks of the agent's side, before it is amended: `then` at once, or when it is decided. */
+  readonly admitAnswer?: (answer: ServerAnswer, then: () => void) => void;
   readonly callId?: string;
   /** Of what is recorded as several calls, and not by their result here. */
   readonly calls?: readonly string[];

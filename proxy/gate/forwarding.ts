@@ -17,9 +17,10 @@ import { type Bounds, Inquiry, type Question } from "./inquiry.ts";
 import type { Kind } from "./named-things.ts";
 import { awaitReceipt } from "./notification-receipt.ts";
 import { eraOf, isSameViewer, parseAccept, revisionOf, type Sender, writeAccept } from "./sender.ts";
-import { type PassAsk, passServerRequest } from "./server-request.ts";
+import { openAsking } from "./server-request.ts";
 import { SessionStream } from "./session-stream.ts";
 import { hearUnasked } from "./unasked-words.ts";
+import { holdUndecided } from "./undecided.ts";
 import type { ForwardingOptions, RequestOptions } from "./forwarding-options.ts";
 
 const NOTHING: ReadonlySet<Kind> = new Set();
@@ -40,7 +41,7 @@ export class Forwarding {
   }
 
   request(sender: Sender, request: ClientRequest, options: RequestOptions): void {
-    const { server, recording, limits, load, streams, upstream, listChanged } = this.#options;
+    const { server, recording, limits, load, streams, upstream, listChanged, asks } = this.#options;
     const { reply, amend, callId, isStanding = false } = options;
     const { session } = sender;
     const places = isStanding ? streams : load;
@@ -56,6 +57,7 @@ export class Forwarding {
     const wireId = session === undefined ? request.id : ++this.#lastId;
     const exchange = new Exchange({
       ...{ request, wireId, era, server, reply, recording, callId },
+      admitAnswer: options.admitAnswer,
       amend: (answer) => {
         this.#isLost = false;
         return amend(answer);
@@ -77,7 +79,8 @@ export class Forwarding {
       hearing: options.hearing ?? this.#hearingOf(sender),
       inspecting: this.#openInspecting(options),
       // Without sessions a server asks within its answers, and before it has one it asks nothing.
-      ask: this.#askingOf(
+      ask: openAsking(
+        asks,
         sender,
         era === "handshake" && request.method !== "initialize" && parseAccept(sender.fields).stream,
       ),
@@ -99,7 +102,13 @@ export class Forwarding {
       accept: writeAccept(parseAccept(sender.fields)),
       paramFields: options.paramFields ?? new Map<string, string>(),
     };
-    exchange.start((sink) => upstream.send(forward, sink, options.opensSession ?? (() => undefined)));
+    exchange.start((sink) =>
+      upstream.send(
+        forward,
+        holdUndecided(asks, { sender, sink }, () => exchange),
+        options.opensSession ?? (() => undefined),
+      ),
+    );
   }
 
   /** `reply` gets the status that the server gave. */
@@ -126,7 +135,7 @@ export class Forwarding {
   }
 
   openStream(sender: Sender, reply: Reply): void {
-    const { server, streams, upstream, limits, recording, listChanged } = this.#options;
+    const { server, streams, upstream, limits, recording, listChanged, asks } = this.#options;
     const { session } = sender;
     if (!streams.take()) {
       this.#noteFull(true);
@@ -140,7 +149,7 @@ export class Forwarding {
       ...{ reply, session },
       hearing: this.#hearingOf(sender),
       inspecting: this.#openInspecting({}),
-      ask: this.#askingOf(sender, true),
+      ask: openAsking(asks, sender, true),
       pulse: limits,
       idle: () => recording.noteLimit(server, "stream_idle"),
       lost: (loss) => this.#noteLost(loss),
@@ -163,7 +172,8 @@ export class Forwarding {
       lastEventId: sender.fields.get("last-event-id"),
       agent: sender.agent,
     };
-    stream.start((sink) => upstream.openStream(request, sink));
+    const findAsked = ({ id }: ServerAnswer): Exchange | undefined => session?.findAwaiting(id);
+    stream.start((sink) => upstream.openStream(request, holdUndecided(asks, { sender, sink }, findAsked)));
   }
 
   /**
@@ -277,14 +287,6 @@ export class Forwarding {
     return {
       hear: (notification) => hearing.hear(notification) ?? hearUnasked(asks, sender, notification),
     };
-  }
-
-  #askingOf(sender: Sender, isPossible: boolean): PassAsk {
-    return (request, way) =>
-      passServerRequest(this.#options.asks, sender, {
-        request,
-        way: { ...way, isOpen: way.isOpen && isPossible },
-      });
   }
 
   #checkIdle(): void {

@@ -5,24 +5,20 @@
 import { send } from "../front/reply.ts";
 import type { ClientRequest } from "../messages/envelope.ts";
 import { buildParamFields, type ParamFields } from "../messages/param-fields.ts";
-import {
-  type Answer,
-  answerFailure,
-  refuseDisagreement,
-  refuseMessage,
-  refuseUnrecorded,
-  refuseUnrecordedRequest,
-} from "../messages/refusals.ts";
+import { answerFailure, refuseDisagreement, refuseMessage } from "../messages/refusals.ts";
 import type { ServerAnswer } from "../messages/server-message.ts";
+import { RecordingFailed } from "../recorder.ts";
 import type { CallVerdict } from "./call-decision.ts";
-import { judgeResult } from "./call-result.ts";
+import { findWrittenAsks, judgeResult } from "./call-result.ts";
 import { withGrantedCapabilities } from "./capabilities.ts";
-import { type Asked, type GateContext, recordOr } from "./gate-context.ts";
-import { admitInputs, admitPages, withAskedInputs } from "./input-requests.ts";
+import type { Asked, GateContext } from "./gate-context.ts";
+import { takeAskedInputs } from "./input-answers.ts";
+import { admitWritten, type InputVerdict, withState } from "./input-requests.ts";
 import { type Naming, SUBSCRIBE, UNSUBSCRIBE } from "./named-things.ts";
 import { holdToLoad } from "./overload.ts";
 import { decideCall, recordVerdict } from "./recorded-call.ts";
 import { eraOf } from "./sender.ts";
+import { refuseUnrecorded } from "./unrecorded.ts";
 import { lookAtTools, needsLook } from "./tool-lookup.ts";
 
 /** A locked tool is looked at before it is called for the first time; nothing of the call is decided until then. */
@@ -46,9 +42,10 @@ export function passToolCall(context: GateContext, asked: Asked): void {
 }
 
 export function passNamedCall(context: GateContext, asked: Asked): void {
+  const { request, reply } = asked;
   context.admission.admit(() => admitCall(context, asked), {
     admitted: (call) => passOn(context, asked, call),
-    failed: () => send(asked.reply, refuseUnrecordedCall(asked)),
+    failed: () => send(reply, refuseUnrecorded({ request, era: eraOf(request) })),
   });
 }
 
@@ -77,6 +74,10 @@ function admitCall(context: GateContext, asked: Asked): AdmittedCall {
   return { verdict, fields, callId: recordVerdict(context, asked, verdict) };
 }
 
+interface AllowedCall extends AdmittedCall {
+  readonly verdict: Extract<CallVerdict, { effect: "allow" }>;
+}
+
 function passOn(context: GateContext, asked: Asked, { verdict, fields, callId }: AdmittedCall): void {
   const { sender, request, reply } = asked;
   if (verdict.effect === "deny") {
@@ -84,24 +85,50 @@ function passOn(context: GateContext, asked: Asked, { verdict, fields, callId }:
     return;
   }
   context.load.noteCall(performance.now());
-  const { kind } = verdict.naming;
-  const refuse = (): Answer => refuseUnrecordedCall(asked);
-  const answered = recordOr(reply, refuse, () => withAskedInputs(context.asks, asked));
-  if (answered === undefined) {
-    return;
-  }
-  const noteOutcome = keepSubscription(context, asked, verdict.naming.name);
-  context.forwarding.request(sender, withoutTask(withGrantedCapabilities(context, answered)), {
+  takeAskedInputs(context.asks, asked, (answered) => {
+    if (answered === undefined) {
+      send(reply, refuseUnrecorded({ request, era: eraOf(request) }));
+    } else {
+      forward(context, { sender, request: answered, reply }, { verdict, fields, callId });
+    }
+  });
+}
+
+function forward(context: GateContext, asked: Asked, { verdict, fields, callId }: AllowedCall): void {
+  const { sender, request, reply } = asked;
+  const { kind, name } = verdict.naming;
+  const asking = { id: request.id, era: eraOf(request), kind };
+  const noteOutcome = keepSubscription(context, asked, name);
+  let inputs: InputVerdict = { kind: "refused" };
+  context.forwarding.request(sender, withoutTask(withGrantedCapabilities(context, request)), {
     reply,
     callId,
     inspection: findInspection(context, verdict),
     ...(fields?.ok === true && { paramFields: fields.fields }),
+    admitAnswer: (answer, then) => {
+      const written = findWrittenAsks(asking, answer);
+      admitWritten(
+        context.asks,
+        { sender, request, callId },
+        {
+          written,
+          then: (decided) => {
+            inputs = decided;
+            then();
+          },
+        },
+      );
+    },
     amend: (answer) => {
       noteOutcome(answer);
-      return judgeResult({ id: request.id, era: eraOf(request), kind }, answer, {
-        admitInputs: (written) => admitInputs(context.asks, asked, written),
-        admitPages: (written) => admitPages(context.asks, asked, written),
-      });
+      if (inputs.kind === "unrecorded") {
+        throw new RecordingFailed("what the server asks for was not recorded");
+      }
+      const judged = judgeResult(asking, answer, inputs.kind);
+      const { state } = inputs.kind === "admitted" ? inputs : {};
+      return state === undefined || "refusal" in judged
+        ? judged
+        : { ...judged, message: withState(judged.message, state) };
     },
   });
 }
@@ -109,12 +136,6 @@ function passOn(context: GateContext, asked: Asked, { verdict, fields, callId }:
 /** What was only observed has no grant that could say less. */
 function findInspection({ policy }: GateContext, { decision }: Extract<CallVerdict, { effect: "allow" }>) {
   return policy.inspectionOf(decision.reason === "granted" ? decision.rule : "");
-}
-
-function refuseUnrecordedCall({ request }: Asked): Answer {
-  return request.method === "tools/call"
-    ? refuseUnrecorded({ id: request.id, era: eraOf(request), kind: "tool" })
-    : refuseUnrecordedRequest(request.id);
 }
 
 /** What the server says of a change may come before its answer; what it did not take on, nobody hears of. */

@@ -23,7 +23,9 @@ import { ServerLoad } from "./server-load.ts";
 import { noteListChanged } from "./list-changes.ts";
 import { ListViews } from "./list-view.ts";
 import { refuseServerRequest } from "./server-request.ts";
+import { revisionOf } from "./sender.ts";
 import type { SessionNames } from "./session-names.ts";
+import type { SharedAsks } from "./shared-asks.ts";
 import { SessionTable } from "./session.ts";
 import { Visibility } from "./visibility.ts";
 import type { VisibleNames } from "./visible-names.ts";
@@ -46,6 +48,10 @@ export interface ServerGateOptions {
   readonly admission?: Admission;
   /** As the server gives them, unless other processes have gates of the same session. */
   readonly sessionNames?: SessionNames;
+  /** Where other processes have gates of the same session: what was asked of agents, and by whom it is answered. */
+  readonly sharedAsks?: SharedAsks | undefined;
+  /** The server is another gate, which has decided and recorded what it asks. */
+  readonly isRelayed?: boolean | undefined;
   /** What the server gets to see with the next call; absent: nothing. */
   readonly credential?: (() => CallFacts["credential"]) | undefined;
   sessionState(): SessionState;
@@ -54,12 +60,20 @@ export interface ServerGateOptions {
 
 export function openServerGate(options: ServerGateOptions): Gate {
   const { server, recording, limits, streams, policy, usage, names, environment, stderr } = options;
-  const { inspector } = options;
+  const { inspector, admission = AT_ONCE } = options;
   const sessions = new SessionTable(options.sessionNames);
   const load = new ServerLoad(limits);
   const asks: AskContext = {
     ...{ server, policy, usage, sessions, recording, inspector, limits },
-    waiting: new WaitingAsks(recording, limits.callTimeoutMs),
+    waiting: new WaitingAsks({ recording, timeoutMs: limits.callTimeoutMs, shared: options.sharedAsks }),
+    admission,
+    shared: options.sharedAsks,
+    isRelayed: options.isRelayed === true,
+    answer: (sender, text) =>
+      upstream.answer?.(
+        { session: sender.session?.id, revision: revisionOf(sender), agent: sender.agent },
+        text,
+      ),
     sessionState: () => options.sessionState(),
     labelsGained: (before) => options.labelsGained(before),
   };
@@ -86,7 +100,7 @@ export function openServerGate(options: ServerGateOptions): Gate {
     findings: new DefinitionFindings({ server, recording, visibility, names }),
     catalogs: openCatalogs(),
     views: new ListViews(),
-    admission: options.admission ?? AT_ONCE,
+    admission,
     credential: () => options.credential?.(),
     sessionState: () => options.sessionState(),
     labelsGained: (before) => options.labelsGained(before),

@@ -5,7 +5,6 @@
 import type { Call } from "../../policies/decision.ts";
 import { LOGGED } from "../messages/asks.ts";
 import type { ServerNotification } from "../messages/server-message.ts";
-import { isRecordingFailure } from "../recorder.ts";
 import { type AskContext, findAskClient, isAskGranted } from "./ask-decision.ts";
 import { CANCELLED, ELICITED } from "./passing.ts";
 import { recordUse } from "./recorded-call.ts";
@@ -24,7 +23,7 @@ export function hearUnasked(
     case ELICITED:
       return isAskGranted(context, "elicitation") ? notification : undefined;
     case LOGGED:
-      return isAskGranted(context, "logging") && isLogHeard(context, sender, notification)
+      return isAskGranted(context, "logging") && isRead(context, callOf(context, sender))
         ? notification
         : undefined;
     default:
@@ -33,25 +32,33 @@ export function hearUnasked(
 }
 
 /** The first that brings content of a kind which the session has not read is on the log; those that follow are as many as a server likes. */
-function isLogHeard(context: AskContext, sender: Sender, { text }: ServerNotification): boolean {
+export function admitWords(
+  context: AskContext,
+  { sender, notification: { method, text } }: { sender: Sender; notification: ServerNotification },
+  then: () => void,
+): void {
   const { server, policy, usage, recording } = context;
-  const call: Call = { server, kind: "ask", name: "logging", args: {}, agent: sender.agent };
-  if (policy.labelsOf(call).every((label) => usage.labels.has(label))) {
-    return true;
+  const call = callOf(context, sender);
+  if (method !== LOGGED || !isAskGranted(context, "logging") || isRead(context, call)) {
+    then();
+    return;
   }
-  const decision = policy.decide(call, usage);
-  if (decision.effect === "deny") {
-    return false;
-  }
-  const facts = { agent: sender.agent, client: findAskClient(context, sender), server, method: LOGGED };
-  try {
-    const id = recordUse(context, facts, { call, decision });
-    recording.recordResult({ call: id, outcome: "ok", duration_ms: 0, bytes: text.length });
-    return true;
-  } catch (error) {
-    if (!isRecordingFailure(error)) {
-      throw error;
+  const decide = (): void => {
+    const decision = policy.decide(call, usage);
+    if (decision.effect === "allow") {
+      const facts = { agent: sender.agent, client: findAskClient(context, sender), server, method };
+      const id = recordUse(context, facts, { call, decision });
+      recording.recordResult({ call: id, outcome: "ok", duration_ms: 0, bytes: text.length });
     }
-    return false;
-  }
+  };
+  context.admission.admit(decide, { admitted: then, failed: then });
+}
+
+function callOf({ server }: AskContext, { agent }: Sender): Call {
+  return { server, kind: "ask", name: "logging", args: {}, agent };
+}
+
+/** What could not be admitted brings something that the session has not read. */
+function isRead({ policy, usage }: AskContext, call: Call): boolean {
+  return policy.labelsOf(call).every((label) => usage.labels.has(label));
 }

@@ -8,6 +8,7 @@ import type { Outcome, Recording } from "../recording.ts";
 import { type Evidence, NO_BYTES } from "./evidence.ts";
 import type { AdmittedAsk } from "./ask-decision.ts";
 import type { Session } from "./session.ts";
+import type { SharedAsks } from "./shared-asks.ts";
 
 interface OpenAsk extends AdmittedAsk {
   readonly agent: string;
@@ -23,17 +24,30 @@ interface OpenAsk extends AdmittedAsk {
 export interface WaitingAsk extends OpenAsk {
   readonly key: string;
   readonly startedAt: number;
-  readonly timer: NodeJS.Timeout;
+  /** Absent where it was asked in another process, which looks after the time. */
+  readonly timer?: NodeJS.Timeout;
 }
 
-export class WaitingAsks {
-  readonly #recording: Recording;
-  readonly #timeoutMs: number;
-  readonly #asks = new Set<WaitingAsk>();
+export interface WaitingAsksOptions {
+  readonly recording: Recording;
+  readonly timeoutMs: number;
+  readonly shared: SharedAsks | undefined;
+}
 
-  constructor(recording: Recording, timeoutMs: number) {
-    this.#recording = recording;
-    this.#timeoutMs = timeoutMs;
+const MAX_KNOWN = 10_000;
+
+export class WaitingAsks {
+  readonly #options: WaitingAsksOptions;
+  readonly #asks = new Set<WaitingAsk>();
+  readonly #known = new Set<string>();
+
+  constructor(options: WaitingAsksOptions) {
+    this.#options = options;
+  }
+
+  /** Whether it was asked here before, answered or not. */
+  isKnown(callId: string): boolean {
+    return this.#known.has(callId);
   }
 
   hasRoom(agent: string, max: number): boolean {
@@ -41,9 +55,12 @@ export class WaitingAsks {
   }
 
   add(key: string, asked: OpenAsk): void {
-    const timer = setTimeout(() => this.#abandon(ask, "timeout"), this.#timeoutMs).unref();
+    const timer = setTimeout(() => this.#abandon([ask], "timeout"), this.#options.timeoutMs).unref();
     const ask: WaitingAsk = { ...asked, key, startedAt: performance.now(), timer };
     this.#asks.add(ask);
+    this.#known.add(ask.callId);
+    const [oldest = ""] = this.#known.size > MAX_KNOWN ? this.#known : [];
+    this.#known.delete(oldest);
   }
 
   /** The one that waits longest. */
@@ -51,22 +68,37 @@ export class WaitingAsks {
     return this.#list(isMeant)[0];
   }
 
-  /** Throws `RecordingFailed`: what the log does not hold is not passed on. */
-  end(ask: WaitingAsk, outcome: Outcome, evidence: Evidence = NO_BYTES): void {
-    if (this.#asks.delete(ask)) {
-      clearTimeout(ask.timer);
-      const duration_ms = Math.round(performance.now() - ask.startedAt);
-      const found = ask.inspecting.conclude(ask.callId);
-      this.#recording.recordResult({ call: ask.callId, outcome, duration_ms, ...evidence, ...found });
+  /** None of them waits any more; `then` gets those that nobody else has ended, which its caller must end. */
+  claim(asks: readonly WaitingAsk[], then: (own: readonly WaitingAsk[]) => void): void {
+    const here = asks.filter((ask) => this.#asks.delete(ask));
+    here.forEach(({ timer }) => clearTimeout(timer));
+    const { shared } = this.#options;
+    if (shared === undefined || asks.length === 0) {
+      then(here);
+      return;
     }
+    shared.claim(
+      asks.map(({ callId }) => callId),
+      (own) => then(asks.filter((_, index) => own[index] === true)),
+    );
+  }
+
+  /** One that was claimed. Throws `RecordingFailed`: what the log does not hold is not passed on. */
+  end(ask: WaitingAsk, outcome: Outcome, evidence: Evidence = NO_BYTES): void {
+    const duration_ms = Math.round(performance.now() - ask.startedAt);
+    const found = ask.inspecting.conclude(ask.callId);
+    this.#options.recording.recordResult({
+      ...{ call: ask.callId, outcome, duration_ms, ...evidence, ...found },
+    });
   }
 
   /** Nobody will answer any more. */
   abandon(isMeant: (ask: WaitingAsk) => boolean, outcome: Outcome): void {
-    this.#list(isMeant).forEach((ask) => this.#abandon(ask, outcome));
+    this.#abandon(this.#list(isMeant), outcome);
   }
 
-  #abandon(ask: WaitingAsk, outcome: Outcome): void {
+  /** One that was claimed. */
+  giveUp(ask: WaitingAsk, outcome: Outcome): void {
     try {
       this.end(ask, outcome);
     } catch (error) {
@@ -77,6 +109,12 @@ export class WaitingAsks {
     }
     if (outcome !== "cancelled") {
       ask.abandoned?.();
+    }
+  }
+
+  #abandon(asks: readonly WaitingAsk[], outcome: Outcome): void {
+    if (asks.length > 0) {
+      this.claim(asks, (own) => own.forEach((ask) => this.giveUp(ask, outcome)));
     }
   }
 

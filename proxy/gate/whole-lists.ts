@@ -26,6 +26,7 @@ export function readListsWhole(upstream: Upstream, bounds: Bounds): Upstream {
       return new ListReading({ upstream, bounds, listing, sink, forward, request: message }).start();
     },
     openStream: (request, sink) => upstream.openStream(request, sink),
+    answer: (from, text) => upstream.answer?.(from, text),
     endSession: (session, revision, agent) => upstream.endSession(session, revision, agent),
     close: () => upstream.close(),
   };

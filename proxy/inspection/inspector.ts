@@ -4,7 +4,7 @@
  * binary data and every other byte stay as they came.
  */
 import type { Redactor } from "../../audit/redaction/redaction.ts";
-import { readSpan, type Span, toByteText } from "../messages/json-spans.ts";
+import { readSpan, type Span, toByteText, toCharacters } from "../messages/json-spans.ts";
 import { replaceInMessage, type ServerMessage } from "../messages/server-message.ts";
 import type { ByteSearch } from "./byte-search.ts";
 import type { Inspected, Inspection, Inspector } from "./inspection.ts";
@@ -17,7 +17,8 @@ const SMALL_BYTES = 256 * 1024;
 /** Of one message, in which markers are looked for. */
 const MAX_MARKED_LENGTH = 1024 * 1024;
 
-export function createInspector(redactor: Redactor): Inspector {
+/** `everywhere`: also in what nobody reads as text, and a message is none that has a secret where no text can stand. */
+export function createInspector(redactor: Redactor, { everywhere = false } = {}): Inspector {
   let built: { readonly search: ByteSearch; readonly forms: number } | undefined;
   return {
     inspect: (message, inspection) => {
@@ -25,16 +26,22 @@ export function createInspector(redactor: Redactor): Inspector {
         built = { search: buildSearch(redactor.forms.keys()), forms: redactor.forms.size };
       }
       const { search } = built;
-      return isSuspicious(message, search)
-        ? new Look({ message, inspection, redactor, search }).inspect()
+      return isSuspicious({ message, search, everywhere })
+        ? new Look({ message, inspection, redactor, search, everywhere }).inspect()
         : undefined;
     },
   };
 }
 
-function isSuspicious(message: ServerMessage, search: ByteSearch): boolean {
+interface Looking<M> {
+  readonly message: M;
+  readonly search: ByteSearch;
+  readonly everywhere: boolean;
+}
+
+function isSuspicious({ message, search, everywhere }: Looking<ServerMessage>): boolean {
   const { text } = message;
-  if (text.length <= SMALL_BYTES) {
+  if (everywhere || text.length <= SMALL_BYTES) {
     return search.search(text, true) !== 0;
   }
   let from = 0;
@@ -45,11 +52,9 @@ function isSuspicious(message: ServerMessage, search: ByteSearch): boolean {
   });
 }
 
-interface LookOptions<M> {
-  readonly message: M;
+interface LookOptions<M> extends Looking<M> {
   readonly inspection: Inspection;
   readonly redactor: Redactor;
-  readonly search: ByteSearch;
 }
 
 class Look<M extends ServerMessage> {
@@ -66,9 +71,9 @@ class Look<M extends ServerMessage> {
   }
 
   inspect(): Inspected<M> {
-    const { message, search } = this.#options;
-    const strings = findStrings(message, findUnread(message));
-    if (strings === undefined) {
+    const { message, search, everywhere } = this.#options;
+    const strings = findStrings(message, everywhere ? [] : findUnread(message));
+    if (strings === undefined || (everywhere && this.#isSecretBetween(strings))) {
       return { ok: false };
     }
     const changes: { readonly span: Span; readonly by: string }[] = [];
@@ -94,6 +99,20 @@ class Look<M extends ServerMessage> {
       message: changes.length === 0 ? message : replaceAll(message, changes),
       findings: { redactions: this.#redactions, removals: this.#removals, markers: this.#markers },
     };
+  }
+
+  /** In a number, in what makes it a message. */
+  #isSecretBetween(strings: readonly Span[]): boolean {
+    const { redactor, message } = this.#options;
+    let from = 0;
+    const between = [...strings, { start: message.text.length, end: message.text.length }].map(
+      ({ start, end }) => {
+        const piece = message.text.slice(from, start);
+        from = end;
+        return piece;
+      },
+    );
+    return redactor.redactText(toCharacters(between.join('"'))).count > 0;
   }
 
   /** Cleaned first: what is hidden between the characters of a secret would hide it. */

@@ -128,13 +128,37 @@ function refuseForNow(
   return asking.kind === "tool" ? refusal : { ...refusal, status, retryAfterSeconds };
 }
 
-/** A server that ended too often to be started again. */
-export function refuseDown(asking: Asking, server: string, detail: string): Answer {
-  return answerRefusal(
-    asking,
-    `The server "${server}" is down for the rest of this session (${detail}): calling it again is of no use.`,
-  );
+/** Where a person has to act before it is worth calling again; undefined: it may work the next time. */
+export function refuseLost(
+  asking: Asking,
+  server: string,
+  { code, detail }: { readonly code: string; readonly detail: string },
+): Answer | undefined {
+  switch (code) {
+    // It ended too often to be started again.
+    case "down":
+      return answerRefusal(
+        asking,
+        `The server "${server}" is down for the rest of this session (${detail}): calling it again is of no use.`,
+      );
+    case "credentials_refused":
+      return answerRefusal(
+        asking,
+        `The server "${server}" does not let this session in (${code}: ${detail}). ${OPERATOR}`,
+      );
+    case "not_authorized":
+      return answerRefusal(
+        asking,
+        `The server "${server}" cannot be called. ${endSentence(detail)} ${OPERATOR}`,
+      );
+    default:
+      return undefined;
+  }
 }
+
+const OPERATOR = "Whoever operates Lanyard has to look at it: the page of credentials has more.";
+
+const endSentence = (text: string): string => (/[.?!]$/.test(text) ? text : `${text}.`);
 
 /** The server did not show its tools, so nobody can tell whether this one is still the reviewed one. */
 export function refuseUnverified(asking: Asking, tool: string): Answer {
@@ -144,7 +168,7 @@ export function refuseUnverified(asking: Asking, tool: string): Answer {
   );
 }
 
-export function refuseUnrecorded(asking: Asking): Answer {
+export function refuseUnrecordedCall(asking: Asking): Answer {
   return answerRefusal(
     asking,
     "Refused: the audit log cannot be written, and nothing is forwarded without it.",

@@ -6,6 +6,7 @@ import type { Limits } from "../limits.ts";
 import type { CallFacts } from "../recording.ts";
 import type { Authority } from "./authority.ts";
 import type { Environment } from "./child-environment.ts";
+import type { HttpProxies } from "./http-proxies.ts";
 import type { Upstream, UpstreamEvents } from "./upstream.ts";
 
 /** Variables of a server that change while it runs. */
@@ -14,6 +15,8 @@ export interface OwnEnvironment {
   readonly read: () => Readonly<Record<string, string>>;
   /** Told when processes that run have old ones. */
   readonly onChange: (listener: () => void) => void;
+  /** A sentence about what is missing: without it no call is worth sending. Undefined: nothing. */
+  readonly findLack: () => string | undefined;
 }
 
 /** How a server is reached, with every variable filled in, and what it may take where that is its own. */
@@ -22,7 +25,14 @@ export type ProxyServer = {
   /** What it gets to see with the next call; absent: nothing. */
   readonly provenance?: () => CallFacts["credential"];
 } & (
-  | { readonly transport: "http"; readonly url: string; readonly authority?: Authority }
+  | {
+      readonly transport: "http";
+      readonly url: string;
+      readonly authority?: Authority;
+      /** It is another gate of the session, before the server. */
+      readonly isRelayed?: boolean;
+      readonly httpProxies?: HttpProxies;
+    }
   | {
       readonly transport: "stdio";
       readonly command: readonly string[];
@@ -50,8 +60,9 @@ export type Connect = (options: ConnectOptions) => Upstream;
 export async function prepareConnection(how: ProxyServer): Promise<Connect> {
   if (how.transport === "http") {
     const { HttpUpstream } = await import("./http-upstream.ts");
-    const { url, authority } = how;
-    return ({ limits, events }) => new HttpUpstream({ url: new URL(url), limits, events, authority });
+    const { url, authority, httpProxies } = how;
+    return ({ limits, events }) =>
+      new HttpUpstream({ url: new URL(url), limits, events, authority, httpProxies });
   }
   const { StdioUpstream } = await import("./stdio-upstream.ts");
   const { command, env, ownEnvironment, cwd, start } = how;

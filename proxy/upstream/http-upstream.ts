@@ -7,11 +7,18 @@ import { Places } from "../places.ts";
 import { type Authority, type AuthorizedRequest, type ConnectionTerms, sendAuthorized } from "./authority.ts";
 import { HttpAnswer } from "./http-answer.ts";
 import { type AnswerHead, HttpClient, type OutgoingRequest } from "./http-client.ts";
+import type { HttpProxies } from "./http-proxies.ts";
 import { buildFields, buildSessionFields, writeCancellation, writeMessage } from "./http-message.ts";
 import { PassedOver } from "./passed-over.ts";
-import type { Forward, Sending, Sink, StreamRequest, Upstream, UpstreamEvents } from "./upstream.ts";
-
-type SessionFields = Pick<StreamRequest, "session" | "revision" | "agent">;
+import type {
+  Forward,
+  Sending,
+  SessionPlace,
+  Sink,
+  StreamRequest,
+  Upstream,
+  UpstreamEvents,
+} from "./upstream.ts";
 
 interface Outgoing extends OutgoingRequest {
   readonly agent?: string | undefined;
@@ -30,6 +37,7 @@ export interface HttpUpstreamOptions {
   readonly events: UpstreamEvents;
   readonly authority?: Authority | undefined;
   readonly connection?: ConnectionTerms | undefined;
+  readonly httpProxies?: HttpProxies | undefined;
 }
 
 export class HttpUpstream implements Upstream {
@@ -39,16 +47,17 @@ export class HttpUpstream implements Upstream {
   readonly #authority: Authority | undefined;
   readonly #told = new Places(MAX_TOLD);
 
-  constructor({ url, limits, events, authority, connection }: HttpUpstreamOptions) {
+  constructor({ url, limits, events, authority, connection: terms, httpProxies }: HttpUpstreamOptions) {
     this.#limits = limits;
     this.#events = events;
     this.#authority = authority;
-    this.#client = new HttpClient(url, limits.connectTimeoutMs, connection);
+    const { connectTimeoutMs } = limits;
+    this.#client = new HttpClient(url, { connectTimeoutMs, terms, httpProxies });
   }
 
   send(forward: Forward, sink: Sink, opensSession: (session: string) => void): Sending {
     const { message, agent, calls } = forward;
-    const opened = (head: AnswerHead): SessionFields => {
+    const opened = (head: AnswerHead): SessionPlace => {
       const session = head.fields["mcp-session-id"];
       if (message.method !== "initialize" || typeof session !== "string" || !SESSION_ID.test(session)) {
         return forward;
@@ -82,6 +91,10 @@ export class HttpUpstream implements Upstream {
       () => request,
     );
     return { leave: () => sending.leave(), cancel: () => sending.leave() };
+  }
+
+  answer(from: SessionPlace, text: string): void {
+    this.#tell(from, text);
   }
 
   endSession(session: string, revision: string | undefined, agent?: string): Promise<number> {
@@ -118,7 +131,7 @@ export class HttpUpstream implements Upstream {
   #exchange(
     outgoing: Outgoing,
     sink: Sink,
-    opened: (head: AnswerHead) => SessionFields,
+    opened: (head: AnswerHead) => SessionPlace,
   ): Pick<Sending, "leave"> {
     if (this.#authority === undefined) {
       return this.#exchangeNow(outgoing, sink, opened);
@@ -130,9 +143,9 @@ export class HttpUpstream implements Upstream {
     });
   }
 
-  #exchangeNow(outgoing: Outgoing, sink: Sink, opened: (head: AnswerHead) => SessionFields): HttpAnswer {
+  #exchangeNow(outgoing: Outgoing, sink: Sink, opened: (head: AnswerHead) => SessionPlace): HttpAnswer {
     const exchange = this.#client.open();
-    let session: SessionFields | undefined;
+    let session: SessionPlace | undefined;
     const answer = new HttpAnswer({
       ...{ exchange, sink, limits: this.#limits },
       opened: (head) => {
@@ -150,7 +163,7 @@ export class HttpUpstream implements Upstream {
   }
 
   /** Sends what needs no answer; a server has a moment to take it. */
-  #tell(session: SessionFields, body: string): void {
+  #tell(session: SessionPlace, body: string): void {
     if (!this.#told.take()) {
       return;
     }

@@ -17,7 +17,7 @@ import type { StdioChild } from "./stdio-child.ts";
 import { probeRevisions } from "./stdio-probe.ts";
 import { StdioSession } from "./stdio-session.ts";
 import type { Forward, Loss, Sending, Sink, StreamRequest, Upstream, UpstreamEvents } from "./upstream.ts";
-import { NOTHING_SENT, startAfter } from "./waiting-sending.ts";
+import { NOTHING_SENT, failUnsent, startAfter } from "./waiting-sending.ts";
 
 export interface StdioUpstreamOptions {
   readonly command: readonly string[];
@@ -90,6 +90,10 @@ export class StdioUpstream implements Upstream {
       sink.status(session === undefined && era === "handshake" ? 404 : 202);
       return NOTHING_SENT;
     }
+    const lack = this.#options.environment.own?.findLack();
+    if (lack !== undefined && message.method === "tools/call") {
+      return failUnsent(sink, { code: "not_authorized", detail: lack });
+    }
     if (era === "stateless") {
       return this.#sendStateless(message, sink);
     }
@@ -100,8 +104,7 @@ export class StdioUpstream implements Upstream {
     }
     const { loss } = this.#processes;
     if (session?.child.isOver === true && loss !== undefined) {
-      sink.failed(loss);
-      return NOTHING_SENT;
+      return failUnsent(sink, loss);
     }
     if (session === undefined) {
       sink.status(forward.session === undefined ? 400 : 404);
@@ -118,8 +121,7 @@ export class StdioUpstream implements Upstream {
     }
     const { loss } = this.#processes;
     if (opened.child.isOver && loss !== undefined) {
-      sink.failed(loss);
-      return NOTHING_SENT;
+      return failUnsent(sink, loss);
     }
     return opened.openStream(sink);
   }
@@ -145,8 +147,7 @@ export class StdioUpstream implements Upstream {
     });
     return startAfter(probed, () => {
       if (lost !== undefined) {
-        sink.failed(lost);
-        return NOTHING_SENT;
+        return failUnsent(sink, lost);
       }
       return this.#sendShared(message, sink);
     });
@@ -219,8 +220,7 @@ export class StdioUpstream implements Upstream {
       const prepared = this.#revisions === undefined ? undefined : this.#takeSpare();
       // Those that are being stopped count: somebody could begin and leave faster than they end.
       if (prepared === undefined && this.#processes.size > maxSessions) {
-        sink.failed({ code: "too_many_sessions", detail: `more than ${maxSessions}` });
-        return NOTHING_SENT;
+        return failUnsent(sink, { code: "too_many_sessions", detail: `more than ${maxSessions}` });
       }
       return this.#openSessionIn(prepared ?? this.#processes.start(), { message, sink, opensSession });
     });

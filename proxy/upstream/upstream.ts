@@ -31,6 +31,9 @@ export interface StreamRequest {
   readonly agent?: string | undefined;
 }
 
+/** Where in a session. */
+export type SessionPlace = Pick<StreamRequest, "revision" | "session" | "agent">;
+
 type LossCode =
   | "unreachable"
   | "exited"
@@ -95,6 +98,8 @@ export interface Upstream {
   /** For the answer to a handshake, `opensSession` tells the id before the answer goes to the sink. */
   send(forward: Forward, sink: Sink, opensSession: (session: string) => void): Sending;
   openStream(request: StreamRequest, sink: Sink): Sending;
+  /** To a request of the server that came through another process: one line of JSON. Absent where none can have. */
+  answer?(from: SessionPlace, text: string): void;
   /** The HTTP status that the server gave it. */
   endSession(session: string, revision: string | undefined, agent?: string): Promise<number>;
   close(): Promise<void>;

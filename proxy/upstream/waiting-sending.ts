@@ -1,7 +1,7 @@
 /**
  * A request that cannot be sent yet: it is as good as sent, and can be taken back.
  */
-import type { Sending } from "./upstream.ts";
+import type { Loss, Sending, Sink } from "./upstream.ts";
 
 export const NOTHING_SENT: Sending = { cancel: () => undefined, leave: () => undefined };
 
@@ -25,4 +25,10 @@ export function startAfter(ready: Promise<unknown> | undefined, start: () => Sen
       sending?.leave();
     },
   };
+}
+
+/** There is no answer to what was not sent. */
+export function failUnsent(sink: Sink, loss: Loss): Sending {
+  sink.failed(loss);
+  return NOTHING_SENT;
 }

@@ -285,6 +285,12 @@ describe("limits and addresses", () => {
 
 test("commands that open what the broker sealed", () => {
   expect(readKeysConfig({ LANYARD_KEYS: "file:/k" })).toEqual({ ok: true, keys: "/k" });
+  const several = "kms:alias/lanyard  file:/a key/file.json kms:1234abcd-12ab-34cd-56ef-1234567890ab";
+  expect(readKeysConfig({ LANYARD_KEYS: several })).toEqual({
+    ok: true,
+    keys: [{ kms: "alias/lanyard" }, "/a key/file.json", { kms: "1234abcd-12ab-34cd-56ef-1234567890ab" }],
+  });
+  expect(readKeysConfig({ LANYARD_KEYS: "kms:alias/lanyard kms:" })).toMatchObject({ ok: false });
   expect(readKeysConfig({ LANYARD_KEYS: "k" })).toMatchObject({
     ok: false,
     problems: [{ variable: "LANYARD_KEYS" }],

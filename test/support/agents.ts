@@ -32,9 +32,7 @@ export async function connectAgent(
   server: string,
   generation: Generation,
 ): Promise<Agent> {
-  const { mcpServers } = Config.parse(JSON.parse(await readFile(configPath, "utf8")));
-  const entry = mcpServers[server];
-  if (entry === undefined) throw new Error(`the configuration has no server ${server}`);
+  const entry = await readEntry(configPath, server);
   const client = generation === "first" ? await connectFirst(entry) : await connectStateless(entry);
   return {
     listTools: async () => (await client.listTools()).tools.map(({ name }) => name),
@@ -49,6 +47,14 @@ export async function connectAgent(
     },
     close: () => client.close(),
   };
+}
+
+/** What the configuration file says of one server. */
+export async function readEntry(configPath: string, server: string): Promise<Entry> {
+  const { mcpServers } = Config.parse(JSON.parse(await readFile(configPath, "utf8")));
+  const entry = mcpServers[server];
+  if (entry === undefined) throw new Error(`the configuration has no server ${server}`);
+  return entry;
 }
 
 interface Entry {

@@ -8,9 +8,7 @@ import { once } from "node:events";
 import type { AddressInfo } from "node:net";
 import { type JSONWebKeySet, createLocalJWKSet, exportJWK, generateKeyPair, jwtVerify } from "jose";
 import Provider from "oidc-provider";
-import { createMcpHandler, McpServer } from "@modelcontextprotocol/server";
-import * as z from "zod";
-import { listenWeb } from "./web-listener.ts";
+import { bearerOf, type DemandingServer, startDemandingServer } from "./mcp-demanding-server.ts";
 
 export const CLIENT_SECRET = "canary-of-the-client-0123456789abcdef";
 const TOKEN_EXCHANGE = "urn:ietf:params:oauth:grant-type:token-exchange";
@@ -19,6 +17,12 @@ export interface AuthorizationPeer {
   readonly issuer: string;
   /** Of the protected MCP server. */
   readonly serverUrl: string;
+  /** It takes what was given out for it alone, and says who gives it out. */
+  readonly server: DemandingServer;
+  /** Clients that somebody deleted: what was given out to them is over, too. */
+  readonly deletedClients: Set<string>;
+  /** As whoever logged in does it where he lists the applications that he let in. */
+  revokeGrants(): Promise<void>;
   /** What it verifies assertions about robots with. */
   trust(keys: JSONWebKeySet): void;
   /** What it was told in the last token exchange. */
@@ -29,27 +33,54 @@ export interface AuthorizationPeer {
   readonly signerKey: string;
   /** Whether a token is still good. */
   isActive(token: string): Promise<boolean>;
-  /** Opens an address as a browser does, and agrees. Returns where it is sent at last, which is not opened. */
-  logIn(address: string): Promise<string>;
+  /** What it answers with an error (503) from now on: grant types, `revocation`; or does not publish: `revocation metadata`. */
+  readonly failing: Set<string>;
+  /**
+   * Opens an address as a browser does, and agrees. Returns where it is sent at last, which is not opened. With the
+   * cookies of an earlier time, it is the same person with the same grant, as far as the client is the same.
+   */
+  logIn(address: string, cookies?: Map<string, string>): Promise<string>;
   close(): Promise<void>;
 }
 
-export async function startAuthorizationPeer(): Promise<AuthorizationPeer> {
+export interface AuthorizationPeerOptions {
+  /** Clients may be documents at an https address, which it reads and checks (client id metadata documents). */
+  readonly readsDocuments?: boolean;
+  /** Whoever asks is registered (RFC 7591). Absent: yes. */
+  readonly registers?: boolean;
+}
+
+export async function startAuthorizationPeer({
+  readsDocuments = false,
+  registers = true,
+}: AuthorizationPeerOptions = {}): Promise<AuthorizationPeer> {
   const signer = await generateKeyPair("ES256", { extractable: true });
   const { privateKey } = await generateKeyPair("RS256", { extractable: true });
   const requests: string[] = [];
   const exchanged: Record<string, unknown>[] = [];
+  const failing = new Set<string>();
   let trusted: JSONWebKeySet = { keys: [] };
   const http = createServer();
   http.listen(0, "127.0.0.1");
   await once(http, "listening");
   const issuer = `http://127.0.0.1:${(http.address() as AddressInfo).port}`;
 
-  const find = async (token: string): Promise<any> =>
-    (await provider.AccessToken.find(token)) ?? (await provider.ClientCredentials.find(token));
-  const resource = await startProtectedServer(issuer, async (token, url) => {
-    const found = await find(token);
-    return found?.aud === url && !found.isExpired;
+  const grants: string[] = [];
+  const deletedClients = new Set<string>();
+  const find = async (token: string): Promise<any> => {
+    const found =
+      (await provider.AccessToken.find(token)) ??
+      (await provider.ClientCredentials.find(token)) ??
+      (await provider.RefreshToken.find(token));
+    return deletedClients.has(found?.clientId) ? undefined : found;
+  };
+  const server = await startDemandingServer({
+    issuer,
+    isWelcome: async (headers, url) => {
+      const token = bearerOf(headers);
+      const found = token === "" ? undefined : await find(token);
+      return found?.aud === url && !found.isExpired;
+    },
   });
 
   // It says that its adapter is one for development, which is known.
@@ -92,17 +123,24 @@ export async function startAuthorizationPeer(): Promise<AuthorizationPeer> {
       Session: 600,
       Interaction: 600,
     },
+    // It reaches no loopback address by itself, where everything of a test is.
+    fetch: async (url: string, { dispatcher: _, ...options }: RequestInit & { dispatcher?: unknown }) =>
+      fetch(url, options),
+    renderError: async (ctx: any, error: unknown) => {
+      ctx.body = error;
+    },
     interactions: { url: (_ctx: unknown, { uid }: { uid: string }) => `/interaction/${uid}` },
     findAccount: (_ctx: unknown, accountId: string) => ({ accountId, claims: () => ({ sub: accountId }) }),
     features: {
       devInteractions: { enabled: false },
-      registration: { enabled: true },
+      registration: { enabled: registers },
+      clientIdMetadataDocument: { enabled: readsDocuments, ack: "draft-02" },
       revocation: { enabled: true, allowedPolicy: () => true },
       introspection: { enabled: true, allowedPolicy: () => true },
       clientCredentials: { enabled: true },
       resourceIndicators: {
         enabled: true,
-        defaultResource: () => resource.url,
+        defaultResource: () => server.url,
         useGrantedResource: () => true,
         getResourceServerInfo: (_ctx: unknown, wanted: string) => ({
           scope: "read",
@@ -138,18 +176,37 @@ export async function startAuthorizationPeer(): Promise<AuthorizationPeer> {
     ["subject_token", "subject_token_type", "requested_token_type", "audience", "resource", "scope"],
     ["audience", "resource"],
   );
+  const findClient = provider.Client.find.bind(provider.Client);
+  provider.Client.find = async (id: string) => (deletedClients.has(id) ? undefined : findClient(id));
+  provider.use(async (ctx: any, next: () => Promise<void>) => {
+    if (failing.has("revocation") && ctx.path === "/token/revocation") {
+      ctx.status = 503;
+      return;
+    }
+    await next();
+    if (failing.has("revocation metadata")) delete ctx.body?.revocation_endpoint;
+    if (failing.has(ctx.oidc?.params?.grant_type)) ctx.status = 503;
+  });
   const answer = provider.callback();
   http.on("request", (request, response) => {
     requests.push(`${request.method} ${new URL(request.url ?? "/", issuer).pathname}`);
     if (request.url?.startsWith("/interaction/")) {
-      void agree(provider, request, response);
+      void agree(provider, request, response).then((grant) => grant && grants.push(grant));
     } else void answer(request, response);
   });
   Object.assign(console, { info, warn });
 
   return {
     issuer,
-    serverUrl: resource.url,
+    serverUrl: server.url,
+    server,
+    deletedClients,
+    revokeGrants: async () => {
+      for (const grant of grants.splice(0)) {
+        await provider.Grant.adapter.destroy(grant);
+        for (const model of [provider.AccessToken, provider.RefreshToken]) await model.revokeByGrantId(grant);
+      }
+    },
     trust: (keys) => {
       trusted = keys;
     },
@@ -160,31 +217,39 @@ export async function startAuthorizationPeer(): Promise<AuthorizationPeer> {
       const found = await find(token);
       return found !== undefined && !found.isExpired;
     },
-    logIn: (address) => browse(address, issuer),
+    failing,
+    logIn: (address, cookies = new Map()) => browse(address, { issuer, cookies }),
     close: async () => {
-      await resource.close();
+      await server.close();
       http.closeAllConnections();
       await new Promise((resolve) => http.close(resolve));
     },
   };
 }
 
-async function agree(provider: any, request: any, response: any): Promise<void> {
-  const { prompt, params, session } = await provider.interactionDetails(request, response);
+/** Returns the grant, once there is one. */
+async function agree(provider: any, request: any, response: any): Promise<string | undefined> {
+  const { prompt, params, session, grantId } = await provider.interactionDetails(request, response);
   const accountId = session?.accountId ?? "robot@acme.example";
   if (prompt.name === "login") {
     await provider.interactionFinished(request, response, { login: { accountId } });
-    return;
+    return undefined;
   }
-  const grant = new provider.Grant({ accountId, clientId: params.client_id });
+  // As its documentation has it: whoever agreed before has one grant, which grows.
+  const known = grantId === undefined ? undefined : await provider.Grant.find(grantId);
+  const grant = known ?? new provider.Grant({ accountId, clientId: params.client_id });
   grant.addOIDCScope("openid offline_access read");
   grant.addResourceScope(params.resource, "read");
-  await provider.interactionFinished(request, response, { consent: { grantId: await grant.save() } });
+  const agreed: string = await grant.save();
+  await provider.interactionFinished(request, response, { consent: { grantId: agreed } });
+  return agreed;
 }
 
 /** Follows redirects within the authorization server, with its cookies. */
-async function browse(address: string, issuer: string): Promise<string> {
-  const cookies = new Map<string, string>();
+async function browse(
+  address: string,
+  { issuer, cookies }: { readonly issuer: string; readonly cookies: Map<string, string> },
+): Promise<string> {
   let next = address;
   for (let hops = 0; hops < 20 && next.startsWith(issuer); hops += 1) {
     const cookie = [...cookies].map(([name, value]) => `${name}=${value}`).join("; ");
@@ -201,38 +266,4 @@ async function browse(address: string, issuer: string): Promise<string> {
   }
   if (next.startsWith(issuer)) throw new Error(`nobody is ever logged in: ${next}`);
   return next;
-}
-
-/** Refuses what its authorization server did not give out for it, and says where that is (RFC 9728). */
-async function startProtectedServer(
-  issuer: string,
-  accepts: (token: string, url: string) => Promise<boolean>,
-) {
-  const handler = createMcpHandler(() => {
-    const server = new McpServer({ name: "notes", version: "3.1.4" });
-    const text = (said: string) => ({ content: [{ type: "text" as const, text: said }] });
-    for (const name of ["list_notes", "read_note"]) {
-      server.registerTool(name, { description: name, inputSchema: z.object({}) }, async () => text(name));
-    }
-    return server;
-  });
-  const listener = await listenWeb(async (request) => {
-    const { pathname } = new URL(request.url);
-    if (pathname === "/.well-known/oauth-protected-resource/mcp") {
-      return Response.json({ resource: url, authorization_servers: [issuer], scopes_supported: ["read"] });
-    }
-    const token = /^Bearer (.+)$/.exec(request.headers.get("authorization") ?? "")?.[1];
-    if (token !== undefined && (await accepts(token, url))) return handler.fetch(request);
-    const metadata = `${listener.url}/.well-known/oauth-protected-resource/mcp`;
-    const challenge = `Bearer realm="notes", resource_metadata="${metadata}", scope="read"`;
-    return new Response("who are you?", { status: 401, headers: { "www-authenticate": challenge } });
-  });
-  const url = `${listener.url}/mcp`;
-  return {
-    url,
-    close: async () => {
-      await handler.close();
-      await listener.close();
-    },
-  };
 }

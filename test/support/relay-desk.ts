@@ -84,7 +84,6 @@ export interface StandIn extends Credentials {
   rejected: Presented[];
   /** Once a token was rejected, this one is the next. */
   next: string | undefined;
-  failure: string | undefined;
 }
 
 export function createStandIn(): StandIn {
@@ -92,20 +91,22 @@ export function createStandIn(): StandIn {
     token: CANARY,
     rejected: [],
     next: undefined,
-    failure: undefined,
     present: async () => {
-      const { token, failure } = standIn;
-      if (failure !== undefined) return { ok: false, code: "refused", sentence: failure };
+      const { token } = standIn;
       const digest = Buffer.from(token).toString("hex").padEnd(64, "0").slice(0, 64);
       const headers = { authorization: `Bearer ${token}` };
       const own = { headers, env: {}, value: token, secrets: [token] };
-      return { ok: true, presented: { id: "robot-token", digest, expiresAt: 1, ...own } };
+      return {
+        ok: true,
+        presented: { id: "robot-token", digest, expiresAt: Date.parse("2100-01-01"), ...own },
+      };
     },
     reject: async (presented) => {
       standIn.rejected.push(presented);
       const before = standIn.token;
       standIn.token = standIn.next ?? before;
-      return standIn.token !== before;
+      const sentence = "A server answered 401 to the credential robot-token.";
+      return standIn.token === before ? { ok: false, code: "refused", sentence } : { ok: true };
     },
   };
   return standIn;

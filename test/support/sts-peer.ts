@@ -97,7 +97,9 @@ async function answer(peer: StsPeer, request: IncomingMessage, response: ServerR
   const body = Buffer.concat(await Array.fromAsync(request)).toString("utf8");
   if (peer.fail?.(response) === true) return;
   const send = (status: number, xml: string): void => {
-    response.writeHead(status, { "content-type": "text/xml", "x-amzn-requestid": "peer" });
+    // Clients whose clock is wrong go by it.
+    const date = new Date(Date.now() + peer.clockOffsetMs).toUTCString();
+    response.writeHead(status, { "content-type": "text/xml", "x-amzn-requestid": "peer", date });
     response.end(xml);
   };
   try {

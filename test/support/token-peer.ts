@@ -16,10 +16,15 @@ export interface TokenPeer {
   readonly refreshed: string[];
   readonly exchanged: string[];
   readonly revoked: string[];
+  /** Of clients: what they showed of themselves, by Basic. */
+  readonly proofs: string[];
   /** Of the access tokens that it gives out. */
   expiresIn: number;
   /** Waited for before the token endpoint answers, once the token is made. */
   beforeAnswer: (() => Promise<void>) | undefined;
+  /** Waited for before the metadata are answered, and before a token is revoked. */
+  beforeMetadata: (() => unknown) | undefined;
+  beforeRevocation: (() => Promise<void>) | undefined;
   /** Answers of the revocation endpoint in place of 200. */
   revocationStatus: number;
   /** Answers of the token endpoint in place of a token. */
@@ -39,8 +44,9 @@ export async function startTokenPeer(): Promise<TokenPeer> {
     url,
     refreshToken: `refresh-${randomBytes(12).toString("hex")}`,
     familyIsOver: false,
-    ...{ refreshed: [], exchanged: [], revoked: [] },
+    ...{ refreshed: [], exchanged: [], revoked: [], proofs: [] },
     ...{ expiresIn: 600, beforeAnswer: undefined, revocationStatus: 200, tokenStatus: 200 },
+    ...{ beforeMetadata: undefined, beforeRevocation: undefined },
     close: async () => {
       server.close();
       server.closeAllConnections();
@@ -55,10 +61,14 @@ export async function startTokenPeer(): Promise<TokenPeer> {
     const chunks: Buffer[] = [];
     for await (const chunk of request) chunks.push(chunk as Buffer);
     const form = new URLSearchParams(Buffer.concat(chunks).toString());
+    const { authorization } = request.headers;
+    if (authorization !== undefined) peer.proofs.push(authorization.replace("Basic ", ""));
     if (request.url === "/.well-known/oauth-authorization-server") {
+      await peer.beforeMetadata?.();
       const endpoints = { token_endpoint: `${url}/token`, revocation_endpoint: `${url}/revoke` };
       json(200, { issuer: url, ...endpoints, response_types_supported: ["code"] });
     } else if (request.url === "/revoke") {
+      await peer.beforeRevocation?.();
       if (peer.revocationStatus === 200) peer.revoked.push(form.get("token") ?? "");
       response.writeHead(peer.revocationStatus).end();
     } else if (request.url === "/token") {

@@ -17,8 +17,10 @@ import { buildAction } from "./built-action.ts";
 export interface WorldOptions {
   /** The text of servers.yaml below `servers:`, indented by two. */
   readonly servers: string;
-  /** The text of roles.yaml below `roles:`, indented by two. The robot holds the role `agent`. */
+  /** The text of roles.yaml below `roles:`, indented by two. */
   readonly roles: string;
+  /** The one that the robot holds. Default `agent`. */
+  readonly role?: string;
   readonly audit?: (directory: string) => AuditStore;
   readonly session?: string;
   /** Where something else stands before the broker. By default the address that it listens on. */
@@ -55,10 +57,7 @@ export async function startWorld(options: WorldOptions): Promise<World> {
   await mkdir(join(policies, "robots", "acme"), { recursive: true });
   await writeFile(join(policies, "servers.yaml"), `servers:\n${options.servers}`);
   await writeFile(join(policies, "roles.yaml"), `roles:\n${options.roles}`);
-  await writeFile(
-    join(policies, "robots", "acme", "payments.yaml"),
-    robotsDocument(issuer.url, options.session),
-  );
+  await writeFile(join(policies, "robots", "acme", "payments.yaml"), robotsDocument(issuer.url, options));
 
   let ahead = 0;
   const broker = await startBroker({
@@ -136,7 +135,10 @@ async function visit(broker: RunningBroker, path: string): Promise<{ status: num
   return { status: answer.status, text: await answer.text() };
 }
 
-function robotsDocument(issuer: string, session = "{ ttl: 15m, max: 2h }"): string {
+function robotsDocument(
+  issuer: string,
+  { role = "agent", session = "{ ttl: 15m, max: 2h }" }: Pick<WorldOptions, "role" | "session">,
+): string {
   return `issuer: ${issuer}
 repository: acme/payments
 repository_id: "456789"
@@ -147,7 +149,7 @@ robots:
       - workflow: .github/workflows/triage.yml
         events: [schedule, workflow_dispatch]
         ref: refs/heads/main
-        roles: [agent]
+        roles: [${role}]
     session: ${session}
 `;
 }

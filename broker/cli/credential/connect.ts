@@ -4,7 +4,7 @@
  */
 import { setTimeout as wait } from "node:timers/promises";
 import { Command } from "commander";
-import { readPublicUrl, readTrustConfig } from "../../config.ts";
+import { readPublicUrl } from "../../config.ts";
 import type { AskIssuer } from "../../credentials/kind.ts";
 import {
   type Authorization,
@@ -22,18 +22,20 @@ import {
 import { proofOf } from "../../credentials/oauth/client-proof.ts";
 import { describeFailure } from "../../credentials/oauth/failure.ts";
 import { describeIdentity } from "../../credentials/oauth/identity.ts";
-import { readGrant, writeGrant } from "../../credentials/oauth/stored-grant.ts";
-import { createVault } from "../../credentials/vault.ts";
-import { openEgress } from "../../egress/egress.ts";
-import { isOwnNetwork } from "../../egress/own-network.ts";
+import { changeGrant } from "../../credentials/oauth/former-grants.ts";
+import { writeGrant } from "../../credentials/oauth/stored-grant.ts";
+import { listSecretVersions } from "../../storage/credential-secrets.ts";
 import { nameUser, parseUserName } from "../acting-user.ts";
 import { NoAnswer } from "../policy/answer.ts";
 import { showControls } from "../problem-report.ts";
 import { openStoredKey } from "../keys/sealing-key.ts";
 import type { ExitCode, Terminal } from "../terminal.ts";
 import type { OpenBrowser } from "./browser.ts";
+import { endFormer } from "./ended-grants.ts";
 import { findNamed, nameWithOwner } from "./named-credential.ts";
 import { type CommonOptions, type Opened, withCredentials } from "./opened.ts";
+import { openOwnEgress } from "./own-egress.ts";
+import { proveGrant } from "./proven-grant.ts";
 import type { ReadSecret } from "./secret-input.ts";
 import { chooseServer } from "./server-choice.ts";
 
@@ -125,12 +127,8 @@ async function connect(
   }
   const sealingKey = await openStoredKey(database, terminal);
   if (sealingKey === undefined) return 2;
-  const { privateIssuers } = readTrustConfig();
-  const { askIssuer: ask } = openEgress({
-    isOwnNetwork: (url) => isOwnNetwork(url, { policies, privateIssuers }),
-  });
+  const { askIssuer: ask } = openOwnEgress(policies);
   const store = { database, sealingKey, now: Date.now };
-  const vault = createVault(store);
   const tell = (ok: boolean, message: string, more: object = {}): ExitCode => {
     if (json) terminal.write(`${JSON.stringify({ ok, credential: name, owner, message, ...more })}\n`);
     else if (ok) terminal.write(`${showLines(message)}\n`);
@@ -147,13 +145,11 @@ async function connect(
     if (clientSecret !== undefined && entry.client_id === undefined) {
       throw new NoAnswer(`${name} names no client_id in servers.yaml that --client-secret could belong to.`);
     }
-    const [stored] = await vault.open({ name, owner, kind: "oauth" });
     const terms = {
       entry,
       serverUrl,
       publicUrl: read.publicUrl,
       clientSecret,
-      before: readGrant(stored?.secret),
       ask,
     };
     const authorization = await prepareAuthorization(terms);
@@ -162,9 +158,21 @@ async function connect(
       if (options.browser) openBrowser(address);
     });
     if (typeof answer === "string") return tell(false, `${answer} Nothing was stored.`);
-    const grant = await finishAuthorization(authorization, answer, { ask, now: Date.now });
-    const { version } = await vault.set({ name, owner, kind: "oauth", secret: writeGrant(grant), by });
-    const who = await describeGrant(authorization, grant.access_token, ask);
+    const granted = await finishAuthorization(authorization, answer, { ask, now: Date.now });
+    const who = await describeGrant(authorization, granted.access_token, ask);
+    const told = { ...granted, ...subjectOf(who) };
+    const replaces = (await listSecretVersions(database, named)).some(({ sealed }) => sealed !== null);
+    // What works is not given up for what may not.
+    const proven = replaces
+      ? await proveGrant(told, { name, entry, serverUrl, ask })
+      : ({ ok: true, grant: told } as const);
+    if (!proven.ok) return tell(false, `${proven.sentence} Nothing was stored.`);
+    const { grant } = proven;
+    const change = await changeGrant(named, store, async (vault) =>
+      vault.set({ name, owner, kind: "oauth", secret: writeGrant(grant), by }),
+    );
+    const { version } = change.result;
+    const grants = await endFormer(change, { ...store, ask });
     const sentences = [
       `Connected ${nameWithOwner(named)} at ${grant.issuer} for ${grant.resource}, version ${version}.`,
       who.length === 0
@@ -173,8 +181,10 @@ async function connect(
       ...(grant.refresh_token === undefined
         ? ["It gave no refresh token: the grant ends with its access token, and somebody must connect again."]
         : []),
+      ...grants.map(({ message }) => message),
     ];
-    return tell(true, sentences.join("\n"), { issuer: grant.issuer, resource: grant.resource, version, who });
+    const { issuer, resource } = grant;
+    return tell(true, sentences.join("\n"), { issuer, resource, version, who, grants });
   } catch (error) {
     if (error instanceof NoAnswer) throw error;
     return tell(false, `${describeFailure(error, asked).sentence} Nothing was stored.`);
@@ -234,4 +244,10 @@ async function describeGrant(
 ): Promise<readonly string[]> {
   const terms = { server, client: chosen.client, proof: proofOf(chosen), ask };
   return describeIdentity(token, terms).catch(() => []);
+}
+
+/** Grants of different people are never one. */
+function subjectOf(who: readonly string[]): { readonly subject?: string } {
+  const subject = who.find((each) => each.startsWith("sub: "));
+  return subject === undefined ? {} : { subject };
 }

@@ -2,6 +2,7 @@
 import { Command } from "commander";
 import { listHealth } from "../../storage/credential-health.ts";
 import { listSecrets } from "../../storage/credential-secrets.ts";
+import { listFormerGrants } from "../../storage/former-grants.ts";
 import { showControls } from "../problem-report.ts";
 import type { ExitCode } from "../terminal.ts";
 import { type ListedCredential, describeCredentials } from "./listed-credentials.ts";
@@ -26,7 +27,8 @@ export function credentialListCommand({ policies, terminal }: Omit<CommandParts,
 async function list({ policies, database, terminal }: Opened, { json }: CommonOptions): Promise<ExitCode> {
   const secrets = await listSecrets(database);
   const health = await listHealth(database);
-  const credentials = describeCredentials({ policies, secrets, health, now: Date.now() });
+  const former = await listFormerGrants(database);
+  const credentials = describeCredentials({ policies, secrets, health, former, now: Date.now() });
   if (json) {
     terminal.write(`${JSON.stringify({ ok: true, credentials })}\n`);
   } else if (credentials.length === 0) {
@@ -52,6 +54,10 @@ function render(credential: ListedCredential): string {
     ...(credential.fallback_until === null
       ? []
       : [`  fallback   the one before, until ${credential.fallback_until}`]),
+    ...credential.former.map(
+      ({ version: former, server, since: at, failure: why }) =>
+        `  former     the grant of version ${former ?? "?"} for ${server}, over since ${at}, still counts at its issuer: ${why ?? "it is being ended."}`,
+    ),
     `  last used  ${credential.last_used_at ?? "never"}${credential.expires_at === null ? "" : `; expires ${credential.expires_at}`}`,
   ];
   return `${lines.map(showControls).join("\n")}\n`;

@@ -4,7 +4,11 @@ import type { CredentialEntry } from "../../../policies/documents/credential-ent
 import type { Policies } from "../../../policies/policies.ts";
 import { type CredentialUsers, listCredentialUsers } from "../../credentials/credential-users.ts";
 import { kinds } from "../../credentials/kinds/all.ts";
-import type { CredentialHealthRow, CredentialSecretRow } from "../../storage/credential-tables.ts";
+import type {
+  CredentialHealthRow,
+  CredentialSecretRow,
+  MintedCredentialRow,
+} from "../../storage/credential-tables.ts";
 
 type Health = "good" | "failing" | "expires soon" | "expired" | "not set" | "not in the documents";
 
@@ -29,6 +33,16 @@ export interface ListedCredential {
   readonly health: Health;
   readonly failing_since: string | null;
   readonly failure: string | null;
+  /** Grants that count no more here, and may still at their issuer. */
+  readonly former: readonly FormerGrant[];
+}
+
+interface FormerGrant {
+  readonly version: number | null;
+  readonly server: string;
+  readonly since: string;
+  /** Why it was not ended; null: it is tried in a moment. */
+  readonly failure: string | null;
 }
 
 export interface Known {
@@ -36,6 +50,7 @@ export interface Known {
   /** By name and owner, newest first. */
   readonly secrets: readonly CredentialSecretRow[];
   readonly health: readonly CredentialHealthRow[];
+  readonly former: readonly MintedCredentialRow[];
   readonly now: number;
 }
 
@@ -46,9 +61,10 @@ export function describeCredentials(known: Known): ListedCredential[] {
     const owners = ownershipOf(entry) === "shared" ? [""] : users.robots;
     return owners.map((owner) => describe({ name, owner, entry, users }, known));
   });
-  const orphans = secrets.filter(
-    ({ name, owner, sealed }) =>
-      sealed !== null &&
+  const kept = secrets.filter(({ sealed }) => sealed !== null);
+  const ending = known.former.map(({ credential: name, owner }) => ({ name, owner }));
+  const orphans = [...kept, ...ending].filter(
+    ({ name, owner }) =>
       !listed.some((each) => each.credential === name && each.owner === (owner || "shared")),
   );
   const users = { servers: [], roles: [], robots: [] };
@@ -91,7 +107,12 @@ function describe({ name, owner, entry, users }: Owned, known: Known): ListedCre
     health: judge({ entry, newest, state, now }),
     failing_since: timestampOf(state?.failing_since),
     failure: state?.failure ?? null,
+    former: known.former.filter((row) => row.credential === name && row.owner === owner).map(describeFormer),
   };
+}
+
+function describeFormer({ secret_version, server, created_at, failure }: MintedCredentialRow): FormerGrant {
+  return { version: secret_version, server, since: new Date(created_at).toISOString(), failure };
 }
 
 function judge({

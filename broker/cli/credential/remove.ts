@@ -1,7 +1,7 @@
 /** `lanyard credential remove`: erases every secret of a credential, once it was said what that breaks. */
 import { Command } from "commander";
 import { listCredentialUsers } from "../../credentials/credential-users.ts";
-import { createVault } from "../../credentials/vault.ts";
+import { changeGrant } from "../../credentials/oauth/former-grants.ts";
 import { listSecretVersions } from "../../storage/credential-secrets.ts";
 import type { Queries } from "../../storage/schema.ts";
 import { listSessions } from "../../storage/session-list.ts";
@@ -9,7 +9,10 @@ import { serversOfRow } from "../../sessions/session-row.ts";
 import { nameUser, parseUserName } from "../acting-user.ts";
 import { NoAnswer } from "../policy/answer.ts";
 import { openStoredKey } from "../keys/sealing-key.ts";
+import { showControls } from "../problem-report.ts";
 import type { ExitCode } from "../terminal.ts";
+import { endFormer } from "./ended-grants.ts";
+import { openOwnEgress } from "./own-egress.ts";
 import { type CommonOptions, type Opened, withCredentials } from "./opened.ts";
 import { nameWithOwner } from "./named-credential.ts";
 import type { CommandParts } from "./set.ts";
@@ -39,7 +42,8 @@ export function credentialRemoveCommand({ policies, terminal }: Omit<CommandPart
     .option("--json", "print one JSON object")
     .addHelpText(
       "after",
-      "\nWho set and who removed it, and when, stays known. Where it was made, it still counts: revoke it there." +
+      "\nWho set and who removed it, and when, stays known. A grant is ended at its issuer (RFC 7009); any other secret still" +
+        "\ncounts where it was made: revoke it there." +
         "\n\n  lanyard credential remove linear --robot acme/payments/triager --yes" +
         "\n\nExit code: 0 when it is erased; 1 when nothing is set, or something would break and --yes was not given.",
     )
@@ -70,10 +74,12 @@ async function remove(
     sessions,
   };
   const isUsed = robots.length > 0 || sessions.length > 0;
-  const tell = (ok: boolean, message: string): ExitCode => {
+  const tell = (ok: boolean, message: string, more: object = {}): ExitCode => {
     if (json)
-      terminal.write(`${JSON.stringify({ ok, credential: name, owner: of.owner, message, breaks })}\n`);
-    else if (ok) terminal.write(`${message}\n`);
+      terminal.write(
+        `${JSON.stringify({ ok, credential: name, owner: of.owner, message, breaks, ...more })}\n`,
+      );
+    else if (ok) terminal.write(`${showControls(message)}\n`);
     else terminal.writeError(`${message}\n`);
     return ok ? 0 : 1;
   };
@@ -90,8 +96,12 @@ async function remove(
       `Nothing was changed. Without ${nameWithOwner(of)}, calls fail of: ${what}. With --yes it is removed.`,
     );
   }
-  await createVault({ database, sealingKey, now: Date.now }).remove(of, by);
-  return tell(true, `${nameWithOwner(of)} is removed. Where it was made, it still counts: revoke it there.`);
+  const store = { database, sealingKey, now: Date.now };
+  const change = await changeGrant(of, store, async (vault) => vault.remove(of, by));
+  const grants = await endFormer(change, { ...store, ask: openOwnEgress(policies).askIssuer });
+  const left = "Where it was made, it still counts: revoke it there.";
+  const sentences = grants.length === 0 ? [left] : grants.map(({ message }) => message);
+  return tell(true, [`${nameWithOwner(of)} is removed.`, ...sentences].join(" "), { grants });
 }
 
 async function listHolders(

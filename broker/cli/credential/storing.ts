@@ -1,12 +1,16 @@
 /** How a secret is stored by hand: what keeps it from being stored is said before it is asked for. Its value is never said. */
+import { type GrantStore, changeGrant } from "../../credentials/oauth/former-grants.ts";
 import { type Vault, createVault } from "../../credentials/vault.ts";
 import { listSecretVersions } from "../../storage/credential-secrets.ts";
 import type { CredentialSecretRow } from "../../storage/credential-tables.ts";
 import { openStoredKey } from "../keys/sealing-key.ts";
+import { showControls } from "../problem-report.ts";
 import type { ExitCode } from "../terminal.ts";
+import { endFormer } from "./ended-grants.ts";
 import { readGivenSecret } from "./given-secret.ts";
 import { type NamedCredential, findNamed, nameWithOwner } from "./named-credential.ts";
 import type { Opened } from "./opened.ts";
+import { openOwnEgress } from "./own-egress.ts";
 import type { ReadSecret } from "./secret-input.ts";
 
 interface Named {
@@ -27,7 +31,7 @@ export async function storeSecret(opened: Opened, storing: Storing): Promise<Exi
   const { expires, by, readSecret, overlapMs } = storing;
   const found = await openNamed(opened, storing);
   if (found === undefined) return 2;
-  const { named, vault } = found;
+  const { named, vault, store } = found;
   const [newest] = await listSecretVersions(opened.database, named);
   const current = newest?.sealed === null ? undefined : newest;
   const whose = nameWithOwner(named);
@@ -50,16 +54,21 @@ export async function storeSecret(opened: Opened, storing: Storing): Promise<Exi
       message: `Nothing was changed: this is the secret that ${whose} has.`,
     });
   }
-  const stored = await vault.set({
-    name: named.name,
-    owner: named.owner,
-    kind: named.entry.kind,
-    secret,
-    by,
-    expiresAt: expires,
-    overlapMs: overlapMs ?? 0,
+  const { name, owner, entry } = named;
+  const change = await changeGrant(named, store, async (within) =>
+    within.set({
+      ...{ name, owner, kind: entry.kind, secret, by },
+      ...{ expiresAt: expires, overlapMs: overlapMs ?? 0 },
+    }),
+  );
+  // There are some where the documents named it as oauth before.
+  const grants = await endFormer(change, { ...store, ask: openOwnEgress(opened.policies).askIssuer });
+  const { message, ...stored } = describe(change.result, whose);
+  const sentences = [message, ...grants.map((each) => showControls(each.message))];
+  return tell(opened, storing, {
+    ...{ ok: true, ...stored, message: sentences.join(" ") },
+    ...(grants.length > 0 && { grants }),
   });
-  return tell(opened, storing, { ok: true, ...describe(stored, whose) });
 }
 
 export async function endOverlap(opened: Opened, given: Named): Promise<ExitCode> {
@@ -76,10 +85,14 @@ export async function endOverlap(opened: Opened, given: Named): Promise<ExitCode
 async function openNamed(
   { policies, database, terminal }: Opened,
   { name, robot }: Named,
-): Promise<{ readonly named: NamedCredential; readonly vault: Vault } | undefined> {
+): Promise<
+  { readonly named: NamedCredential; readonly store: GrantStore; readonly vault: Vault } | undefined
+> {
   const named = findNamed(policies, { name, robot });
   const sealingKey = await openStoredKey(database, terminal);
-  return sealingKey && { named, vault: createVault({ database, sealingKey, now: Date.now }) };
+  if (sealingKey === undefined) return undefined;
+  const store = { database, sealingKey, now: Date.now };
+  return { named, store, vault: createVault(store) };
 }
 
 function describe(row: CredentialSecretRow, whose: string) {

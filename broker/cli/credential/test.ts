@@ -5,16 +5,15 @@
 import { Command } from "commander";
 import { ownershipOf } from "../../../policies/delivery.ts";
 import { suggestNames } from "../../../policies/documents/nearest-name.ts";
-import { readPublicUrl, readTrustConfig } from "../../config.ts";
+import { readPublicUrl } from "../../config.ts";
 import { listCredentialUsers } from "../../credentials/credential-users.ts";
-import { openEgress } from "../../egress/egress.ts";
-import { isOwnNetwork } from "../../egress/own-network.ts";
 import { NoAnswer, count } from "../policy/answer.ts";
 import { showControls } from "../problem-report.ts";
 import { openStoredKey } from "../keys/sealing-key.ts";
 import type { ExitCode, Terminal } from "../terminal.ts";
 import { findNamed, nameWithOwner } from "./named-credential.ts";
 import { type CommonOptions, type Opened, withCredentials } from "./opened.ts";
+import { openOwnEgress } from "./own-egress.ts";
 import { chooseServer } from "./server-choice.ts";
 import { visitServer } from "./server-visit.ts";
 import { tryCredential } from "./trial.ts";
@@ -70,8 +69,7 @@ async function test(
   const server = chooseServer(policies, { credential: name, server: options.server });
   const sealingKey = await openStoredKey(database, terminal);
   if (sealingKey === undefined) return 2;
-  const { privateIssuers } = readTrustConfig();
-  const egress = openEgress({ isOwnNetwork: (url) => isOwnNetwork(url, { policies, privateIssuers }) });
+  const egress = openOwnEgress(policies);
   const read = readPublicUrl();
   if (!read.ok && named.entry.kind === "token-exchange") {
     throw new NoAnswer(read.problems.map(({ variable, message }) => `${variable}: ${message}`).join("\n"));

@@ -10,8 +10,7 @@ import {
   timestampOf,
   workloadOf,
 } from "../../sessions/session-row.ts";
-import { describeMinted } from "../../review/session-view.ts";
-import type { MintedView } from "../../review/view.ts";
+import { describeMinted, type MintedView } from "../../review/session-credentials.ts";
 import type { MintedCredentialRow } from "../../storage/credential-tables.ts";
 import type {
   FindingRow,

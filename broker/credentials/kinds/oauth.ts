@@ -13,8 +13,10 @@ import { discoverServer } from "../oauth/authorization-server.ts";
 import { proofOf } from "../oauth/client-proof.ts";
 import { describeFailure, isGrantOver } from "../oauth/failure.ts";
 import { mintedFrom, readAccessToken } from "../oauth/granted-token.ts";
+import { endGrant, readGrantTicket } from "../oauth/grant-end.ts";
 import { sendThrough } from "../oauth/guarded-oauth.ts";
 import { describeIdentity } from "../oauth/identity.ts";
+import { isWithin } from "../oauth/protected-resource.ts";
 import { type StoredGrant, readGrant, writeGrant } from "../oauth/stored-grant.ts";
 
 type Context = MintContext<"oauth">;
@@ -36,8 +38,9 @@ export const oauth: CredentialKind<"oauth"> = {
       ? { ok: true, minted: mintedFrom({ token, expiresAt }, undefined) }
       : refuse(`The grant of ${grant.issuer} has run out, which gave no refresh token`, context);
   },
-  // No `end`: a server that ends an access token may end the grant behind it (RFC 7009, section 2.1), and all sessions
-  // of the owner share it.
+  // Of grants that count no more: what was minted has no ticket, since a server that ends an access token may end the
+  // grant behind it (RFC 7009, section 2.1), and all sessions of the owner share it.
+  end: async (ticket, { ask }) => endGrant(readGrantTicket(ticket), ask),
   identify: async ({ value }, context) => {
     const grant = readGrant(context.secret);
     if (grant === undefined) return [];
@@ -52,7 +55,7 @@ function findChange({ issuer, resource }: StoredGrant, { entry, serverUrl }: Con
   if (entry.issuer !== undefined && entry.issuer !== issuer) {
     return `What is stored was granted by ${issuer}, and the documents name another issuer`;
   }
-  if (serverUrl !== undefined && new URL(serverUrl).origin !== new URL(resource).origin) {
+  if (serverUrl !== undefined && !isWithin(resource, serverUrl)) {
     return `What is stored was granted for ${resource}, and the server is elsewhere`;
   }
   return undefined;
@@ -91,7 +94,7 @@ async function askForRefresh(
   { ask }: Context,
 ) {
   const { client, refresh_token, resource } = grant;
-  const options = { ...sendThrough(ask), additionalParameters: { resource } };
+  const options = { ...sendThrough(ask, server.issuer), additionalParameters: { resource } };
   const response = await refreshTokenGrantRequest(server, client, proofOf(grant), refresh_token, options);
   return processRefreshTokenResponse(server, client, response);
 }

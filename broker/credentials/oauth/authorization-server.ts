@@ -22,11 +22,18 @@ const ENDPOINTS = {
   userinfo_endpoint: "userinfo endpoint",
 } as const;
 
-/** Throws `OauthRefused`, and what the guarded client and the library throw. */
-export async function discoverServer(issuer: string, ask: AskIssuer): Promise<AuthorizationServer> {
+/**
+ * `namedBy`: absent where the documents name the issuer, or a person trusted it before. Throws `OauthRefused`, and what
+ * the guarded client and the library throw.
+ */
+export async function discoverServer(
+  issuer: string,
+  ask: AskIssuer,
+  namedBy = issuer,
+): Promise<AuthorizationServer> {
   const identifier = new URL(issuer);
   for (const algorithm of ["oauth2", "oidc"] as const) {
-    const response = await discoveryRequest(identifier, { algorithm, ...sendThrough(ask) });
+    const response = await discoveryRequest(identifier, { algorithm, ...sendThrough(ask, namedBy) });
     if (response.status >= 400 && response.status < 500 && response.status !== 429) continue;
     return checkMetadata(await readMetadata(identifier, response), issuer);
   }

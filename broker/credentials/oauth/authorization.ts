@@ -27,8 +27,6 @@ export interface AuthorizationTerms {
   readonly serverUrl: string;
   readonly publicUrl: string;
   readonly clientSecret: string | undefined;
-  /** What is stored. */
-  readonly before: StoredGrant | undefined;
   readonly ask: AskIssuer;
 }
 
@@ -45,11 +43,17 @@ export interface Authorization {
 
 /** Throws `OauthRefused`, and what the guarded client and the library throw. */
 export async function prepareAuthorization(terms: AuthorizationTerms): Promise<Authorization> {
-  const { entry, serverUrl, ask } = terms;
+  const { entry, serverUrl, clientSecret, ask } = terms;
+  if (clientSecret !== undefined && entry.issuer === undefined) {
+    // A server names whom it likes.
+    throw new OauthRefused(
+      "A client's secret is told to nobody but the issuer of the documents: write issuer beside client_id in servers.yaml.",
+    );
+  }
   const found = await discoverResource(serverUrl, ask);
   // Servers of before RFC 9728 are their own authorization server.
   const issuer = entry.issuer ?? found.issuer ?? new URL(serverUrl).origin;
-  const server = await discoverServer(issuer, ask);
+  const server = await discoverServer(issuer, ask, entry.issuer === undefined ? serverUrl : undefined);
   const { authorization_endpoint: endpoint } = server;
   if (endpoint === undefined)
     throw new OauthRefused(`${issuer} has no authorization endpoint: nobody can log in there.`);
@@ -92,7 +96,7 @@ export async function finishAuthorization(
   // That the state is the one of this authorization was proved when the answer was found by it.
   const parameters = validateAuthResponse(server, client, new URLSearchParams({ ...answer, state }), state);
   const { redirect_uri } = client;
-  const options = { ...sendThrough(ask), additionalParameters: { resource } };
+  const options = { ...sendThrough(ask, server.issuer), additionalParameters: { resource } };
   const at = now();
   const response = await authorizationCodeGrantRequest(
     server,

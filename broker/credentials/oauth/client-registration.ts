@@ -1,6 +1,7 @@
 /**
  * As which client the broker asks for a grant: the one that the documents name, its metadata document where the
- * authorization server reads such, the one that it registered before, or one that it registers now (RFC 7591).
+ * authorization server reads such, or one that it registers for this grant alone (RFC 7591), so that what ends with one
+ * registered client is nothing of another.
  */
 import {
   type AuthorizationServer,
@@ -20,8 +21,6 @@ export interface ClientTerms {
   readonly clientId: string | undefined;
   /** Of that client, where it has one. */
   readonly clientSecret: string | undefined;
-  /** What is stored. */
-  readonly before: StoredGrant | undefined;
 }
 
 export type ChosenClient = Pick<StoredGrant, "client" | "proof">;
@@ -31,7 +30,7 @@ const MAX_CHARS = 2_000;
 
 /** Throws `OauthRefused`, and what the guarded client and the library throw. */
 export async function chooseClient(server: AuthorizationServer, terms: ClientTerms): Promise<ChosenClient> {
-  const { publicUrl, clientId, clientSecret, before } = terms;
+  const { publicUrl, clientId, clientSecret } = terms;
   const redirect_uri = redirectAddress(publicUrl);
   if (clientId !== undefined) {
     const client: StoredClient = { client_id: clientId, origin: "configured", redirect_uri };
@@ -42,14 +41,6 @@ export async function chooseClient(server: AuthorizationServer, terms: ClientTer
   if (server["client_id_metadata_document_supported"] === true && publicUrl.startsWith("https:")) {
     const client_id = `${publicUrl}${CLIENT_DOCUMENT_PATH}`;
     return { client: { client_id, origin: "document", redirect_uri }, proof: "none" };
-  }
-  const known = before?.client;
-  if (
-    known?.origin === "registered" &&
-    before?.issuer === server.issuer &&
-    known.redirect_uri === redirect_uri
-  ) {
-    return { client: known, proof: before.proof };
   }
   return register(server, terms);
 }
@@ -66,7 +57,7 @@ async function register(server: AuthorizationServer, { publicUrl, ask }: ClientT
   }
   const asked: Proof = takesNoSecret(server) ? "none" : secretProofOf(server);
   const metadata = { ...describeClient(publicUrl), token_endpoint_auth_method: asked };
-  const response = await dynamicClientRegistrationRequest(server, metadata, sendThrough(ask));
+  const response = await dynamicClientRegistrationRequest(server, metadata, sendThrough(ask, issuer));
   const {
     client_id,
     client_secret,

@@ -64,7 +64,7 @@ export async function endToken(
   try {
     const server = { issuer, revocation_endpoint: endpoint };
     const additionalParameters = { token_type_hint: "access_token" };
-    const options = { ...sendThrough(ask), additionalParameters };
+    const options = { ...sendThrough(ask, issuer), additionalParameters };
     await processRevocationResponse(await revocationRequest(server, client, proof, token, options));
     return { ok: true };
   } catch (error) {

@@ -20,7 +20,8 @@ export interface RequestOptions {
   readonly [allowInsecureRequests]: true;
 }
 
-export function sendThrough(ask: AskIssuer): RequestOptions {
+/** `namedBy`: the server, or the authorization server, that publishes the addresses. */
+export function sendThrough(ask: AskIssuer, namedBy: string): RequestOptions {
   return {
     [customFetch]: async (url, { method, headers, body }) => {
       const text = typeof body === "string" || body instanceof URLSearchParams ? String(body) : undefined;
@@ -28,6 +29,7 @@ export function sendThrough(ask: AskIssuer): RequestOptions {
         method: method === "POST" ? "POST" : "GET",
         url,
         headers,
+        namedBy,
         ...(text !== undefined && { body: text }),
       });
       return new Response(BODILESS.includes(answer.status) ? null : answer.body, {

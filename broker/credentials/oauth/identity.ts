@@ -59,7 +59,7 @@ async function askForClaims(
   token: string,
   { server, client, proof, ask }: IdentityTerms,
 ): Promise<Readonly<Record<string, unknown>>> {
-  const options = sendThrough(ask);
+  const options = sendThrough(ask, server.issuer);
   // Either may refuse this client or this token, which says nothing about the credential.
   if (server.introspection_endpoint !== undefined) {
     const response = await introspectionRequest(server, client, proof, token, options);

@@ -29,7 +29,8 @@ export interface ProtectedResource {
 export async function discoverResource(serverUrl: string, ask: AskIssuer): Promise<ProtectedResource> {
   const challenge = await askForChallenge(serverUrl, ask);
   for (const address of addressesOf(serverUrl, challenge.metadata)) {
-    const answer = await ask({ method: "GET", url: address, headers: { accept: "application/json" } });
+    const headers = { accept: "application/json" };
+    const answer = await ask({ method: "GET", url: address, headers, namedBy: serverUrl });
     if (answer.status !== 200) continue;
     const parsed = Metadata.safeParse(parseStrictObject(answer.body));
     if (!parsed.success)
@@ -84,11 +85,17 @@ function addressesOf(serverUrl: string, named: string | undefined): string[] {
   return pathname === "/" ? [whole] : [`${whole}${pathname}`, whole];
 }
 
-/** Section 3.3: what is about another resource is not used, or one server could have tokens for another made out. */
-function checkResource(resource: string, serverUrl: string): void {
+/** Whether a server of this address is that resource, or lies below it. */
+export function isWithin(resource: string, serverUrl: string): boolean {
   const [named, server] = [URL.parse(resource), new URL(serverUrl)];
   const path = named?.pathname.replace(/\/?$/, "/");
-  if (named === null || named.origin !== server.origin || !`${server.pathname}/`.startsWith(path ?? "")) {
+  return named !== null && named.origin === server.origin && `${server.pathname}/`.startsWith(path ?? "");
+}
+
+/** Section 3.3: what is about another resource is not used, or one server could have tokens for another made out. */
+function checkResource(resource: string, serverUrl: string): void {
+  if (!isWithin(resource, serverUrl)) {
+    const server = new URL(serverUrl);
     throw new OauthRefused(
       `The server ${server.origin} says that it is another resource: no token is asked for with its word.`,
     );

@@ -11,7 +11,7 @@ const StoredClient = z.strictObject({
 });
 export type StoredClient = z.infer<typeof StoredClient>;
 
-const StoredGrant = z.strictObject({
+export const StoredGrant = z.strictObject({
   issuer: z.string(),
   resource: z.string(),
   client: StoredClient,
@@ -20,6 +20,8 @@ const StoredGrant = z.strictObject({
   access_token: z.string(),
   /** Of the access token; milliseconds since the epoch. */
   expires_at: z.exactOptional(z.number()),
+  /** Who granted it, in the issuer's words; absent where it does not say. */
+  subject: z.exactOptional(z.string()),
 });
 export type StoredGrant = z.infer<typeof StoredGrant>;
 

@@ -10,6 +10,7 @@ import { discoverServer, describeServer } from "./authorization-server.ts";
 import { checkProofSecret, proveClient } from "./client-proof.ts";
 import { describeFailure } from "./failure.ts";
 import { endToken, mintedFrom, readAccessToken, writeTicket } from "./granted-token.ts";
+import { refused } from "../mint-failure.ts";
 import { sendThrough } from "./guarded-oauth.ts";
 import { describeIdentity } from "./identity.ts";
 
@@ -41,7 +42,7 @@ export async function requestToken(
       proof,
       grant.type,
       parameters,
-      sendThrough(ask),
+      sendThrough(ask, server.issuer),
     );
     const at = now();
     const granted = await processGenericTokenEndpointResponse(server, client, response);
@@ -53,6 +54,11 @@ export async function requestToken(
 }
 
 export async function endGranted(ticket: string, { entry, secret, ask }: Context): Promise<EndResult> {
+  if (secret === undefined) {
+    return refused(
+      "The client's secret with which it was asked for is not there any more: it runs out by itself.",
+    );
+  }
   const proof = await proveClient(secret, proofTerms(entry, addressOf(entry)));
   return endToken(ticket, { client: clientOf(entry), proof, ask });
 }

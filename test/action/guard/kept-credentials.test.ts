@@ -90,7 +90,14 @@ it("a server that answers 401: the broker hears which one it was, and what is ne
   expect(await authority?.replace(first)).toBe(true);
   expect(rejected).toHaveLength(1);
   // Nothing better is to be had.
-  expect(await authority?.replace((await authority?.authorize(asked)) ?? {})).toBe(false);
+  const last = (await authority?.authorize(asked)) ?? {};
+  await expect(authority?.replace(last)).rejects.toMatchObject({
+    ...{ code: "not_authorized", message: expect.stringContaining("answered 401 to the credential desk") },
+  });
+  // The broker says why: that counts, however long the former one would be good.
+  next = failed;
+  expect(await authority?.replace(last)).toBe(true);
+  await expect(authority?.authorize(asked)).rejects.toThrow("The grant is over.");
 });
 
 it("where there is none to be had, calls fail with the broker's sentence", async () => {

@@ -11,6 +11,7 @@ const relayTo = (server: string): RelayTarget => ({
   url: `https://lanyard.example/mcp/${server}`,
   authority: { authorize: async () => ({}), replace: async () => false },
 });
+const httpProxies = { https_proxy: "http://proxy.example:3128" };
 const credentials: KeptCredentials = {
   authorityOf: () => undefined,
   environmentOf: () => undefined,
@@ -45,9 +46,9 @@ it("only the two variables are filled in, what is filled in is not looked at aga
   const directory = mkdtempSync(join(tmpdir(), "lanyard-test-"));
   const placed = placeServers(servers, {
     ...{ runnerTemp: "/temp/{workspace}", workspace: "/project", directory },
-    ...{ relayTo, credentials },
+    ...{ relayTo, credentials, httpProxies },
   });
-  expect(placed["github"]).toEqual(servers["github"]);
+  expect(placed["github"]).toEqual({ ...servers["github"], httpProxies });
   expect(placed["memory"]).toEqual({
     transport: "stdio",
     command: ["npx", "-y", "server-memory", "--in", "/project/x", "{other}", '{"a":1}'],
@@ -59,7 +60,14 @@ it("only the two variables are filled in, what is filled in is not looked at aga
 
 it("a stdio server starts in an empty directory of its own, not in what was checked out", () => {
   const directory = mkdtempSync(join(tmpdir(), "lanyard-test-"));
-  placeServers(servers, { runnerTemp: "/temp", workspace: "/project", directory, relayTo, credentials });
+  placeServers(servers, {
+    runnerTemp: "/temp",
+    workspace: "/project",
+    directory,
+    relayTo,
+    credentials,
+    httpProxies,
+  });
   expect(existsSync(join(directory, "servers", "memory"))).toBe(true);
 });
 
@@ -72,9 +80,11 @@ it("a server behind the relay is reached at the broker, with what the session pr
     directory,
     relayTo,
     credentials,
+    httpProxies,
   });
   expect(placed["vault"]).toMatchObject({
     ...{ transport: "http", url: "https://lanyard.example/mcp/vault", limits: { calls_per_minute: 60 } },
+    ...{ isRelayed: true, httpProxies },
     authority: { replace: expect.any(Function) },
   });
 });

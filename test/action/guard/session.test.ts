@@ -40,7 +40,7 @@ const keyOf = (asked: Asked | undefined): unknown => {
   return JSON.parse(Buffer.from(header, "base64url").toString("utf8")).jwk;
 };
 
-async function open(script: Script, roles: string[] = []) {
+async function open(script: Script, roles: string[] = [], servers: string[] = []) {
   const counts = new Map<string, number>();
   const broker = await startLocalServer((asked: Asked) => {
     const count = (counts.get(asked.path) ?? 0) + 1;
@@ -58,7 +58,7 @@ async function open(script: Script, roles: string[] = []) {
   let tokens = 0;
   const subjectToken = async (): Promise<string> => `subject-${(tokens += 1)}`;
   const options = { http: createHttp({}), broker: broker.url, subjectToken };
-  const exchange = { key: await createProofKey(), robot: "acme/payments/triager", roles };
+  const exchange = { key: await createProofKey(), robot: "acme/payments/triager", roles, servers };
   return { broker, opening: openSession(options, exchange) };
 }
 
@@ -78,6 +78,17 @@ describe("opening", () => {
     });
     expect(exchange?.headers["dpop"]).toMatch(/^ey/);
     expect(read?.headers.authorization).toBe("DPoP at-1");
+  });
+
+  it.each([
+    { servers: [], named: undefined },
+    { servers: ["github", "memory"], named: "github,memory" },
+  ])("says which servers the job uses each time that it asks for the document: $named", async (row) => {
+    const { broker, opening } = await open({}, [], row.servers);
+    const { client } = await opening;
+    await client.read({ untilMs: performance.now(), firstPauseMs: 1, maxPauseMs: 1 }, "a".repeat(64));
+    const named = broker.asked.filter(({ path }) => path === "/session").map(({ headers }) => headers);
+    expect(named.map((headers) => headers["lanyard-servers"])).toEqual([row.named, row.named]);
   });
 
   it("a lost answer: the exchange is repeated with a fresh subject token and the same key", async () => {

@@ -28,7 +28,7 @@ const open = (plan: { segment_bytes?: number; segment_interval_ms?: number } = {
   });
 const seal = (log: SessionLog, timeoutMs = 5_000) =>
   sealLog({ client: peer.client, log, closeProxy: async () => undefined, timeoutMs }, "the job ended");
-const until = (condition: () => boolean) => vi.waitUntil(condition, { timeout: 5_000, interval: 5 });
+const until = (condition: () => boolean) => vi.waitUntil(condition, { timeout: 20_000, interval: 5 });
 const kinds = async (): Promise<string[]> => (await peer.records()).map(({ kind }) => kind);
 
 describe("shipping", () => {

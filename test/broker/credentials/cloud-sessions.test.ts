@@ -2,7 +2,7 @@
  * Sessions with credentials of clouds: what nobody can end is said to run out, and when; the rest is ended where it was
  * made, and so is what was made too wide and could not be taken back at once.
  */
-import { afterEach, beforeEach, expect, test, vi } from "vitest";
+import { afterAll, afterEach, beforeAll, beforeEach, expect, test, vi } from "vitest";
 import { sessionCommand } from "../../../broker/cli/session/session.ts";
 import { createVault } from "../../../broker/credentials/vault.ts";
 import { OperatorAccounts } from "../../../broker/operators/accounts.ts";
@@ -32,8 +32,15 @@ let world: TestBroker;
 let replica: OpenedServices;
 let session: SessionRow;
 
+// The AWS SDK reads the broker's own identity once.
+beforeAll(async () => {
+  sts = await startStsPeer();
+});
+afterAll(async () => sts.close());
 beforeEach(async () => {
-  [github, sts] = await Promise.all([startGithubAppPeer(), startStsPeer()]);
+  github = await startGithubAppPeer();
+  sts.sessions.clear();
+  sts.fail = undefined;
   const owner = { id: 123456, login: "acme" };
   github.repositories.set(456789, { name: "payments", owner });
   const permissions = { issues: "write", metadata: "read" };
@@ -60,7 +67,7 @@ beforeEach(async () => {
 afterEach(async () => {
   await replica.close();
   await world.close();
-  await Promise.all([github.close(), sts.close()]);
+  await github.close();
   vi.unstubAllEnvs();
 });
 
@@ -147,4 +154,18 @@ test("a token that is wider than asked for and could not be revoked at once: lis
   await replica.credentialRoom.end();
   await expect.poll(() => github.tokens.size, { timeout: REVOCATION_MS }).toBe(0);
   await expect.poll(listed, { timeout: REVOCATION_MS }).toMatchObject([{ state: "ended", failure: null }]);
+});
+
+test("keys of AWS that arrive when the session is over: presented to nobody, and listed until they run out", async () => {
+  sts.fail = () => {
+    world.advance(15 * 60_000);
+    return false;
+  };
+  expect(await present("keys")).toMatchObject({ ok: false, sentence: "The session is over." });
+  expect(sts.sessions.size).toBe(1);
+  const [row, ...others] = await listed();
+  expect([row, others]).toMatchObject([{ credential: "keys", state: "lapsing", sealed: null }, []]);
+  world.advance(60 * 60_000);
+  await replica.credentialRoom.tidy();
+  expect(await listed()).toMatchObject([{ state: "ended" }]);
 });

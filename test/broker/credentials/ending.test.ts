@@ -1,17 +1,24 @@
 /** The cascade: what was minted for a session ends with it, whoever ended it and whichever broker is left. */
-import { expect, test } from "vitest";
+import { randomUUID } from "node:crypto";
+import { mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import type { DatabaseConfig } from "../../../broker/config-values.ts";
 import { revokeSession } from "../../../broker/sessions/revocation.ts";
-import { claimEnding, listOfEndedSessions } from "../../../broker/storage/ending-credentials.ts";
-import { listOfSession, retire } from "../../../broker/storage/minted-credentials.ts";
+import { listOfSession } from "../../../broker/storage/minted-credentials.ts";
 import { endSession } from "../../../broker/storage/sessions.ts";
 import { describeOnBoth } from "../../support/both-databases.ts";
+import { serveBroker } from "../../support/served-broker.ts";
 import { call } from "../../support/session-holder.ts";
 import { type MintingDesk, openMintingDesk } from "./minting-desk.ts";
 
 const HOUR_MS = 3_600_000;
 
-describeOnBoth((create) => {
-  const withDesk = async (action: (desk: MintingDesk) => Promise<void>): Promise<void> => {
+type Create = () => Promise<DatabaseConfig>;
+const deskOn =
+  (create: Create) =>
+  async (action: (desk: MintingDesk) => Promise<void>): Promise<void> => {
     const desk = await openMintingDesk(await create());
     try {
       await action(desk);
@@ -19,8 +26,11 @@ describeOnBoth((create) => {
       await desk.close();
     }
   };
-  const tokenOf = ({ headers }: { headers: Readonly<Record<string, string>> }): string =>
-    headers["authorization"]?.replace("Bearer ", "") ?? "";
+const tokenOf = ({ headers }: { headers: Readonly<Record<string, string>> }): string =>
+  headers["authorization"]?.replace("Bearer ", "") ?? "";
+
+describeOnBoth((create) => {
+  const withDesk = deskOn(create);
 
   const endings: [string, (desk: MintingDesk) => Promise<unknown>][] = [
     ["the job itself", async ({ world, holder }) => call(world, holder, "DELETE /session")],
@@ -78,25 +88,6 @@ describeOnBoth((create) => {
     });
   });
 
-  test("a broker that dies between a revocation and the end: another one ends it", async () => {
-    await withDesk(async ({ present, peer, replicas, session, world }) => {
-      const minted = await present("desk");
-      const { database, now } = replicas[0].services;
-      await world.broker.close();
-      await revokeSession(database, session.id, { at: now() });
-      // As far as the one that died came: it had claimed it, and asked nobody.
-      for (const { id } of await listOfEndedSessions(database, { now: now(), limit: 10 })) {
-        await retire(database, id, { from: now(), ends: true });
-      }
-      expect(await claimEnding(database, { now: now(), until: now() + 30_000, limit: 10 })).toHaveLength(1);
-      await replicas[1].credentialRoom.end();
-      expect(peer.revoked).toEqual([]);
-      world.advance(30_001);
-      await replicas[1].credentialRoom.end();
-      expect(peer.revoked).toEqual([tokenOf(minted)]);
-    });
-  });
-
   test("an issuer that does not end it: it is listed with the reason, and tried again until it is done", async () => {
     await withDesk(async ({ present, peer, replicas, session, world }) => {
       const minted = await present("desk");
@@ -115,6 +106,33 @@ describeOnBoth((create) => {
       await replicas[1].credentialRoom.end();
       expect(peer.revoked).toEqual([tokenOf(minted)]);
       expect(await listOfSession(database, session.id)).toMatchObject([{ state: "ended", failure: null }]);
+    });
+  });
+
+  test("a credential that was moved to another issuer: the former one is told no secret of the new one", async () => {
+    await withDesk(async ({ present, peer, replicas, session, vault, world }) => {
+      await present("desk");
+      const [{ services, policies, credentialRoom }] = replicas;
+      await world.broker.close();
+      const file = join(world.config.policies, "servers.yaml");
+      const text = await readFile(file, "utf8");
+      await writeFile(
+        file,
+        text.replace(
+          `desk: { kind: token-exchange, issuer: "${peer.url}"`,
+          `desk: { kind: token-exchange, issuer: "http://127.0.0.1:9"`,
+        ),
+      );
+      await policies.reload(AbortSignal.timeout(20_000));
+      const secret = Buffer.from("secret-of-the-new-issuer");
+      await vault.set({ name: "desk", owner: "", kind: "token-exchange", by: "ann", secret });
+      await revokeSession(services.database, session.id, { at: services.now() });
+      await credentialRoom.end();
+      expect(await listOfSession(services.database, session.id)).toMatchObject([
+        { state: "ending", failure: expect.stringContaining("runs out by itself") },
+      ]);
+      expect(peer.proofs).toHaveLength(1);
+      expect(atob(peer.proofs.join())).not.toContain(secret.toString());
     });
   });
 
@@ -148,6 +166,83 @@ describeOnBoth((create) => {
       world.advance(13 * HOUR_MS);
       await replicas[0].credentialRoom.tidy();
       expect(await listOfSession(database, session.id)).toMatchObject([{ state: "ended" }]);
+    });
+  });
+});
+
+describe("whichever the database is", () => {
+  let directory: string;
+  beforeAll(async () => {
+    directory = await mkdtemp(join(tmpdir(), "lanyard-ending-"));
+  });
+  afterAll(async () => rm(directory, { recursive: true, force: true }));
+  const withDesk = deskOn(async () => ({ kind: "sqlite", path: join(directory, `${randomUUID()}.sqlite`) }));
+
+  test("a broker that is killed while it ends what a revoked session had: another one ends it", async () => {
+    await withDesk(async ({ present, peer, replicas, session, world }) => {
+      const minted = await present("desk");
+      const { database, now } = replicas[0].services;
+      await world.broker.close();
+      const asked = Promise.withResolvers<void>();
+      // It never gets an answer.
+      peer.beforeRevocation = async () => {
+        asked.resolve();
+        return new Promise(() => undefined);
+      };
+      const doomed = await serveBroker(world.config, world.url);
+      try {
+        await revokeSession(database, session.id, { at: now() });
+        await asked.promise;
+      } finally {
+        await doomed.kill();
+      }
+      peer.beforeRevocation = undefined;
+      await replicas[1].credentialRoom.end();
+      expect(peer.revoked).toEqual([]);
+      expect(await listOfSession(database, session.id)).toMatchObject([{ state: "ending", attempts: 0 }]);
+      // What the dead one had claimed is anybody's by then.
+      world.advance(30_001);
+      await replicas[1].credentialRoom.end();
+      expect(peer.revoked).toEqual([tokenOf(minted)]);
+      expect(await listOfSession(database, session.id)).toMatchObject([{ state: "ended" }]);
+    });
+  }, 60_000);
+
+  describe("an issuer whose answer comes", () => {
+    test("when nobody could use it any more is not asked: the lease would be somebody else's by then", async () => {
+      await withDesk(async ({ present, peer, replicas, session, world }) => {
+        // Its metadata take that long.
+        peer.beforeMetadata = async () => world.advance(46_000);
+        await expect(present("desk")).rejects.toThrow(
+          /^unavailable: .*was not asked: what came before took too long/,
+        );
+        expect(peer.exchanged).toEqual([]);
+        const { database } = replicas[0].services;
+        expect(await listOfSession(database, session.id)).toEqual([]);
+        // The next one to ask is not held up.
+        peer.beforeMetadata = undefined;
+        world.advance(3_000);
+        await present("desk", 1);
+        expect(peer.exchanged).toHaveLength(1);
+      });
+    });
+
+    test("after the session ran out, as a clock says: it is ended and never presented", async () => {
+      await withDesk(async ({ present, peer, replicas, session, world }) => {
+        peer.expiresIn = 7_200;
+        peer.beforeAnswer = async () => world.advance(HOUR_MS / 4 + 1);
+        await expect(present("desk")).rejects.toThrow("The session is over");
+        const { database } = replicas[0].services;
+        await replicas[1].credentialRoom.end();
+        await expect.poll(() => peer.revoked).toEqual(peer.exchanged);
+        await expect
+          .poll(async () => listOfSession(database, session.id))
+          .toMatchObject([{ state: "ended", sealed: null }]);
+        // And for a session that is over nobody is asked.
+        world.advance(4_000);
+        await expect(present("desk")).rejects.toThrow("The session is over");
+        expect(peer.exchanged).toHaveLength(1);
+      });
     });
   });
 });

@@ -1,5 +1,7 @@
 /** Minting: one at a time across replicas, stored before it is used, renewed before it runs out. */
 import { createHash } from "node:crypto";
+import { readFile, writeFile } from "node:fs/promises";
+import { join } from "node:path";
 import { expect, test } from "vitest";
 import { createVault } from "../../../broker/credentials/vault.ts";
 import { listFailing, noteFailing } from "../../../broker/storage/credential-health.ts";
@@ -90,17 +92,6 @@ describeOnBoth((create) => {
     });
   });
 
-  test("a revoked grant: the agent gets a sentence that says what to do, the operator a finding", async () => {
-    await withDesk(async ({ present, peer, replicas }) => {
-      peer.familyIsOver = true;
-      await expect(present("granted")).rejects.toThrow(/refused: .*lanyard credential connect granted/);
-      const { database } = replicas[0].services;
-      const [failing] = await listFailing(database);
-      expect(failing).toMatchObject({ credential: "granted", failure_code: "refused" });
-      expect(JSON.stringify(failing)).not.toContain(peer.refreshToken);
-    });
-  });
-
   test("a broker that ends between the issuer's answer and its storage: the next refusal says so", async () => {
     await withDesk(async ({ present, peer, replicas }) => {
       const { database, now } = replicas[0].services;
@@ -115,13 +106,13 @@ describeOnBoth((create) => {
     await withDesk(async ({ present, peer, world, replicas: [{ services }] }) => {
       const before = await present("desk");
       world.advance(MINUTE_MS);
-      expect(await services.credentials.reject(before)).toBe(true);
+      expect(await services.credentials.reject(before)).toMatchObject({ ok: true });
       const after = await present("desk");
       expect(after.digest).not.toBe(before.digest);
       expect(peer.exchanged).toHaveLength(2);
       // Somebody who comes late with the old one gets the new one.
-      expect(await services.credentials.reject(before)).toBe(true);
-      expect(await services.credentials.reject(after)).toBe(false);
+      expect(await services.credentials.reject(before)).toMatchObject({ ok: true });
+      expect(await services.credentials.reject(after)).toMatchObject({ ok: false });
       expect(peer.exchanged).toHaveLength(2);
       expect(await listFailing(services.database)).toMatchObject([
         { credential: "desk", failure_code: "refused" },
@@ -137,12 +128,16 @@ describeOnBoth((create) => {
       const newest = await present("typed");
       expect(newest.headers).toEqual({ authorization: "Bearer newest-token" });
       expect(newest.digest).toBe(vault.digest(Buffer.from("newest-token")));
-      expect(await services.credentials.reject(newest)).toBe(true);
+      expect(await services.credentials.reject(newest)).toMatchObject({ ok: true });
       const former = await present("typed");
       expect(former.headers).toEqual({ authorization: "Bearer former-token" });
-      expect(await services.credentials.reject(former)).toBe(false);
-      world.advance(11 * MINUTE_MS);
+      // A server that changes over takes the new one from that moment on.
+      expect(await services.credentials.reject(former)).toMatchObject({ ok: true });
       expect((await present("typed")).headers).toEqual({ authorization: "Bearer newest-token" });
+      world.advance(11 * MINUTE_MS);
+      expect(await services.credentials.reject(await present("typed"))).toMatchObject({
+        ...{ ok: false, sentence: expect.stringContaining("lanyard credential rotate typed") },
+      });
     });
   });
 
@@ -151,14 +146,14 @@ describeOnBoth((create) => {
       const { database, credentials } = services;
       const typed = { name: "typed", owner: "", kind: "bearer", by: "ann" } as const;
       await vault.set({ ...typed, secret: Buffer.from("former-token") });
-      expect(await credentials.reject(await present("typed"))).toBe(false);
+      expect(await credentials.reject(await present("typed"))).toMatchObject({ ok: false });
       expect(await listFailing(database)).toHaveLength(1);
       // Presented for a while, and rejected no more.
       world.advance(61_000);
       await present("typed");
       expect(await listFailing(database)).toEqual([]);
 
-      expect(await credentials.reject(await present("typed"))).toBe(false);
+      expect(await credentials.reject(await present("typed"))).toMatchObject({ ok: false });
       world.advance(1_000);
       await credentialRoom.tidy();
       expect(await listFailing(database)).toHaveLength(1);
@@ -178,6 +173,19 @@ describeOnBoth((create) => {
       await expect(present("typed")).rejects.toThrow("lanyard credential set typed");
       await expect(present("everything")).rejects.toThrow("has no credential");
       expect(await present("open")).toMatchObject({ id: "open", headers: {}, secrets: [] });
+    });
+  });
+
+  test("a policy edit that moves a credential to another server: the former one is not shown what is set for the new one", async () => {
+    await withDesk(async ({ present, vault, world, replicas: [{ policies }] }) => {
+      const typed = { name: "typed", owner: "", kind: "bearer", by: "ann" } as const;
+      await vault.set({ ...typed, secret: Buffer.from("former-token") });
+      await present("typed");
+      const file = join(world.config.policies, "servers.yaml");
+      await writeFile(file, (await readFile(file, "utf8")).replace("/typed", "/moved"));
+      await policies.reload(AbortSignal.timeout(20_000));
+      await vault.set({ ...typed, secret: Buffer.from("newest-token") });
+      await expect(present("typed")).rejects.toThrow("run the job again");
     });
   });
 

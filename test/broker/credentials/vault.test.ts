@@ -96,6 +96,38 @@ describeOnBoth((create) => {
     });
   });
 
+  const rowsOf = async (database: Queries) =>
+    database.selectFrom("credential_secrets").selectAll().orderBy("version").execute();
+  const isPutBack = { code: "sealing_key_unusable", message: expect.stringContaining("put it back") };
+
+  test("an earlier version put back in place of the newest is not opened by whoever saw a later one", async () => {
+    await withVault(async (vault, { database }) => {
+      await vault.set({ ...bearer, secret: secret("one"), by: "ann" });
+      const before = await rowsOf(database);
+      await vault.set({ ...bearer, secret: secret("two"), by: "ann" });
+      expect(await textsOf(vault)).toEqual(["two"]);
+      await database.deleteFrom("credential_secrets").execute();
+      await expect(vault.open(bearer)).rejects.toMatchObject(isPutBack);
+      await database.insertInto("credential_secrets").values(before).execute();
+      await expect(vault.open(bearer)).rejects.toMatchObject(isPutBack);
+      // What nothing here can know: whoever starts now saw nothing before.
+      expect(await textsOf(createVault({ database, sealingKey, now: Date.now }))).toEqual(["one"]);
+    });
+  });
+
+  test("an erased version put back beside the newest, as a fallback of it, is not opened", async () => {
+    await withVault(async (vault, { database, clock }) => {
+      await vault.set({ ...bearer, secret: secret("one"), by: "ann" });
+      const [one] = await rowsOf(database);
+      await vault.set({ ...bearer, secret: secret("two"), by: "ann" });
+      expect(await textsOf(vault)).toEqual(["two"]);
+      const { sealed = null } = one ?? {};
+      const putBack = { sealed, erased_at: null, valid_until: clock.now + HOUR_MS };
+      await database.updateTable("credential_secrets").set(putBack).where("version", "=", 1).execute();
+      await expect(vault.open(bearer)).rejects.toMatchObject(isPutBack);
+    });
+  });
+
   test("an overlap can be ended, and a rotation can do without one", async () => {
     await withVault(async (vault) => {
       await vault.set({ ...bearer, secret: secret("one"), by: "ann" });

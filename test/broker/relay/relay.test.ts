@@ -284,21 +284,6 @@ describeOnBoth((create) => {
       expect(server.called).toEqual(["echo"]);
     });
 
-    test("a grant that was revoked is a clear error for the agent, and no endless asking", async () => {
-      const session = await initialize(on, holder);
-      server.accept("something else");
-      const before = server.received.length;
-      const refused = await callTool(on, holder, { session, name: "echo" });
-      expect(refused.status).toBe(200);
-      expect(JSON.stringify(refused.body)).toContain("credentials_refused");
-      expect(server.received.length - before).toBe(1);
-      credentials.failure =
-        "The grant of robot-token was revoked: an operator runs lanyard credential connect";
-      const failed = await callTool(on, holder, { session, name: "echo" });
-      expect(JSON.stringify(failed.body)).toContain("lanyard credential connect");
-      expect(server.received.length - before).toBe(1);
-    });
-
     test("what a server reflects of it reaches nobody, wherever it stands", async () => {
       const session = await initialize(on, holder);
       const encoded = Buffer.from(CANARY).toString("base64");
@@ -321,6 +306,16 @@ describeOnBoth((create) => {
       await reflect(({ message }, response) => {
         answerJson(response, { jsonrpc: "2.0", id: message.id, error: { code: 1, message: CANARY } }, 400);
       }, echo);
+      // Where nobody reads a text: what a client hands back, binary data.
+      const blob = Buffer.from(`TOKEN=${CANARY}\n`).toString("base64");
+      await reflect(({ message }, response) => {
+        const content = [
+          { type: "image", mimeType: "image/png", data: CANARY },
+          { type: "resource", resource: { uri: "a:b", blob } },
+        ];
+        const back = { nextCursor: CANARY, requestState: CANARY, progressToken: CANARY };
+        answerJson(response, { jsonrpc: "2.0", id: message.id, result: { content, ...back } });
+      }, echo);
       await reflect(({ message }, response) => {
         response.setHeader("x-reflected", CANARY);
         response.setHeader("set-cookie", `token=${CANARY}`);
@@ -334,6 +329,7 @@ describeOnBoth((create) => {
       expect(seen.join("\n")).toContain("[redacted:credential:robot-token]");
       expect(seen.join("\n")).not.toContain(CANARY);
       expect(seen.join("\n")).not.toContain(encoded);
+      expect(seen.join("\n")).not.toContain(blob);
       expect(seen.join("\n")).not.toContain("set-cookie");
       expect(JSON.stringify(await endedLog())).not.toContain(CANARY);
       expect(JSON.stringify(on.logged)).not.toContain(CANARY);

@@ -56,6 +56,18 @@ describeOnBoth((create) => {
     });
   });
 
+  test("nothing is minted for a server that the proxy does not name, whenever it asks", async () => {
+    await withDesk(async (desk) => {
+      for (const names of ["open", "", "constructor"]) await read(desk, { "lanyard-servers": names });
+      expect(desk.peer.exchanged).toEqual([]);
+      const document = await read(desk, { "lanyard-servers": "open,files" });
+      expect(credentialOf(document, "files")?.status).toBe("minted");
+      expect(document.servers["direct"]).toMatchObject({ transport: "http" });
+      expect(credentialOf(document, "direct")).toBeUndefined();
+      expect(desk.peer.exchanged).toHaveLength(1);
+    });
+  });
+
   test("another key than the session's: nothing is given out, and nothing is minted", async () => {
     await withDesk(async ({ world, holder, peer }) => {
       const other = await Holder.create();

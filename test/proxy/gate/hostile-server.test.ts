@@ -106,6 +106,8 @@ it("answers an error without an end: it is not read to its end", async () => {
     };
     write();
   });
-  expect((await send(url, { body: call(1, "echo") })).json.error.message).toContain("credentials_refused");
+  expect((await send(url, { body: call(1, "echo") })).json.result.content[0].text).toContain(
+    "credentials_refused",
+  );
   await closed.promise;
 });

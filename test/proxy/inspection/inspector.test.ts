@@ -117,6 +117,20 @@ describe("a secret", () => {
     expect(watching.inspect(message, FULL)).toMatchObject({ ok: true });
   });
 
+  it("is found in a cursor, in binary data and in a number by whoever looks everywhere", () => {
+    const digits = "739104628815";
+    const known = createRedactor([{ id: "d", kind: "pin", value: digits }], { formats: false });
+    const strict = createInspector(known, { everywhere: true });
+    const image = [{ type: "image", mimeType: "image/png", data: digits }];
+    for (const body of [{ content: [], nextCursor: digits }, { content: image }]) {
+      const found = strict.inspect(read(result(JSON.stringify(body))), FULL);
+      expect(found).toMatchObject({ ok: true, findings: { redactions: new Map([["pin", 1]]) } });
+    }
+    const number = read(result(JSON.stringify({ structuredContent: { seen: Number(digits) } })));
+    expect(strict.inspect(number, FULL)).toEqual({ ok: false });
+    expect(strict.inspect(read(text("nothing")), FULL)).toBeUndefined();
+  });
+
   it("in the names of two members leaves both of them", () => {
     const json = result(
       JSON.stringify({ structuredContent: { [GITHUB_TOKEN]: 1, [`${GITHUB_TOKEN}x`]: 2 } }),

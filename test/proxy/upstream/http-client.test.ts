@@ -39,7 +39,7 @@ async function startBed(pieces: readonly string[] | (() => readonly string[]), e
   await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
   const address = server.address();
   const port = typeof address === "object" && address !== null ? address.port : 0;
-  const client = new HttpClient(new URL(`http://127.0.0.1:${port}`), 10_000);
+  const client = new HttpClient(new URL(`http://127.0.0.1:${port}`), { connectTimeoutMs: 10_000 });
   open.push(client, {
     close: () => {
       server.close();

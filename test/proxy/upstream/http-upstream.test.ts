@@ -383,7 +383,11 @@ describe("a server that cannot be reached", () => {
     const got = await send(url, { body: call(1, "echo") });
     expect(got.status).toBe(200);
     expect(got.headers).not.toHaveProperty("www-authenticate");
-    expect(got.json.error.message).toContain(`credentials_refused: HTTP ${status}`);
+    const { content, isError } = got.json.result;
+    expect([content[0].text, isError]).toEqual([
+      `The server "one" does not let this session in (credentials_refused: HTTP ${status}). Whoever operates Lanyard has to look at it: the page of credentials has more.`,
+      true,
+    ]);
   });
 
   it("because it points elsewhere is not followed", async () => {

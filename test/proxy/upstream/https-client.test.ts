@@ -27,7 +27,7 @@ async function startBed(issuer: Authority, name: string): Promise<HttpClient> {
   await new Promise<void>((resolve) => server.listen(0, "localhost", resolve));
   const address = server.address();
   const port = typeof address === "object" && address !== null ? address.port : 0;
-  const client = new HttpClient(new URL(`https://localhost:${port}`), 10_000);
+  const client = new HttpClient(new URL(`https://localhost:${port}`), { connectTimeoutMs: 10_000 });
   open.push(client, { close: () => server.close() });
   return client;
 }
@@ -69,7 +69,7 @@ describe("a server over TLS", () => {
     const server = createTcpServer().listen(0, "127.0.0.1");
     await once(server, "listening");
     const { port } = server.address() as AddressInfo;
-    const client = new HttpClient(new URL(`https://127.0.0.1:${port}`), 200);
+    const client = new HttpClient(new URL(`https://127.0.0.1:${port}`), { connectTimeoutMs: 200 });
     open.push(client, { close: () => server.close() });
     expect(await ask(client)).toBe("ETIMEDOUT");
   });

@@ -18,6 +18,7 @@ it("one at work has its time, one that is idle is replaced, and its session with
           onChange: (listener) => {
             change = listener;
           },
+          findLack: () => undefined,
         },
         provenance: () => ({ id: "desk", digest: "a".repeat(64) }),
       },

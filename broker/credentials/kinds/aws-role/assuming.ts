@@ -1,5 +1,6 @@
 /**
- * AssumeRole for one session of a robot. The answer is used only if it says that the session has the robot's name.
+ * AssumeRole for one session of a robot. The answer is used only if it says that it is of that role and has the
+ * robot's name.
  */
 import { AssumeRoleCommand, type AssumeRoleCommandOutput, STSClient } from "@aws-sdk/client-sts";
 import { z } from "zod";
@@ -62,8 +63,11 @@ export async function assumeRole(
     sts.destroy();
   }
   const assumed = AssumedRole.safeParse(answer);
-  if (!assumed.success || !assumed.data.AssumedRoleUser.Arn.endsWith(`/${name}`)) {
-    return refused("STS's answer was not used: it does not say that the session has the robot's name.");
+  const role = entry.role_arn.slice(entry.role_arn.lastIndexOf("/") + 1);
+  if (!assumed.success || !assumed.data.AssumedRoleUser.Arn.endsWith(`/${role}/${name}`)) {
+    return refused(
+      "STS's answer was not used: it does not say that the session is of the role and has the robot's name.",
+    );
   }
   const { AccessKeyId, SecretAccessKey, SessionToken, Expiration } = assumed.data.Credentials;
   return {

@@ -1,4 +1,6 @@
 /** `lanyard credential connect` and `test`: a person's grant at a real authorization server, from login to presented token. */
+import { readFile, writeFile } from "node:fs/promises";
+import { join } from "node:path";
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test, vi } from "vitest";
 import { kinds } from "../../../../broker/credentials/kinds/all.ts";
 import { readGrant } from "../../../../broker/credentials/oauth/stored-grant.ts";
@@ -8,6 +10,8 @@ import { openDatabase } from "../../../../broker/storage/database.ts";
 import { type AuthorizationPeer, startAuthorizationPeer } from "../../../support/authorization-server.ts";
 import type { TestBroker } from "../../../support/broker.ts";
 import { mintingContext } from "../../../support/minting-context.ts";
+import type { OpenedServices } from "../../../../broker/start.ts";
+import { openReplica } from "../../sessions/second-replica.ts";
 import { runCredential, startBrokerWith } from "./connecting.ts";
 
 let peer: AuthorizationPeer;
@@ -64,15 +68,109 @@ test("discovers, registers, logs in, stores the grant sealed, and says as whom",
   }
 });
 
-test("connects again with the client that it registered before", async () => {
-  await runCredential(on, ["connect", "notes"], agree);
-  const first = await stored();
-  const registrations = () => peer.requests.filter((request) => request === "POST /reg").length;
-  const before = registrations();
-  const { code } = await runCredential(on, ["connect", "notes", "--json"], agree);
-  const second = await stored();
-  expect([code, registrations(), second.version]).toEqual([0, before, 2]);
-  expect(second.grant?.client).toEqual(first.grant?.client);
+describe("a grant that counts no more", () => {
+  const tokensOf = async () => {
+    const { grant } = await stored();
+    if (grant?.refresh_token === undefined) throw new Error("nothing is connected");
+    return { refresh: grant.refresh_token, access: grant.access_token, client: grant.client.client_id };
+  };
+  const tidy = async (action: (room: OpenedServices) => Promise<void>): Promise<void> => {
+    const replica = await openReplica(on);
+    await action(replica);
+    await replica.close();
+  };
+
+  test("connected again, in the same browser: the new grant is proven and stored, then the old one is ended, and not both", async () => {
+    const jar = new Map<string, string>();
+    const same = async (address: string) => page(await peer.logIn(address, jar));
+    await runCredential(on, ["connect", "notes"], same);
+    const old = await tokensOf();
+    const { out, err, code } = await runCredential(on, ["connect", "notes"], same);
+    expect([err.includes("Waiting"), code]).toEqual([true, 0]);
+    expect(out).toContain(`The grant of version 1 of notes was ended at ${peer.issuer}.`);
+    expect([await peer.isActive(old.access), await peer.isActive(old.refresh)]).toEqual([false, false]);
+    const now = await tokensOf();
+    expect(now.client).not.toBe(old.client);
+    expect([await peer.isActive(now.access), await peer.isActive(now.refresh)]).toEqual([true, true]);
+    expect((await runCredential(on, ["test", "notes"])).out).toContain("notes (oauth) works.");
+  });
+
+  test("one that does not refresh takes the place of none that works", async () => {
+    await runCredential(on, ["connect", "notes"], agree);
+    const old = await tokensOf();
+    const { err, code } = await runCredential(on, ["connect", "notes"], async (address) => {
+      peer.failing.add("refresh_token");
+      return agree(address);
+    });
+    peer.failing.clear();
+    expect([code, err]).toEqual([1, expect.stringContaining("Nothing was stored.")]);
+    expect(await tokensOf()).toEqual(old);
+    expect((await runCredential(on, ["test", "notes"])).code).toBe(0);
+  });
+
+  test("removed: the refresh token and what brokers present are ended, and nothing is presented any more", async () => {
+    await runCredential(on, ["connect", "notes"], agree);
+    await runCredential(on, ["test", "notes"]);
+    const { refresh, access } = await tokensOf();
+    expect(await peer.isActive(access)).toBe(true);
+    const { out, code } = await runCredential(on, ["remove", "notes", "--yes", "--json"]);
+    expect(code).toBe(0);
+    expect(JSON.parse(out)).toMatchObject({
+      message: `notes is removed. The grant of version 2 of notes was ended at ${peer.issuer}.`,
+      grants: [{ issuer: peer.issuer, state: "ended" }],
+    });
+    expect([await peer.isActive(refresh), await peer.isActive(access)]).toEqual([false, false]);
+    const database = await openDatabase(on.config.database);
+    const left = await database.selectFrom("minted_credentials").select(["state", "sealed"]).execute();
+    await database.destroy();
+    expect(new Set(left.map(({ state }) => state))).toEqual(new Set(["lapsing", "ended"]));
+    expect(left.every(({ sealed }) => sealed === null)).toBe(true);
+  });
+
+  test("one whose name is of another kind by now: the secret that takes its place ends it", async () => {
+    await runCredential(on, ["connect", "notes"], agree);
+    const { refresh } = await tokensOf();
+    const servers = join(on.config.policies, "servers.yaml");
+    await writeFile(servers, (await readFile(servers, "utf8")).replace("kind: oauth", "kind: bearer"));
+    const { out, code } = await runCredential(on, ["rotate", "notes", "--json"]);
+    expect([code, JSON.parse(out).grants]).toMatchObject([0, [{ issuer: peer.issuer, state: "ended" }]]);
+    expect(await peer.isActive(refresh)).toBe(false);
+  });
+
+  test("an issuer that does not answer: it is listed, and a broker ends it later", async () => {
+    await runCredential(on, ["connect", "notes"], agree);
+    const { refresh } = await tokensOf();
+    peer.failing.add("revocation");
+    const removed = JSON.parse((await runCredential(on, ["remove", "notes", "--yes", "--json"])).out);
+    expect(removed.grants).toMatchObject([{ state: "waiting" }]);
+    expect(removed.message).toContain("Brokers try it again for 30 days");
+    expect(JSON.stringify(removed)).not.toContain(refresh);
+    const { out } = await runCredential(on, ["list"]);
+    expect(out).toMatch(
+      /former +the grant of version 1 for \S+, over since \S+, still counts at its issuer: \S/,
+    );
+    peer.failing.clear();
+    on.advance(5_000);
+    await tidy(async ({ credentialRoom }) => credentialRoom.end());
+    expect(await peer.isActive(refresh)).toBe(false);
+    expect((await runCredential(on, ["list"])).out).not.toContain("former");
+  });
+
+  test("an issuer without a revocation endpoint: the command says that it is left to a person, and nobody asks again", async () => {
+    await runCredential(on, ["connect", "notes"], agree);
+    peer.failing.add("revocation metadata");
+    const removed = JSON.parse((await runCredential(on, ["remove", "notes", "--yes", "--json"])).out);
+    peer.failing.clear();
+    expect(removed.grants).toMatchObject([{ state: "by_hand" }]);
+    expect(removed.message).toContain(
+      `${peer.issuer} publishes no revocation endpoint: end the grant there by hand.`,
+    );
+    expect((await runCredential(on, ["list"])).out).toContain("end the grant there by hand");
+    const asked = peer.requests.length;
+    on.advance(600_000);
+    await tidy(async ({ credentialRoom }) => credentialRoom.end());
+    expect(peer.requests).toHaveLength(asked);
+  });
 });
 
 describe("the grant", () => {

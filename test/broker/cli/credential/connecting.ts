@@ -4,8 +4,13 @@ import { credentialCommand } from "../../../../broker/cli/credential/command.ts"
 import { ROLES, SERVERS, type TestBroker, robotsDocument, startTestBroker } from "../../../support/broker.ts";
 import { type RecordedTerminal, recordTerminal } from "../recorded-terminal.ts";
 
-export async function startBrokerWith(serverUrl: string, credential: string): Promise<TestBroker> {
+export async function startBrokerWith(
+  serverUrl: string,
+  credential: string,
+  publicUrl?: string,
+): Promise<TestBroker> {
   const on = await startTestBroker({
+    config: () => (publicUrl === undefined ? {} : { publicUrl }),
     files: (issuer) => ({
       "servers.yaml": `${SERVERS}  notes: { url: "${serverUrl}", credential: notes }\ncredentials:\n  notes: ${credential}\n`,
       "roles.yaml": ROLES.replace(
@@ -24,7 +29,7 @@ export async function startBrokerWith(serverUrl: string, credential: string): Pr
 
 /** `visit` gets the address that the command shows. */
 export async function runCredential(
-  on: TestBroker,
+  on: { readonly config: Pick<TestBroker["config"], "policies"> },
   args: readonly string[],
   visit: (address: string) => Promise<unknown> = async () => {},
 ): Promise<RecordedTerminal & { readonly visited: unknown }> {
@@ -33,7 +38,7 @@ export async function runCredential(
   const command = credentialCommand({
     policies: on.config.policies,
     terminal,
-    readSecret: async () => Buffer.of(),
+    readSecret: async () => Buffer.from("secret-of-a-test"),
     openBrowser: (address) => {
       visiting = visit(address).catch((error: unknown) => {
         // Nobody will come back.

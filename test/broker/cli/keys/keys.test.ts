@@ -4,7 +4,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, test, vi } from "vitest";
 import { keysCommand } from "../../../../broker/cli/keys/keys.ts";
-import { findKeyFile } from "../../../../broker/keys/key-file.ts";
+import { openKeyFile } from "../../../../broker/keys/key-file.ts";
 import { loadSealingKey } from "../../../../broker/keys/sealing-key.ts";
 import { loadSigningKeys } from "../../../../broker/keys/signing-keys.ts";
 import { openDatabase } from "../../../../broker/storage/database.ts";
@@ -100,7 +100,7 @@ test("a sealing key that is not there is not made", async () => {
   const { code, err } = await run("rotate");
   expect([code, err]).toEqual([
     1,
-    `LANYARD_KEYS: there is no ${join(directory, "elsewhere.json")}: name the file that the broker uses\n`,
+    `LANYARD_KEYS: there is no sealing key in file:${join(directory, "elsewhere.json")}: name where the broker has it\n`,
   ]);
   expect(await readdir(directory)).not.toContain("elsewhere.json");
 });
@@ -231,8 +231,29 @@ test("changes the sealing key in three steps, and says when it is too early", as
 test("does not drop a sealing key that something is sealed with", async () => {
   await startOnce();
   const path = join(directory, "sealing-key.json");
-  await findKeyFile(path).add(Date.now() - 600_000);
+  await openKeyFile(path).add(Date.now() - 600_000);
   const refused = await run("reseal", "--drop");
   expect(refused).toMatchObject({ code: 1, err: expect.stringMatching(/Still in use/) });
   expect(JSON.parse(await readFile(path, "utf8")).keys).toHaveLength(2);
+});
+
+test("moves the sealing key to the place that is named first, and says where each is", async () => {
+  await startOnce();
+  const [before, next] = ["sealing-key.json", "next.json"].map((name) => join(directory, name));
+  vi.stubEnv("LANYARD_KEYS", `file:${next} file:${before}`);
+  const early = await run("reseal");
+  expect(early.code).toBe(1);
+  expect(early.err).toMatch(
+    /^Nothing was changed: \S+ seals still, of file:\S+sealing-key\.json\. Run `lanyard keys reseal --new`/,
+  );
+  expect((await run("reseal", "--new", "--ahead", "1m")).code).toBe(0);
+  const made = await readFile(next ?? "", "utf8");
+  await writeFile(next ?? "", made.replace(/"seals_from":\d+/, `"seals_from":${Date.now() - 600_000}`));
+  const { out, code } = await run("reseal");
+  expect([code, out]).toEqual([0, expect.stringMatching(/^2 sealed anew with /)]);
+  expect(out).toMatch(/file:\S+next\.json {2}seals {2}2 sealed with it/);
+  expect((await run("reseal", "--drop")).code).toBe(0);
+  expect(await readdir(directory)).not.toContain("sealing-key.json");
+  vi.stubEnv("LANYARD_KEYS", `file:${next}`);
+  expect((await run("rotate")).code).toBe(0);
 });

@@ -2,6 +2,7 @@
 import { afterEach, describe, expect, test } from "vitest";
 import type { EntryOfKind, MintFailure } from "../../../../broker/credentials/kind.ts";
 import { clientCredentials } from "../../../../broker/credentials/kinds/client-credentials.ts";
+import { oauth } from "../../../../broker/credentials/kinds/oauth.ts";
 import { prepareAuthorization } from "../../../../broker/credentials/oauth/authorization.ts";
 import { describeFailure } from "../../../../broker/credentials/oauth/failure.ts";
 import { checkNamedAddress } from "../../../../broker/credentials/oauth/named-address.ts";
@@ -42,9 +43,9 @@ const METADATA = "/.well-known/oauth-authorization-server";
 const RESOURCE = "/.well-known/oauth-protected-resource/mcp";
 const { askIssuer: ask } = openEgress({ isOwnNetwork: () => false, issuerTimeoutMs: 1_000 });
 
-async function mintAt(issuer: string): Promise<MintFailure> {
+async function mintAt(issuer: string, through = ask): Promise<MintFailure> {
   const entry: EntryOfKind<"client-credentials"> = { kind: "client-credentials", issuer, client_id: "c" };
-  const context = mintingContext<"client-credentials">(entry, { secret: Buffer.from(SECRET), ask });
+  const context = mintingContext<"client-credentials">(entry, { secret: Buffer.from(SECRET), ask: through });
   const result = await clientCredentials.mint(context);
   if (result.ok) throw new Error("it minted");
   expect(result.sentence).not.toContain("canary");
@@ -52,10 +53,14 @@ async function mintAt(issuer: string): Promise<MintFailure> {
   return result;
 }
 
-async function connectAt(url: string): Promise<MintFailure> {
-  const terms = { clientSecret: undefined, before: undefined, publicUrl: "https://lanyard.acme.example" };
+async function connectAt(
+  url: string,
+  { clientSecret, ...written }: Partial<EntryOfKind<"oauth">> & { clientSecret?: string } = {},
+): Promise<MintFailure> {
   const serverUrl = `${url}/mcp`;
-  return prepareAuthorization({ ...terms, entry: { kind: "oauth" }, serverUrl, ask }).then(
+  const entry = { kind: "oauth", ...written } as const;
+  const terms = { entry, serverUrl, clientSecret, publicUrl: "https://lanyard.acme.example" };
+  return prepareAuthorization({ ...terms, ask }).then(
     () => {
       throw new Error("it went on");
     },
@@ -122,6 +127,20 @@ describe("an authorization server", () => {
     expect((await mintAt(url)).ok).toBe(false);
   });
 
+  test("token endpoint at a server of the operator's own network: what the registry permits there is not permitted to others", async () => {
+    const own = await startLiar({ "/token": () => ({}) });
+    const endpoint = `https://internal.example:${new URL(own.url).port}/token`;
+    const { url } = await startLiar({ [METADATA]: (at) => ({ ...metadata(at), token_endpoint: endpoint }) });
+    const { askIssuer } = openEgress({
+      isOwnNetwork: ({ hostname }) => hostname === "internal.example",
+      resolve: async () => [{ address: "127.0.0.1", family: 4 }],
+    });
+    expect(await mintAt(url, askIssuer)).toMatchObject({
+      code: "refused",
+      sentence: expect.stringContaining("nothing is fetched there"),
+    });
+  });
+
   test("without PKCE: no code is asked for", async () => {
     const { url } = await startLiar({
       [METADATA]: (own) => ({ ...metadata(own), code_challenge_methods_supported: ["plain"] }),
@@ -159,6 +178,16 @@ describe("a server", () => {
     expect(asked).not.toContain(METADATA);
   });
 
+  test("that names an issuer of its choice is not told the secret of a client that somebody registered", async () => {
+    const { url, asked } = await startLiar({
+      [RESOURCE]: (own) => ({ resource: `${own}/mcp`, authorization_servers: [own] }),
+      [METADATA]: metadata,
+    });
+    const failure = await connectAt(url, { client_id: "lanyard-at-the-bank", clientSecret: SECRET });
+    expect(failure).toMatchObject({ code: "refused", sentence: expect.stringContaining("write issuer") });
+    expect(asked).toEqual([]);
+  });
+
   test("that names metadata at a private address: nothing is fetched there", async () => {
     const challenge = (address: string) => () =>
       new Response(null, {
@@ -175,6 +204,31 @@ describe("a server", () => {
       expect(await connectAt(url)).toMatchObject({ code: "refused" });
       expect(asked).toEqual(["/mcp"]);
     }
+  });
+
+  test.each([
+    ["on the same host", "https://mcp.example/notes", "https://mcp.example/tickets"],
+    ["whose path begins alike", "https://mcp.example/notes", "https://mcp.example/notes-of-others"],
+    ["elsewhere", "https://mcp.example/notes", "https://evil.example/notes"],
+  ])("%s is not shown what was granted for another one", async (_where, resource, serverUrl) => {
+    const client = {
+      client_id: "lanyard",
+      origin: "configured",
+      redirect_uri: "https://x.example/",
+    } as const;
+    const grant = {
+      issuer: "https://login.example",
+      resource,
+      client,
+      proof: "none",
+      access_token: "granted",
+    };
+    const mint = async (at: string) => {
+      const context = { secret: Buffer.from(JSON.stringify(grant)), serverUrl: at, session: undefined };
+      return oauth.mint(mintingContext<"oauth">({ kind: "oauth" }, context));
+    };
+    expect(await mint(serverUrl)).toMatchObject({ ok: false, code: "refused" });
+    expect(await mint(`${resource}/mcp`)).toMatchObject({ ok: true, minted: { value: "granted" } });
   });
 
   test("metadata that repeat a name, so that two readers disagree, are not read", async () => {

@@ -167,11 +167,14 @@ describe("attacks by name", () => {
     expect(tags[1]?.Value).toHaveLength(256);
   });
 
-  test("an answer for another session is not used", async () => {
+  test.each([
+    ["session", "admin/somebody"],
+    ["role", `admin/${nameSession(MINTING_SESSION)}`],
+  ])("an answer for another %s is not used", async (_what, assumed) => {
     sts.fail = (response) => {
       response.writeHead(200, { "content-type": "text/xml" });
       response.end(
-        "<AssumeRoleResponse><AssumeRoleResult><Credentials><AccessKeyId>ASIAX</AccessKeyId><SecretAccessKey>canary</SecretAccessKey><SessionToken>canary</SessionToken><Expiration>2036-01-01T00:00:00Z</Expiration></Credentials><AssumedRoleUser><Arn>arn:aws:sts::1:assumed-role/admin/somebody</Arn></AssumedRoleUser></AssumeRoleResult></AssumeRoleResponse>",
+        `<AssumeRoleResponse><AssumeRoleResult><Credentials><AccessKeyId>ASIAX</AccessKeyId><SecretAccessKey>canary</SecretAccessKey><SessionToken>canary</SessionToken><Expiration>2036-01-01T00:00:00Z</Expiration></Credentials><AssumedRoleUser><Arn>arn:aws:sts::1:assumed-role/${assumed}</Arn></AssumedRoleUser></AssumeRoleResult></AssumeRoleResponse>`,
       );
       return true;
     };

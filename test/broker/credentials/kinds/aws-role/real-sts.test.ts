@@ -19,19 +19,7 @@ describe.skipIf(skipsS3)("at a real STS", () => {
     for (const Key of ["ours/a", "theirs/a"]) {
       await s3.client.send(new PutObjectCommand({ Bucket: bucket, Key, Body: "text" }));
     }
-    const { accessKeyId, secretAccessKey } = await s3.client.config.credentials();
-    const ask = async (parameters: Record<string, string>): Promise<void> => {
-      const { endpoint } = s3;
-      const own = { service: "iam", region: "us-east-1", accessKey: accessKeyId, secretKey: secretAccessKey };
-      const answer = await askAws({ endpoint, ...own, parameters });
-      if (!answer.ok) throw new Error(await answer.text());
-    };
-    const trust = {
-      Effect: "Allow",
-      Principal: { AWS: ["arn:aws:iam:::user/test"] },
-      Action: ["sts:AssumeRole"],
-    };
-    const AssumeRolePolicyDocument = JSON.stringify({ Version: "2012-10-17", Statement: [trust] });
+    const AssumeRolePolicyDocument = trustPolicy("test");
     await ask({ Action: "CreateRole", RoleName: "robots", Path: "/", AssumeRolePolicyDocument });
     const reads = policyOf(
       ["s3:GetObject", "s3:ListBucket"],
@@ -40,6 +28,18 @@ describe.skipIf(skipsS3)("at a real STS", () => {
     await ask({ Action: "PutRolePolicy", RoleName: "robots", PolicyName: "reads", PolicyDocument: reads });
   }, S3_START_TIMEOUT_MS);
   afterAll(async () => s3.stop());
+
+  const ask = async (parameters: Record<string, string>): Promise<void> => {
+    const { accessKeyId: accessKey, secretAccessKey: secretKey } = await s3.client.config.credentials();
+    const own = { service: "iam", region: "us-east-1", accessKey, secretKey };
+    const answer = await askAws({ endpoint: s3.endpoint, ...own, parameters });
+    if (!answer.ok) throw new Error(await answer.text());
+  };
+  const trustPolicy = (user: string): string => {
+    const Principal = { AWS: [`arn:aws:iam:::user/${user}`] };
+    const trust = { Effect: "Allow", Principal, Action: ["sts:AssumeRole"] };
+    return JSON.stringify({ Version: "2012-10-17", Statement: [trust] });
+  };
 
   const contextOf = (session_policy?: string, role = "robots") =>
     mintingContext<"aws-role">({
@@ -108,5 +108,17 @@ describe.skipIf(skipsS3)("at a real STS", () => {
       ok: false,
       sentence: "There is no role arn:aws:iam:::role/nobody.",
     });
+  });
+
+  test("a role that does not trust the broker any more: refused, with what it would have to allow", async () => {
+    const change = async (PolicyDocument: string): Promise<void> =>
+      ask({ Action: "UpdateAssumeRolePolicy", RoleName: "robots", PolicyDocument });
+    await change(trustPolicy("somebody-else"));
+    expect(await mint()).toMatchObject({
+      ...{ ok: false, code: "refused" },
+      sentence: expect.stringContaining("its trust policy must allow the broker's identity sts:AssumeRole"),
+    });
+    await change(trustPolicy("test"));
+    expect(await mint()).toMatchObject({ ok: true });
   });
 });
