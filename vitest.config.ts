@@ -9,7 +9,7 @@ env["NODE_COMPILE_CACHE"] ??= join(import.meta.dirname, "node_modules", ".cache"
 /** Files that take long whatever their size: whoever of them began last would be waited for alone. */
 const LONGEST = [
   "conformance/conformance",
-  "proxy/upstream/restarts",
+  "proxy/upstream/stdio/restarts",
   "broker/policies/running-sessions",
   "broker/relay/relay",
   "fuzz/fuzz",
@@ -19,7 +19,7 @@ const LONGEST = [
   "broker/policies/reloading",
   "docs/policies",
   "bench/main",
-  "proxy/gate/list-changes",
+  "proxy/gate/lists/list-changes",
   "action/lost-proxy",
   "broker/sessions/session-credentials",
   "broker/replicas",

@@ -18,7 +18,7 @@ import type { Credentials } from "./credentials/presenting.ts";
 import { packEndedRelays } from "./relay/relay-sweeping.ts";
 import { openRelay } from "./relay/relay.ts";
 import { startSweeper } from "./sessions/sweeping.ts";
-import { countRevoked } from "./storage/sessions.ts";
+import { countRevoked } from "./storage/sessions/sessions.ts";
 import { DatabaseUnavailable } from "./storage/unavailable.ts";
 
 export { StartFailed } from "./start.ts";

@@ -11,7 +11,7 @@ import type { SubjectTokens } from "./identity/subject-token.ts";
 import type { SealingKey } from "./keys/sealing-key.ts";
 import type { SigningKeys } from "./keys/signing-keys.ts";
 import type { PoliciesInForce } from "./policies/live-policies.ts";
-import type { Ledger } from "./storage/ledger.ts";
+import type { Ledger } from "./storage/ledger/ledger.ts";
 import type { Queries } from "./storage/schema.ts";
 
 export interface Services {

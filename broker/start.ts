@@ -21,7 +21,7 @@ import { limitRepositories } from "./operations/repository-limit.ts";
 import { DEFAULT_LIMITS, type Limits } from "./operations/limits.ts";
 import { type Metrics, createMetrics } from "./operations/metrics.ts";
 import { type LivePolicies, openPolicies } from "./policies/live-policies.ts";
-import { createAssertions } from "./credentials/assertion.ts";
+import { createAssertions } from "./credentials/minting/assertion.ts";
 import type { TellCredential } from "./credentials/credential-event.ts";
 import { type CredentialRoom, openCredentialRoom } from "./credentials/credential-room.ts";
 import type { Credentials } from "./credentials/presenting.ts";
@@ -30,7 +30,7 @@ import { isOwnNetwork } from "./egress/own-network.ts";
 import type { Services } from "./services.ts";
 import { DatabaseUnusable, openDatabase } from "./storage/database.ts";
 import type { Queries } from "./storage/schema.ts";
-import { openLedger } from "./storage/ledger.ts";
+import { openLedger } from "./storage/ledger/ledger.ts";
 
 export class StartFailed extends Error {
   readonly code = "start_failed";

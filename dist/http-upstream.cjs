@@ -17,7 +17,7 @@ var __copyProps = (to, from, except, desc) => {
 };
 var __toCommonJS = (mod) => __copyProps(__defProp({}, "__esModule", { value: true }), mod);
 
-// proxy/upstream/http-upstream.ts
+// proxy/upstream/http/http-upstream.ts
 var http_upstream_exports = {};
 __export(http_upstream_exports, {
   HttpUpstream: () => HttpUpstream
@@ -429,7 +429,7 @@ var EventReader = class {
   }
 };
 
-// proxy/upstream/passed-over.ts
+// proxy/upstream/http/passed-over.ts
 var MAX_BYTES = 64 * 1024;
 var MAX_MS = 1e3;
 var PassedOver = class {
@@ -453,7 +453,7 @@ var PassedOver = class {
   }
 };
 
-// proxy/upstream/http-answer.ts
+// proxy/upstream/http/http-answer.ts
 var HttpAnswer = class {
   #reading;
   #head;
@@ -607,12 +607,12 @@ function deliver(message, reading, carriage) {
   return reading.sink.message(message, carriage);
 }
 
-// proxy/upstream/http-client.ts
+// proxy/upstream/http/http-client.ts
 var import_node_http = require("node:http");
 var import_node_https = require("node:https");
 var import_node_url = require("node:url");
 
-// proxy/upstream/http-proxies.ts
+// proxy/upstream/http/http-proxies.ts
 var NONE = {};
 function selectProxies(url, proxies) {
   return isLoopback(url) ? NONE : proxies;
@@ -621,7 +621,7 @@ function isLoopback({ hostname }) {
   return /^(?:(?:.+\.)?localhost|127(?:\.\d+){3}|\[::1\])\.?$/.test(hostname);
 }
 
-// proxy/upstream/http-client.ts
+// proxy/upstream/http/http-client.ts
 var IDLE_SOCKET_MS = 4e3;
 var SWITCHING_PROTOCOLS = 101;
 var HttpClient = class {
@@ -800,7 +800,7 @@ function findMirroredName(request) {
   return typeof name === "string" ? name : void 0;
 }
 
-// proxy/upstream/http-message.ts
+// proxy/upstream/http/http-message.ts
 function writeMessage(message) {
   const { method, params } = message;
   return JSON.stringify({
@@ -841,7 +841,7 @@ function buildSessionFields({
   };
 }
 
-// proxy/upstream/http-upstream.ts
+// proxy/upstream/http/http-upstream.ts
 var MAX_TOLD = 32;
 var EITHER = "application/json, text/event-stream";
 var SESSION_ID = /^[\x21-\x7e]{1,2048}$/;

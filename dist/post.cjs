@@ -32,7 +32,7 @@ var import_node_path3 = require("node:path");
 // action/wire/http-request.ts
 var import_node_http = __toESM(require("node:http"), 1);
 
-// proxy/upstream/http-proxies.ts
+// proxy/upstream/http/http-proxies.ts
 var NONE = {};
 function selectProxies(url, proxies) {
   return isLoopback(url) ? NONE : proxies;

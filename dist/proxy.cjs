@@ -4122,7 +4122,7 @@ var Front = class {
   }
 };
 
-// proxy/gate/visible-names.ts
+// proxy/gate/lists/visible-names.ts
 var MAX_NAMES = 1e4;
 var UNSEEN_OR_BETWEEN = /[\p{Cc}\p{Cf}\p{Mn}\p{Default_Ignorable_Code_Point}\p{Z}\p{Pd}\p{Pc}.:/]/gu;
 var VisibleNames = class {
@@ -4638,7 +4638,7 @@ function describeGenesis(facts) {
 // action/wire/http-request.ts
 var import_node_http2 = __toESM(require("node:http"), 1);
 
-// proxy/upstream/http-proxies.ts
+// proxy/upstream/http/http-proxies.ts
 var NONE = {};
 function selectProxies(url, proxies) {
   return isLoopback(url) ? NONE : proxies;

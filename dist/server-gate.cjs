@@ -170,7 +170,7 @@ function isSame(sent, own) {
   return sent === own || sent !== void 0 && /^-?[0-9]+(?:\.0+)?$/.test(sent) && String(Number(sent)) === own;
 }
 
-// proxy/gate/catalog.ts
+// proxy/gate/lists/catalog.ts
 function openCatalogs() {
   return {
     tools: new Catalog(),
@@ -532,7 +532,7 @@ function cleanText(text) {
   return { text: cleaned, removed };
 }
 
-// proxy/gate/definition-findings.ts
+// proxy/gate/lists/definition-findings.ts
 var MAX_FINDINGS = 4e3;
 var MAX_EXCERPT_LENGTH = 2e4;
 var DefinitionFindings = class {
@@ -630,7 +630,7 @@ function excerpt(text) {
   return cleanText(text.slice(0, MAX_EXCERPT_LENGTH)).text;
 }
 
-// proxy/gate/forwarding.ts
+// proxy/gate/forwarding/forwarding.ts
 var import_node_crypto5 = require("node:crypto");
 
 // proxy/front/reply.ts
@@ -1165,7 +1165,7 @@ function writeAccept({ document, stream }) {
   return stream ? "text/event-stream" : "";
 }
 
-// proxy/gate/change-notice.ts
+// proxy/gate/lists/change-notice.ts
 var ChangeNotice = class {
   #options;
   #isAcknowledged = false;
@@ -1310,7 +1310,7 @@ function moveResult({ members, received, text: before }, text, { span, shift }) 
   return { ...nothing, result };
 }
 
-// proxy/gate/amendment.ts
+// proxy/gate/forwarding/amendment.ts
 function passUnchanged(answer) {
   return { outcome: answer.kind === "error" ? "error" : "ok", message: answer };
 }
@@ -1323,7 +1323,7 @@ function writeAmended(amended) {
   return text.length < MANY_BYTES ? { text } : { text, bytes: findReceivedBytes(amended.message) };
 }
 
-// proxy/gate/unrecorded.ts
+// proxy/gate/calls/unrecorded.ts
 function refuseUnrecorded({
   request: { id, method },
   era
@@ -1331,7 +1331,7 @@ function refuseUnrecorded({
   return method === "tools/call" ? refuseUnrecordedCall({ id, era, kind: "tool" }) : refuseUnrecordedRequest(id);
 }
 
-// proxy/gate/evidence.ts
+// proxy/gate/forwarding/evidence.ts
 var import_node_crypto2 = require("node:crypto");
 var NO_BYTES = { bytes: 0 };
 function collectEvidence(answer) {
@@ -1339,7 +1339,7 @@ function collectEvidence(answer) {
   return { bytes: bytes.length, digest: (0, import_node_crypto2.hash)("sha256", bytes, "hex") };
 }
 
-// proxy/gate/stream-pulse.ts
+// proxy/gate/sessions/stream-pulse.ts
 var StreamPulse = class {
   #timer;
   #heardAt = performance.now();
@@ -1361,7 +1361,7 @@ var StreamPulse = class {
   }
 };
 
-// proxy/gate/exchange.ts
+// proxy/gate/forwarding/exchange.ts
 var AFTER_ANSWER_MS = 1e3;
 var Exchange = class {
   id;
@@ -1602,7 +1602,7 @@ var Exchange = class {
   }
 };
 
-// proxy/gate/in-flight.ts
+// proxy/gate/forwarding/in-flight.ts
 var InFlight = class {
   /** As few as `maxConcurrentRequests` allows: looking through them costs less than keeping them sorted. */
   #exchanges = [];
@@ -1647,7 +1647,7 @@ function joinCounts(left, right) {
   return joined;
 }
 
-// proxy/gate/inspecting.ts
+// proxy/gate/forwarding/inspecting.ts
 var INSPECTED = /* @__PURE__ */ new Set(["tools/call", "resources/read", "prompts/get", "completion/complete"]);
 var FULL_INSPECTION = { secrets: "redact", text: "clean" };
 var Inspecting = class {
@@ -1715,7 +1715,7 @@ var Inspecting = class {
   }
 };
 
-// proxy/gate/inquiry.ts
+// proxy/gate/forwarding/inquiry.ts
 var Inquiry = class {
   #id;
   #maxBytes;
@@ -1798,7 +1798,7 @@ var Inquiry = class {
   }
 };
 
-// proxy/gate/notification-receipt.ts
+// proxy/gate/forwarding/notification-receipt.ts
 function awaitReceipt(reply, inspecting, events) {
   return {
     opened: () => void 0,
@@ -1831,7 +1831,7 @@ function awaitReceipt(reply, inspecting, events) {
   };
 }
 
-// proxy/gate/server-request.ts
+// proxy/gate/asks/server-request.ts
 var import_node_crypto4 = require("node:crypto");
 
 // proxy/messages/json-numbers.ts
@@ -2078,7 +2078,7 @@ function readMembers(written, maxDepth) {
   return reading.ok && isObject(reading.value) ? reading.value : void 0;
 }
 
-// proxy/gate/call-decision.ts
+// proxy/gate/calls/call-decision.ts
 var NOTHING_READ = /* @__PURE__ */ new Set();
 function judgeCall({ id, method, params }, circumstances) {
   const { policy, usage, state, server, agent, era } = circumstances;
@@ -2164,7 +2164,7 @@ function sightingOf({ sessions }, { session }) {
   return session?.sighting ?? sessions.sighting;
 }
 
-// proxy/gate/recorded-call.ts
+// proxy/gate/calls/recorded-call.ts
 function decideCall(context, { sender, request }) {
   const { policy, usage, visibility, server } = context;
   return judgeCall(request, {
@@ -2224,7 +2224,7 @@ function count(context, { call, decision }, gained) {
   }
 }
 
-// proxy/gate/ask-decision.ts
+// proxy/gate/asks/ask-decision.ts
 function isAskGranted({ policy, server, usage }, ask2) {
   return policy.show({ server, kind: "ask", name: ask2 }, usage.labels).visible;
 }
@@ -2279,7 +2279,7 @@ function refuseAsk({ recording, server }, method, reason = "no_grant") {
   recording.noteRepeated("server_request_refused", `${server} ${method} ${reason}`, detail);
 }
 
-// proxy/gate/shared-asks.ts
+// proxy/gate/asks/shared-asks.ts
 var import_node_crypto3 = require("node:crypto");
 function reopenAsks(context, sender, sealed) {
   const { shared, waiting, server, recording, inspector } = context;
@@ -2309,7 +2309,7 @@ function findNamedCall(id) {
   return typeof id === "string" ? NAMED_CALL.exec(id)?.[1] : void 0;
 }
 
-// proxy/gate/server-request.ts
+// proxy/gate/asks/server-request.ts
 var REFUSAL = { code: METHOD_NOT_FOUND, message: "Method not found" };
 function refuseServerRequest(context, { id, method }) {
   if (method === "ping") {
@@ -2464,7 +2464,7 @@ function writeAnswer(id, outcome) {
   return JSON.stringify({ jsonrpc: "2.0", id, ...outcome });
 }
 
-// proxy/gate/session-stream.ts
+// proxy/gate/sessions/session-stream.ts
 var SessionStream = class {
   #options;
   #pulse;
@@ -2590,7 +2590,7 @@ var SessionStream = class {
   }
 };
 
-// proxy/gate/unasked-words.ts
+// proxy/gate/asks/unasked-words.ts
 function hearUnasked(context, sender, notification) {
   switch (notification.method) {
     case CANCELLED:
@@ -2627,7 +2627,7 @@ function isRead({ policy, usage }, call) {
   return policy.labelsOf(call).every((label) => usage.labels.has(label));
 }
 
-// proxy/gate/held-sink.ts
+// proxy/gate/forwarding/held-sink.ts
 function holdSink(sink, hold) {
   const waiting = [];
   let isHeld = false;
@@ -2680,7 +2680,7 @@ function holdSink(sink, hold) {
   };
 }
 
-// proxy/gate/undecided.ts
+// proxy/gate/forwarding/undecided.ts
 function holdUndecided(asks, { sender, sink }, findAsked) {
   return holdSink(sink, (message, then) => {
     if (message.kind === "notification") {
@@ -2696,7 +2696,7 @@ function holdUndecided(asks, { sender, sink }, findAsked) {
   });
 }
 
-// proxy/gate/forwarding.ts
+// proxy/gate/forwarding/forwarding.ts
 var NOTHING2 = /* @__PURE__ */ new Set();
 var Forwarding = class {
   #options;
@@ -2948,7 +2948,7 @@ var Forwarding = class {
   }
 };
 
-// proxy/gate/list-filter.ts
+// proxy/gate/lists/list-filter.ts
 var import_node_crypto6 = require("node:crypto");
 
 // proxy/inspection/definition-cleaning.ts
@@ -3020,7 +3020,7 @@ function findStringEnd(text, start) {
   return end + 1;
 }
 
-// proxy/gate/capabilities.ts
+// proxy/gate/sessions/capabilities.ts
 var CAPABILITIES = {
   tools: ["tool"],
   resources: ["resource"],
@@ -3099,7 +3099,7 @@ function makePrivate(answer) {
   return span === void 0 ? answer : replaceInMessage(answer, span, '"private"');
 }
 
-// proxy/gate/list-pages.ts
+// proxy/gate/lists/list-pages.ts
 function readPage(answer, { member }) {
   const { text } = answer;
   const members = findMembersOf(answer, "result");
@@ -3136,7 +3136,7 @@ function spanMember(text, value) {
   return { start: name, end: text.length - text.slice(value.end).trimStart().replace(/^,\s*/, "").length };
 }
 
-// proxy/gate/list-filter.ts
+// proxy/gate/lists/list-filter.ts
 var MAX_NAME_LENGTH = 512;
 var DESCRIBING = ["name", "title", "uri", "uriTemplate", "description", "mimeType", "arguments"];
 function filterList(answer, filter) {
@@ -3180,7 +3180,7 @@ function digestOther(definition) {
   return (0, import_node_crypto6.hash)("sha256", canonicalize(Object.fromEntries(members)), "hex");
 }
 
-// proxy/gate/list-intake.ts
+// proxy/gate/lists/list-intake.ts
 function noteAsking(context, sender, listing) {
   const sighting = sightingOf(context, sender);
   return { listing, sighting, generation: sighting.generation };
@@ -3235,7 +3235,7 @@ function recordCatalog({ catalogs, visibility, recording, server }, listing) {
   recording.recordCatalog({ server, [list]: entries });
 }
 
-// proxy/gate/introduction.ts
+// proxy/gate/sessions/introduction.ts
 var import_node_crypto7 = require("node:crypto");
 function cleanIntroduction(context, answer) {
   return cleanServerInfo(context, cleanInstructions(context, answer));
@@ -3272,7 +3272,7 @@ function cleanServerInfo({ findings }, answer) {
   return replaceInMessage(answer, span, text);
 }
 
-// proxy/gate/sighting.ts
+// proxy/gate/lists/sighting.ts
 var Sighting = class {
   #digests = /* @__PURE__ */ new Map();
   #generation = 0;
@@ -3302,7 +3302,7 @@ var Sighting = class {
   }
 };
 
-// proxy/gate/subscriptions.ts
+// proxy/gate/sessions/subscriptions.ts
 var Subscriptions = class {
   #uris;
   constructor(uris = []) {
@@ -3323,7 +3323,7 @@ function listBeginnings(uri) {
   return [...uri.matchAll(/[/?#]/g)].flatMap(({ index }) => [uri.slice(0, index), uri.slice(0, index + 1)]);
 }
 
-// proxy/gate/session.ts
+// proxy/gate/sessions/session.ts
 var Session = class {
   id;
   agent;
@@ -3456,7 +3456,7 @@ var SessionTable = class {
   }
 };
 
-// proxy/gate/attachment.ts
+// proxy/gate/sessions/attachment.ts
 function passHandshake(context, asked) {
   const { sessions, limits, recording } = context;
   const { sender, request, reply } = asked;
@@ -3528,10 +3528,10 @@ function readAgreedRevision(answer) {
   return typeof revision === "string" ? revision : void 0;
 }
 
-// proxy/gate/list-changes.ts
+// proxy/gate/lists/list-changes.ts
 var import_promises = require("node:timers/promises");
 
-// proxy/gate/list-look.ts
+// proxy/gate/lists/list-look.ts
 async function lookAtList(context, sender, { listing, request, timeoutMs }) {
   const { forwarding, limits, recording, server } = context;
   const asked = noteAsking(context, sender, listing);
@@ -3559,7 +3559,7 @@ function askForList({ method }, request) {
   };
 }
 
-// proxy/gate/list-view.ts
+// proxy/gate/lists/list-view.ts
 var import_node_crypto8 = require("node:crypto");
 function takeSnapshot({ definitions }) {
   return definitions.map(({ name, digest, cleaned }) => ({
@@ -3637,7 +3637,7 @@ var ListViews = class {
   }
 };
 
-// proxy/gate/list-changes.ts
+// proxy/gate/lists/list-changes.ts
 var PAUSE_MS = 500;
 function noteListChanged(context, sender, kind) {
   const { sessions, views } = context;
@@ -3677,7 +3677,7 @@ async function lookUntilSettled(context, sender, view) {
   view.isLookedAt = false;
 }
 
-// proxy/gate/listing.ts
+// proxy/gate/lists/listing.ts
 function passListing(context, { sender, request, reply }, listing) {
   if (request.params?.["cursor"] !== void 0) {
     send(reply, refuseCursor(request.id));
@@ -3702,7 +3702,7 @@ function passListing(context, { sender, request, reply }, listing) {
   context.forwarding.request(sender, withGrantedCapabilities(context, request), { reply, amend });
 }
 
-// proxy/gate/call-result.ts
+// proxy/gate/calls/call-result.ts
 function findWrittenAsks({ era }, answer) {
   if (answer.kind === "error") {
     return { pages: findPages(answer) };
@@ -3762,7 +3762,7 @@ function isKnownType(type) {
   return type === void 0 || type === "complete" || type === "input_required";
 }
 
-// proxy/gate/input-requests.ts
+// proxy/gate/asks/input-requests.ts
 function admitWritten(context, called, { written, then }) {
   if (written.pages !== void 0) {
     admitPages(context, called, { written: written.pages, then });
@@ -3848,7 +3848,7 @@ function placeOf({ method, params }, input) {
   return JSON.stringify([method, kind ?? null, name ?? null, input]);
 }
 
-// proxy/gate/input-answers.ts
+// proxy/gate/asks/input-answers.ts
 function takeAskedInputs(context, { sender, request }, then) {
   const { inputResponses: given, ...params } = request.params ?? {};
   const { state, find } = openPlaces(context, sender, params);
@@ -3906,7 +3906,7 @@ function withServerState({ requestState: _, ...params }, state) {
   return own === void 0 ? params : { ...params, requestState: own };
 }
 
-// proxy/gate/overload.ts
+// proxy/gate/calls/overload.ts
 function holdToLoad({ load, recording, server }, { request }, verdict) {
   const overload = verdict.effect === "allow" ? load.findOverload(performance.now()) : void 0;
   if (verdict.effect === "deny" || overload === void 0) {
@@ -3923,7 +3923,7 @@ function refuseOverload(asking, server, overload) {
   return limit === "concurrent_calls" ? refuseByConcurrency(asking, server, max) : refuseByRate(asking, { server, max, retryAfterSeconds: overload.retryAfterSeconds });
 }
 
-// proxy/gate/tool-lookup.ts
+// proxy/gate/lists/tool-lookup.ts
 var MAX_LOOKS = 3;
 function needsLook(context, sender, { params }) {
   const { visibility } = context;
@@ -3952,7 +3952,7 @@ async function lookUntilSeen(context, { sender, request }) {
   }
 }
 
-// proxy/gate/named-call.ts
+// proxy/gate/calls/named-call.ts
 function passToolCall(context, asked) {
   const { sender, request, reply } = asked;
   if (!needsLook(context, sender, request)) {
@@ -4070,7 +4070,7 @@ function withoutTask(request) {
   return { ...request, params };
 }
 
-// proxy/gate/hearing.ts
+// proxy/gate/sessions/hearing.ts
 function openHearing(visibility, subscriptions) {
   const passes = (notification) => {
     switch (notification.method) {
@@ -4089,7 +4089,7 @@ function openHearing(visibility, subscriptions) {
   return { hear: (notification) => passes(notification) ? notification : void 0 };
 }
 
-// proxy/gate/subscription.ts
+// proxy/gate/sessions/subscription.ts
 var WISHES = {
   tool: "toolsListChanged",
   resource: "resourcesListChanged",
@@ -4428,7 +4428,7 @@ var Gate = class {
   }
 };
 
-// proxy/gate/process-record.ts
+// proxy/gate/forwarding/process-record.ts
 var MAX_LINES = 5;
 var MAX_LENGTH = 600;
 function recordProcesses({
@@ -4476,7 +4476,7 @@ var Places = class {
   }
 };
 
-// proxy/gate/server-load.ts
+// proxy/gate/calls/server-load.ts
 var WINDOW_MS = 6e4;
 var ServerLoad = class {
   #limits;
@@ -4515,7 +4515,7 @@ var ServerLoad = class {
   }
 };
 
-// proxy/gate/visibility.ts
+// proxy/gate/lists/visibility.ts
 var NOTHING_READ2 = /* @__PURE__ */ new Set();
 var Visibility = class {
   #options;
@@ -4572,7 +4572,7 @@ var Visibility = class {
   }
 };
 
-// proxy/gate/waiting-asks.ts
+// proxy/gate/asks/waiting-asks.ts
 var MAX_KNOWN = 1e4;
 var WaitingAsks = class {
   #options;
@@ -4649,7 +4649,7 @@ var WaitingAsks = class {
   }
 };
 
-// proxy/gate/whole-lists.ts
+// proxy/gate/lists/whole-lists.ts
 var BY_METHOD = new Map(LISTINGS.map((listing) => [listing.method, listing]));
 function readListsWhole(upstream, bounds) {
   return {

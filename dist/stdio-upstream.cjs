@@ -17,7 +17,7 @@ var __copyProps = (to, from, except, desc) => {
 };
 var __toCommonJS = (mod) => __copyProps(__defProp({}, "__esModule", { value: true }), mod);
 
-// proxy/upstream/stdio-upstream.ts
+// proxy/upstream/stdio/stdio-upstream.ts
 var stdio_upstream_exports = {};
 __export(stdio_upstream_exports, {
   StdioUpstream: () => StdioUpstream
@@ -353,7 +353,7 @@ function moveResult({ members, received, text: before }, text, { span, shift }) 
   return { ...nothing, result };
 }
 
-// proxy/upstream/child-environment.ts
+// proxy/upstream/stdio/child-environment.ts
 var INHERITED = /* @__PURE__ */ new Set(["PATH", "HOME", "USER", "LOGNAME", "SHELL", "LANG", "LANGUAGE", "TZ", "TMPDIR"]);
 var INHERITED_PREFIX = "LC_";
 var RUNNER_TRACKING_ID = "RUNNER_TRACKING_ID";
@@ -373,7 +373,7 @@ function buildChildEnvironment(inherited, listed) {
   return environment;
 }
 
-// proxy/upstream/stdio-probe.ts
+// proxy/upstream/stdio/stdio-probe.ts
 var DISCOVER = {
   kind: "request",
   id: "era",
@@ -427,7 +427,7 @@ function keepStateless(revisions) {
   return Array.isArray(revisions) ? revisions.filter((revision) => typeof revision === "string").filter(isStatelessRevision) : [];
 }
 
-// proxy/upstream/child-health.ts
+// proxy/upstream/stdio/child-health.ts
 var PING = { kind: "request", id: "health", method: "ping", params: void 0 };
 function watchHealth(child, era, { pingIntervalMs, pingTimeoutMs, stopGraceMs }) {
   let isKnownToAnswer = era === "stateless";
@@ -466,13 +466,13 @@ function watchHealth(child, era, { pingIntervalMs, pingTimeoutMs, stopGraceMs })
   wait(pingIntervalMs, look);
 }
 
-// proxy/upstream/server-processes.ts
+// proxy/upstream/stdio/server-processes.ts
 var import_promises3 = require("node:timers/promises");
 
-// proxy/upstream/memory-watch.ts
+// proxy/upstream/stdio/memory-watch.ts
 var import_node_fs2 = require("node:fs");
 
-// proxy/upstream/group-memory.ts
+// proxy/upstream/stdio/group-memory.ts
 var import_node_fs = require("node:fs");
 var import_promises = require("node:timers/promises");
 var DEFAULT_PAGE_KIB = 4;
@@ -522,7 +522,7 @@ function readText(path) {
   }
 }
 
-// proxy/upstream/memory-watch.ts
+// proxy/upstream/stdio/memory-watch.ts
 var OOM_SCORE = "500";
 var MemoryWatch = class {
   #watched = /* @__PURE__ */ new Map();
@@ -557,7 +557,7 @@ function preferForOom(pid) {
   }
 }
 
-// proxy/upstream/restart-plan.ts
+// proxy/upstream/stdio/restart-plan.ts
 var GROWTH = 4;
 var JITTER = 0.25;
 var RestartPlan = class {
@@ -592,10 +592,10 @@ var RestartPlan = class {
   }
 };
 
-// proxy/upstream/stdio-child.ts
+// proxy/upstream/stdio/stdio-child.ts
 var import_node_child_process = require("node:child_process");
 
-// proxy/upstream/last-words.ts
+// proxy/upstream/stdio/last-words.ts
 var MAX_BYTES = 16 * 1024;
 var LastWords = class {
   #chunks = [];
@@ -618,7 +618,7 @@ var LastWords = class {
   }
 };
 
-// proxy/upstream/line-reader.ts
+// proxy/upstream/stdio/line-reader.ts
 var LINE_FEED = 10;
 var LineReader = class {
   #maxBytes;
@@ -667,7 +667,7 @@ var LineReader = class {
   }
 };
 
-// proxy/upstream/process-group.ts
+// proxy/upstream/stdio/process-group.ts
 var import_promises2 = require("node:timers/promises");
 var POLL_MS = 20;
 async function stopProcessGroup(group, graceMs) {
@@ -699,7 +699,7 @@ function isErrno(error, code) {
   return error instanceof Error && "code" in error && error.code === code;
 }
 
-// proxy/upstream/stdio-message.ts
+// proxy/upstream/stdio/stdio-message.ts
 function writeForChild({ method, params }, id) {
   const meta = params?.["_meta"];
   const token = isObject(meta) ? meta["progressToken"] : void 0;
@@ -755,7 +755,7 @@ function writeId(id) {
   return toByteText(JSON.stringify(id));
 }
 
-// proxy/upstream/stdio-child.ts
+// proxy/upstream/stdio/stdio-child.ts
 var UNHURRIED = /* @__PURE__ */ new Set(["subscriptions/listen", "server/discover", "ping"]);
 var LAST_OUTPUT_MS = 200;
 var StdioChild = class {
@@ -963,7 +963,7 @@ var StdioChild = class {
   }
 };
 
-// proxy/upstream/waiting-sending.ts
+// proxy/upstream/stdio/waiting-sending.ts
 var NOTHING_SENT = { cancel: () => void 0, leave: () => void 0 };
 function startAfter(ready, start) {
   if (ready === void 0) {
@@ -990,7 +990,7 @@ function failUnsent(sink, loss) {
   return NOTHING_SENT;
 }
 
-// proxy/upstream/server-processes.ts
+// proxy/upstream/stdio/server-processes.ts
 var LOOK_EVERY_MS = 250;
 var ServerProcesses = class {
   #options;
@@ -1112,7 +1112,7 @@ var ServerProcesses = class {
   }
 };
 
-// proxy/upstream/stdio-session.ts
+// proxy/upstream/stdio/stdio-session.ts
 var MAX_WAITING = 16;
 var MAX_WAITING_LENGTH = 64 * 1024;
 var StdioSession = class {
@@ -1178,7 +1178,7 @@ var StdioSession = class {
   }
 };
 
-// proxy/upstream/stdio-upstream.ts
+// proxy/upstream/stdio/stdio-upstream.ts
 var StdioUpstream = class {
   #options;
   #processes;

@@ -10,13 +10,13 @@ import type { Control } from "./front/control.ts";
 import { Front } from "./front/front.ts";
 import type { SessionState } from "./gate/gate-context.ts";
 import type { Gate } from "./gate/gate.ts";
-import { VisibleNames } from "./gate/visible-names.ts";
+import { VisibleNames } from "./gate/lists/visible-names.ts";
 import { DEFAULT_LIMITS, type Limits, limitsOfServer } from "./limits.ts";
 import { Places } from "./places.ts";
 import type { Recorder } from "./recorder.ts";
 import { Recording } from "./recording.ts";
 import { ReplaceablePolicy } from "./replaceable-policy.ts";
-import type { Environment } from "./upstream/child-environment.ts";
+import type { Environment } from "./upstream/stdio/child-environment.ts";
 import { prepareConnection, type ProxyServer } from "./upstream/connecting.ts";
 import type { Upstream } from "./upstream/upstream.ts";
 

@@ -5,7 +5,7 @@ import { mkdirSync } from "node:fs";
 import { join } from "node:path";
 import type { SessionDocument, SessionServer } from "../../broker/contract.ts";
 import type { ProxyServer } from "../../proxy/upstream/connecting.ts";
-import type { HttpProxies } from "../../proxy/upstream/http-proxies.ts";
+import type { HttpProxies } from "../../proxy/upstream/http/http-proxies.ts";
 import type { KeptCredentials } from "./kept-credentials.ts";
 import type { RelayTarget } from "../wire/relay-authority.ts";
 

@@ -8,7 +8,7 @@ import http, {
   type IncomingMessage,
   type RequestOptions,
 } from "node:http";
-import { type HttpProxies, selectProxies } from "../../proxy/upstream/http-proxies.ts";
+import { type HttpProxies, selectProxies } from "../../proxy/upstream/http/http-proxies.ts";
 
 interface HttpRequest {
   readonly method: "GET" | "POST" | "PUT";

@@ -8,7 +8,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { z } from "zod";
 import type { DatabaseConfig } from "../../broker/config-values.ts";
-import { createVault } from "../../broker/credentials/vault.ts";
+import { createVault } from "../../broker/credentials/vault/vault.ts";
 import { loadSealingKey } from "../../broker/keys/sealing-key.ts";
 import { startBroker } from "../../broker/server.ts";
 import { openDatabase } from "../../broker/storage/database.ts";

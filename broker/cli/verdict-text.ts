@@ -5,7 +5,7 @@
 import type { StreamName } from "../../audit/manifest.ts";
 import type { PresentedCredential } from "../../audit/verification/presented-credentials.ts";
 import type { Verdict, VerdictStatus } from "../../audit/verification/verdict.ts";
-import { revealText } from "../pages/visible-text.ts";
+import { revealText } from "../pages/markup/visible-text.ts";
 
 /** `unreadable`: the folder or the disk failed, so nothing is known. */
 export type Status = VerdictStatus | "unreadable";

@@ -4,12 +4,12 @@
  */
 import { listCredentialUsers } from "./credential-users.ts";
 import { endDue, tidyMinted } from "./ending.ts";
-import { findTargetOf } from "./mint-target.ts";
-import { type Minting, type MintingOptions, createMinting, renewalOf } from "./minting.ts";
-import { listExpiring, retire } from "../storage/minted-credentials.ts";
-import { clearFailing, listFailing } from "../storage/credential-health.ts";
-import { listSecretVersions } from "../storage/credential-secrets.ts";
-import { createVault } from "./vault.ts";
+import { findTargetOf } from "./minting/mint-target.ts";
+import { type Minting, type MintingOptions, createMinting, renewalOf } from "./minting/minting.ts";
+import { listExpiring, retire } from "../storage/credentials/minted-credentials.ts";
+import { clearFailing, listFailing } from "../storage/credentials/credential-health.ts";
+import { listSecretVersions } from "../storage/credentials/credential-secrets.ts";
+import { createVault } from "./vault/vault.ts";
 
 const ENDING_EVERY_MS = 1_000;
 const TIDYING_EVERY_MS = 15_000;

@@ -1,10 +1,10 @@
 /** What an operator sees of credentials: a line of the log for each that changes, and figures that are read when asked for. */
 import type { FastifyBaseLogger } from "fastify";
 import type { Metrics } from "../operations/metrics.ts";
-import { listFailing } from "../storage/credential-health.ts";
-import { listSecrets } from "../storage/credential-secrets.ts";
-import { countEnding } from "../storage/ending-credentials.ts";
-import { type CredentialExpiry, listExpiries } from "../storage/minted-credentials.ts";
+import { listFailing } from "../storage/credentials/credential-health.ts";
+import { listSecrets } from "../storage/credentials/credential-secrets.ts";
+import { countEnding } from "../storage/credentials/ending-credentials.ts";
+import { type CredentialExpiry, listExpiries } from "../storage/credentials/minted-credentials.ts";
 import type { Queries } from "../storage/schema.ts";
 import type { CredentialEvent } from "./credential-event.ts";
 

@@ -4,8 +4,8 @@
  * until it is done or has run out, and a broker that dies over it leaves it to the others.
  */
 import type { CredentialEntry } from "../../policies/documents/credential-entry.ts";
-import type { MintedCredentialRow } from "../storage/credential-tables.ts";
-import { forgetLeases } from "../storage/leases.ts";
+import type { MintedCredentialRow } from "../storage/credentials/credential-tables.ts";
+import { forgetLeases } from "../storage/credentials/leases.ts";
 import {
   claimEnding,
   forgetEnded,
@@ -16,13 +16,13 @@ import {
   noteEnded,
   noteEndless,
   noteRunOut,
-} from "../storage/ending-credentials.ts";
-import { retire } from "../storage/minted-credentials.ts";
+} from "../storage/credentials/ending-credentials.ts";
+import { retire } from "../storage/credentials/minted-credentials.ts";
 import type { AskIssuer, EndResult } from "./kind.ts";
-import { refused, unavailable } from "./mint-failure.ts";
-import { kindOf } from "./mint-target.ts";
-import { openTicket } from "./minted-content.ts";
-import type { RefreshingParts } from "./refreshing.ts";
+import { refused, unavailable } from "./minting/mint-failure.ts";
+import { kindOf } from "./minting/mint-target.ts";
+import { openTicket } from "./minting/minted-content.ts";
+import type { RefreshingParts } from "./minting/refreshing.ts";
 
 /** At a time; the rest a moment later. */
 const MAX_AT_ONCE = 50;

@@ -11,7 +11,7 @@ import {
 import { serializeManifest, signManifest, verifyManifest } from "../../audit/signature.ts";
 import type { Services } from "../services.ts";
 import { timestampOf, workloadOf } from "../sessions/session-row.ts";
-import { listFindings } from "../storage/findings.ts";
+import { listFindings } from "../storage/sessions/findings.ts";
 import type { SessionRow } from "../storage/schema.ts";
 import { BucketUnusable } from "./bucket.ts";
 

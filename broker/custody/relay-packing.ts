@@ -18,8 +18,8 @@ import {
   markPacked,
   noteStored,
   sealRelayLog,
-} from "../storage/relay-logs.ts";
-import type { RelaySegmentRow } from "../storage/relay-tables.ts";
+} from "../storage/sessions/relay-logs.ts";
+import type { RelaySegmentRow } from "../storage/sessions/relay-tables.ts";
 import type { Queries, SessionRow } from "../storage/schema.ts";
 import { inTransaction, lockSession } from "../storage/transactions.ts";
 import { BucketUnusable } from "./bucket.ts";

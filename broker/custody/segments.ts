@@ -9,7 +9,7 @@ import { MAX_UNSENT_BYTES, type SegmentRequest, type SegmentResponse } from "../
 import { type Refused, refuse } from "../refusals.ts";
 import type { Services } from "../services.ts";
 import type { SegmentRow, SessionRow } from "../storage/schema.ts";
-import { findSegment } from "../storage/segments.ts";
+import { findSegment } from "../storage/sessions/segments.ts";
 import { policyOf } from "../sessions/session-row.ts";
 
 /** Long enough for a slow runner; an address that ran out is replaced by announcing again. */

@@ -5,7 +5,7 @@
  */
 import type { KeyPlace, KeysConfig } from "../config-values.ts";
 import type { Queries } from "../storage/schema.ts";
-import { listSigningKeys } from "../storage/signing-keys.ts";
+import { listSigningKeys } from "../storage/keys/signing-keys.ts";
 import { openKeyFile } from "./key-file.ts";
 import { type KeySource, SealingKeyUnusable, joinKeySources } from "./key-source.ts";
 import { describeMissing, kidOf } from "./sealing-key.ts";

@@ -3,7 +3,12 @@
  * on. What a token key signed is refused; what a checkpoint key signed before this moment still counts.
  */
 import type { KeyPurpose } from "../storage/schema.ts";
-import { keepDistrust, keepSigningKey, listSigningKeys, lockSigningKeys } from "../storage/signing-keys.ts";
+import {
+  keepDistrust,
+  keepSigningKey,
+  listSigningKeys,
+  lockSigningKeys,
+} from "../storage/keys/signing-keys.ts";
 import { inTransaction } from "../storage/transactions.ts";
 import { createKey, distrustKeyRow, openKey } from "./key-material.ts";
 import { type ScheduledKey, scheduleKeys } from "./key-schedule.ts";

@@ -5,8 +5,8 @@
  */
 import { randomBytes } from "node:crypto";
 import { DecryptCommand, GenerateDataKeyCommand, KMSClient, KMSServiceException } from "@aws-sdk/client-kms";
-import type { DataKeyRow } from "../storage/credential-tables.ts";
-import { dropDataKey, keepDataKey, listDataKeys } from "../storage/data-keys.ts";
+import type { DataKeyRow } from "../storage/credentials/credential-tables.ts";
+import { dropDataKey, keepDataKey, listDataKeys } from "../storage/keys/data-keys.ts";
 import type { Queries } from "../storage/schema.ts";
 import { type KeySource, SealingKeyUnusable, type StoredSealingKey } from "./key-source.ts";
 

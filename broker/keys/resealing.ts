@@ -4,10 +4,20 @@
  * stands in it is lost with the key that it was sealed with.
  */
 import { z } from "zod";
-import { answerPurpose, mintedPurpose, secretPurpose, ticketPurpose } from "../credentials/seal-purposes.ts";
-import { type SealedColumn, type SealedText, listSealed, replaceSealed } from "../storage/sealed-columns.ts";
+import {
+  answerPurpose,
+  mintedPurpose,
+  secretPurpose,
+  ticketPurpose,
+} from "../credentials/vault/seal-purposes.ts";
+import {
+  type SealedColumn,
+  type SealedText,
+  listSealed,
+  replaceSealed,
+} from "../storage/keys/sealed-columns.ts";
 import type { Queries } from "../storage/schema.ts";
-import { countSessionsBySaltKey } from "../storage/session-list.ts";
+import { countSessionsBySaltKey } from "../storage/sessions/session-list.ts";
 import { sealPurpose } from "./key-material.ts";
 import type { KeySource, StoredSealingKey } from "./key-source.ts";
 import { type SealingKey, kidOf } from "./sealing-key.ts";

@@ -3,7 +3,7 @@
  * Of two rotations at the same time one makes the key and the other is told so.
  */
 import type { KeyPurpose, Queries, SigningKeyRow } from "../storage/schema.ts";
-import { keepSigningKey, listSigningKeys, replaceSealedKey } from "../storage/signing-keys.ts";
+import { keepSigningKey, listSigningKeys, replaceSealedKey } from "../storage/keys/signing-keys.ts";
 import { createKey, destroyPrivateHalf, openKey } from "./key-material.ts";
 import { type ScheduledKey, scheduleKeys } from "./key-schedule.ts";
 import type { SealingKey } from "./sealing-key.ts";

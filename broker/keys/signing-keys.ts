@@ -5,7 +5,7 @@
  */
 import { type CryptoKey, type JSONWebKeySet, type JWTVerifyGetKey, createLocalJWKSet } from "jose";
 import type { KeyPurpose, Queries, SigningKeyRow } from "../storage/schema.ts";
-import { keepSigningKey, listSigningKeys } from "../storage/signing-keys.ts";
+import { keepSigningKey, listSigningKeys } from "../storage/keys/signing-keys.ts";
 import { type OpenedKey, createKey, openKey } from "./key-material.ts";
 import { type ScheduledKey, scheduleKeys } from "./key-schedule.ts";
 import { type SealingKey, SealingKeyUnusable } from "./sealing-key.ts";

@@ -6,7 +6,7 @@ import { Counter, Gauge, Histogram, Registry, collectDefaultMetrics } from "prom
 import type { CredentialEvent } from "../credentials/credential-event.ts";
 import type { RefusalCode } from "../refusals.ts";
 import type { RelayMetrics } from "../relay/relay-meter.ts";
-import type { CredentialExpiry } from "../storage/minted-credentials.ts";
+import type { CredentialExpiry } from "../storage/credentials/minted-credentials.ts";
 import type { SessionState } from "../storage/schema.ts";
 import type { Load } from "./load-shedding.ts";
 import type { PoliciesInForce } from "../policies/live-policies.ts";

@@ -2,10 +2,10 @@
  * The credentials of this broker: what fails first, with what to do.
  */
 import type { CredentialList, CredentialView } from "../review/credential-list.ts";
-import { formatNumber, renderDayAndClock } from "./formats.ts";
-import { renderPage } from "./layout.ts";
-import { type Markup, markup, renderText } from "./markup.ts";
-import { renderPill } from "./pill.ts";
+import { formatNumber, renderDayAndClock } from "./markup/formats.ts";
+import { renderPage } from "./markup/layout.ts";
+import { type Markup, markup, renderText } from "./markup/markup.ts";
+import { renderPill } from "./markup/pill.ts";
 
 export interface CredentialsPage {
   readonly list: CredentialList;

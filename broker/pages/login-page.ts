@@ -1,8 +1,8 @@
 /**
  * The login form, and what it says when a token is wrong.
  */
-import { renderBrand, renderPage } from "./layout.ts";
-import { markup } from "./markup.ts";
+import { renderBrand, renderPage } from "./markup/layout.ts";
+import { markup } from "./markup/markup.ts";
 
 export interface LoginPage {
   /** A path of this broker: where the person goes afterwards. */

@@ -1,8 +1,8 @@
 /**
  * Pages that say one thing: nothing here, a used link, a failure.
  */
-import { renderBrand, renderPage } from "./layout.ts";
-import { markup } from "./markup.ts";
+import { renderBrand, renderPage } from "./markup/layout.ts";
+import { markup } from "./markup/markup.ts";
 
 export interface Notice {
   readonly title: string;

@@ -13,12 +13,12 @@ import type { PageDependencies } from "../page-dependencies.ts";
 import { listCredentials } from "../review/credential-list.ts";
 import { RunReviews } from "../review/run-reviews.ts";
 import { registerApiRoutes } from "./api-routes.ts";
-import { pageHeaders } from "./layout.ts";
+import { pageHeaders } from "./markup/layout.ts";
 import { registerLoginRoutes } from "./login-routes.ts";
 import { renderNoticePage } from "./notice-page.ts";
 import { sendPage } from "./responses.ts";
 import { registerRunRoutes } from "./run-routes.ts";
-import { icon, styleSheet } from "./stylesheet.ts";
+import { icon, styleSheet } from "./markup/stylesheet.ts";
 
 /** A form holds a token and a path. */
 const MAX_FORM_BYTES = 8 * 1024;

@@ -3,10 +3,10 @@
  */
 import { type RunList, RunStatus, type RunSummary } from "../review/view.ts";
 import { shortNameOf } from "../sessions/session-row.ts";
-import { formatNumber, renderDayAndClock } from "./formats.ts";
-import { renderPage } from "./layout.ts";
-import { type Markup, markup, renderText } from "./markup.ts";
-import { renderPill } from "./pill.ts";
+import { formatNumber, renderDayAndClock } from "./markup/formats.ts";
+import { renderPage } from "./markup/layout.ts";
+import { type Markup, markup, renderText } from "./markup/markup.ts";
+import { renderPill } from "./markup/pill.ts";
 
 interface RunFilter {
   readonly repository?: string | undefined;

@@ -14,7 +14,7 @@ import { renderArrivalPage, renderNoticePage } from "./notice-page.ts";
 import { RunListQuery, RunParams, RunQuery } from "./queries.ts";
 import { sendPage } from "./responses.ts";
 import { renderRunListPage } from "./run-list-page.ts";
-import { renderRunPage } from "./run-page.ts";
+import { renderRunPage } from "./run/run-page.ts";
 
 export interface RunRoutes {
   readonly authenticator: Authenticator;

@@ -6,8 +6,8 @@ import { Chain } from "../../audit/chain.ts";
 import { type Entry, type EntryOf, GENESIS_PREV, Totals } from "../../audit/record.ts";
 import { Tally } from "../../audit/verification/tally.ts";
 import { UsageSnapshot } from "../../policies/usage.ts";
-import { appendRecords, findRelayLog } from "../storage/relay-logs.ts";
-import type { RelayLogRow } from "../storage/relay-tables.ts";
+import { appendRecords, findRelayLog } from "../storage/sessions/relay-logs.ts";
+import type { RelayLogRow } from "../storage/sessions/relay-tables.ts";
 import type { Queries } from "../storage/schema.ts";
 
 const UNUSED: UsageSnapshot = { calls: 0, rules: {}, labels: [] };

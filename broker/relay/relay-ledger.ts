@@ -7,7 +7,7 @@ import type { Entry, EntryOf } from "../../audit/record.ts";
 import type { Usage } from "../../policies/decision.ts";
 import { type SessionUsage, UsageSnapshot } from "../../policies/usage.ts";
 import { RecordingFailed } from "../../proxy/recorder.ts";
-import { findRelayLog, hasRecords } from "../storage/relay-logs.ts";
+import { findRelayLog, hasRecords } from "../storage/sessions/relay-logs.ts";
 import type { Queries, SessionRow } from "../storage/schema.ts";
 import { inTransaction, lockSession } from "../storage/transactions.ts";
 import { LogTurn } from "./log-turn.ts";

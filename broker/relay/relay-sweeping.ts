@@ -4,8 +4,8 @@
  */
 import { LARGE_LOG_BYTES, packRelay, sealRelay } from "../custody/relay-packing.ts";
 import type { Services } from "../services.ts";
-import { listUnpacked } from "../storage/relay-logs.ts";
-import { findSession } from "../storage/sessions.ts";
+import { listUnpacked } from "../storage/sessions/relay-logs.ts";
+import { findSession } from "../storage/sessions/sessions.ts";
 import { describeRelayGenesis } from "./relay-genesis.ts";
 
 /** A session that ran out can come back with the same key; after so long nobody does. */

@@ -6,7 +6,7 @@
 import { LARGE_LOG_BYTES, packRelay } from "../custody/relay-packing.ts";
 import type { Services } from "../services.ts";
 import type { SessionRow } from "../storage/schema.ts";
-import { listAlive } from "../storage/sessions.ts";
+import { listAlive } from "../storage/sessions/sessions.ts";
 import { describeRelayGenesis } from "./relay-genesis.ts";
 import type { RelayMetrics } from "./relay-meter.ts";
 import { RelaySession } from "./relay-session.ts";

@@ -4,9 +4,9 @@
  */
 import * as z from "zod/mini";
 import { SecretsInResult, TextInResult } from "../../policies/session-policy.ts";
-import type { SealedAsks, SharedAsks } from "../../proxy/gate/shared-asks.ts";
-import { spendAnswers } from "../storage/spent.ts";
-import { runnerOf } from "../storage/runner.ts";
+import type { SealedAsks, SharedAsks } from "../../proxy/gate/asks/shared-asks.ts";
+import { spendAnswers } from "../storage/ledger/spent.ts";
+import { runnerOf } from "../storage/ledger/runner.ts";
 import type { Queries } from "../storage/schema.ts";
 import type { NamePlace } from "./sealed-names.ts";
 import { type DerivingKey, sealTexts } from "./sealed-texts.ts";

@@ -3,7 +3,7 @@
  * encrypted and bound to the session of the job and to the server. Nobody can make one, or use another job's.
  */
 import * as z from "zod/mini";
-import type { SessionNames } from "../../proxy/gate/session-names.ts";
+import type { SessionNames } from "../../proxy/gate/sessions/session-names.ts";
 import { type DerivingKey, sealTexts } from "./sealed-texts.ts";
 
 const PURPOSE = "sessions of the relay";

@@ -4,9 +4,9 @@
  */
 import * as z from "zod";
 import { timestampOf } from "../sessions/session-row.ts";
-import { listHealth } from "../storage/credential-health.ts";
-import { listSecrets } from "../storage/credential-secrets.ts";
-import { listExpiries } from "../storage/minted-credentials.ts";
+import { listHealth } from "../storage/credentials/credential-health.ts";
+import { listSecrets } from "../storage/credentials/credential-secrets.ts";
+import { listExpiries } from "../storage/credentials/minted-credentials.ts";
 import type { Queries } from "../storage/schema.ts";
 
 const CredentialView = z.object({

@@ -3,8 +3,8 @@
  * What a row says was verified at the exchange; what an agent did is in the log alone.
  */
 import { type ExpressionBuilder, sql } from "kysely";
-import type { MintedCredentialRow } from "../storage/credential-tables.ts";
-import { listOfSession } from "../storage/minted-credentials.ts";
+import type { MintedCredentialRow } from "../storage/credentials/credential-tables.ts";
+import { listOfSession } from "../storage/credentials/minted-credentials.ts";
 import type {
   Database,
   FindingRow,

@@ -5,7 +5,7 @@
 import * as z from "zod";
 import type { PresentedCredential } from "../../audit/verification/presented-credentials.ts";
 import { timestampOf } from "../sessions/session-row.ts";
-import type { MintedCredentialRow } from "../storage/credential-tables.ts";
+import type { MintedCredentialRow } from "../storage/credentials/credential-tables.ts";
 import { clipName } from "./bounded-text.ts";
 
 /** What a server got to see with a call: never its secret. */

@@ -6,7 +6,7 @@ import type { FastifyInstance, FastifyReply } from "fastify";
 import { z } from "zod";
 import { CALLBACK_PATH, CLIENT_DOCUMENT_PATH, clientDocument } from "../credentials/oauth/client-document.ts";
 import { ConnectionAnswer, answerConnection } from "../credentials/oauth/connections.ts";
-import { pageHeaders } from "../pages/layout.ts";
+import { pageHeaders } from "../pages/markup/layout.ts";
 import { renderNoticePage } from "../pages/notice-page.ts";
 import { sendPage } from "../pages/responses.ts";
 import type { Services } from "../services.ts";

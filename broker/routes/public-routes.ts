@@ -4,7 +4,7 @@
 import type { FastifyInstance } from "fastify";
 import type { PoliciesInForce } from "../policies/live-policies.ts";
 import type { Services } from "../services.ts";
-import { listFailing } from "../storage/credential-health.ts";
+import { listFailing } from "../storage/credentials/credential-health.ts";
 import { checkDatabase } from "../storage/database.ts";
 import { answerRefusal } from "./refusal-answer.ts";
 

@@ -9,7 +9,7 @@ import type { Proof } from "../identity/dpop-proof.ts";
 import type { VerifiedSubject } from "../identity/subject-token.ts";
 import { type Refused, refuse } from "../refusals.ts";
 import type { Services } from "../services.ts";
-import type { Admitted } from "../storage/ledger.ts";
+import type { Admitted } from "../storage/ledger/ledger.ts";
 import type { SessionRow, WorkloadRow } from "../storage/schema.ts";
 import { runIdOf, workloadIdOf } from "./run-id.ts";
 import { describeOverAttempt } from "./over-attempt.ts";

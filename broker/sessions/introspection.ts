@@ -6,7 +6,7 @@ import { decodeJwt } from "jose";
 import { z } from "zod";
 import { verifyAccessToken } from "../identity/access-token.ts";
 import type { Services } from "../services.ts";
-import { findSession } from "../storage/sessions.ts";
+import { findSession } from "../storage/sessions/sessions.ts";
 import { holdToDocuments } from "./document-changes.ts";
 
 /** A list of what may leave, in the names of RFC 7662, section 2.2, RFC 8693, section 4.1, and RFC 9449, section 6.2. */

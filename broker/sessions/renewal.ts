@@ -9,7 +9,7 @@ import type { RenewResponse } from "../contract.ts";
 import type { VerifiedSubject } from "../identity/subject-token.ts";
 import { type Refused, refuse } from "../refusals.ts";
 import type { Services } from "../services.ts";
-import { findOver } from "../storage/later-attempt.ts";
+import { findOver } from "../storage/ledger/later-attempt.ts";
 import type { SessionRow } from "../storage/schema.ts";
 import { describeOverAttempt } from "./over-attempt.ts";
 import { workloadIdOf } from "./run-id.ts";

@@ -8,7 +8,7 @@ import type { Proof } from "../identity/dpop-proof.ts";
 import type { Refused } from "../refusals.ts";
 import type { Services } from "../services.ts";
 import type { Queries } from "../storage/schema.ts";
-import { endSession, findSession } from "../storage/sessions.ts";
+import { endSession, findSession } from "../storage/sessions/sessions.ts";
 import { DELIVERY_GRACE_SECONDS } from "./session-caller.ts";
 
 export interface Revocation {

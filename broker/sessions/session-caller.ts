@@ -6,7 +6,7 @@ import { verifyProof } from "../identity/dpop-proof.ts";
 import { type Refused, refuse } from "../refusals.ts";
 import type { Services } from "../services.ts";
 import type { SessionRow } from "../storage/schema.ts";
-import { findSession } from "../storage/sessions.ts";
+import { findSession } from "../storage/sessions/sessions.ts";
 import { holdToDocuments } from "./document-changes.ts";
 
 /** So long a proxy that was late, or a broker that was down, can still complete a log. */

@@ -1,10 +1,10 @@
 /** The session document: what a proxy needs to know to stand guard, and nothing of other sessions or robots. */
 import { SessionPolicy } from "../../policies/session-policy.ts";
 import type { SessionCredential, SessionDocument, SessionServer } from "../contract.ts";
-import { unavailable } from "../credentials/mint-failure.ts";
+import { unavailable } from "../credentials/minting/mint-failure.ts";
 import type { Presentation } from "../credentials/presenting.ts";
 import type { Services } from "../services.ts";
-import { readPolicy } from "../storage/policies.ts";
+import { readPolicy } from "../storage/sessions/policies.ts";
 import type { SessionRow } from "../storage/schema.ts";
 import { reviewUrlOf } from "./run-id.ts";
 import { deriveSalt } from "./salt.ts";

@@ -5,8 +5,8 @@
  * Nothing depends on it: every check compares times itself. Every replica has one, and they share the work.
  */
 import type { Services } from "../services.ts";
-import { expireRows } from "../storage/expiry.ts";
-import { removeSessions } from "../storage/retention.ts";
+import { expireRows } from "../storage/sessions/expiry.ts";
+import { removeSessions } from "../storage/sessions/retention.ts";
 
 const INTERVAL_MS = 15_000;
 const DAY_MS = 24 * 60 * 60_000;

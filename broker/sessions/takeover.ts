@@ -4,7 +4,7 @@
  */
 import type { Proof } from "../identity/dpop-proof.ts";
 import type { VerifiedSubject } from "../identity/subject-token.ts";
-import type { TakeoverText } from "../storage/admissions.ts";
+import type { TakeoverText } from "../storage/ledger/admissions.ts";
 import type { Scope } from "./scope.ts";
 
 /** An older GitHub Enterprise Server: the first job of an attempt takes the place of all of them. */

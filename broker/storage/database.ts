@@ -7,9 +7,9 @@ import { type Dialect, Kysely, sql } from "kysely";
 import { Migrator } from "kysely/migration";
 import type { BrokerConfig } from "../config.ts";
 import { migrations } from "./migrations/all.ts";
-import { openPostgres } from "./postgres.ts";
+import { openPostgres } from "./postgres/postgres.ts";
 import type { Database, Queries } from "./schema.ts";
-import { openSqlite } from "./sqlite.ts";
+import { openSqlite } from "./sqlite/sqlite.ts";
 
 export class DatabaseUnusable extends Error {
   readonly code = "database_unusable";

@@ -3,8 +3,8 @@
  * Times are integers in milliseconds since the epoch, booleans 0 or 1, structures JSON text: the same on every database.
  */
 import type { Kysely } from "kysely";
-import type { CredentialTables } from "./credential-tables.ts";
-import type { RelayTables } from "./relay-tables.ts";
+import type { CredentialTables } from "./credentials/credential-tables.ts";
+import type { RelayTables } from "./sessions/relay-tables.ts";
 
 /** Every query takes one of these; a transaction is one, too. */
 export type Queries = Kysely<Database>;

@@ -10,16 +10,16 @@ import type { Answer } from "../messages/refusals.ts";
 import { isRecordingFailure } from "../recorder.ts";
 import type { CallFacts, ClientInfo, Recording } from "../recording.ts";
 import type { Admission } from "./admission.ts";
-import type { AskContext } from "./ask-decision.ts";
-import type { Catalogs } from "./catalog.ts";
-import type { DefinitionFindings } from "./definition-findings.ts";
-import type { Forwarding } from "./forwarding.ts";
+import type { AskContext } from "./asks/ask-decision.ts";
+import type { Catalogs } from "./lists/catalog.ts";
+import type { DefinitionFindings } from "./lists/definition-findings.ts";
+import type { Forwarding } from "./forwarding/forwarding.ts";
 import { findClientInfo, type Sender } from "./sender.ts";
-import type { ListViews } from "./list-view.ts";
-import type { ServerLoad } from "./server-load.ts";
-import type { SessionTable } from "./session.ts";
-import type { Sighting } from "./sighting.ts";
-import type { Visibility } from "./visibility.ts";
+import type { ListViews } from "./lists/list-view.ts";
+import type { ServerLoad } from "./calls/server-load.ts";
+import type { SessionTable } from "./sessions/session.ts";
+import type { Sighting } from "./lists/sighting.ts";
+import type { Visibility } from "./lists/visibility.ts";
 
 export type SessionState = { readonly active: true } | { readonly active: false; readonly reason: string };
 

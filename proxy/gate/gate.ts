@@ -23,15 +23,15 @@ import {
 } from "../messages/refusals.ts";
 import { BATCH_REVISION, type Era } from "../messages/revision.ts";
 import { isRecordingFailure } from "../recorder.ts";
-import { isAskGranted } from "./ask-decision.ts";
+import { isAskGranted } from "./asks/ask-decision.ts";
 import { type Asked, findClient, type GateContext } from "./gate-context.ts";
-import { noteCatalogs } from "./list-intake.ts";
+import { noteCatalogs } from "./lists/list-intake.ts";
 import { type Listing, LISTINGS, NAMED_METHODS } from "./named-things.ts";
 import { type Passage, PASSAGES } from "./passages.ts";
 import { passesFromClient, ROOTS_CHANGED } from "./passing.ts";
 import { type CallIds, eraOf, findTraceparent, parseAccept, revisionOf, type Sender } from "./sender.ts";
-import { passClientAnswer } from "./server-request.ts";
-import type { Session } from "./session.ts";
+import { passClientAnswer } from "./asks/server-request.ts";
+import type { Session } from "./sessions/session.ts";
 
 /** Who asks, how, and where the answer goes. */
 export interface Visit {

@@ -4,14 +4,14 @@
 import type { Ask } from "../../policies/asks.ts";
 import { SET_LEVEL } from "../messages/asks.ts";
 import type { Era } from "../messages/revision.ts";
-import { passUnchanged } from "./amendment.ts";
-import { passDiscovery, passHandshake } from "./attachment.ts";
-import { withGrantedCapabilities } from "./capabilities.ts";
+import { passUnchanged } from "./forwarding/amendment.ts";
+import { passDiscovery, passHandshake } from "./sessions/attachment.ts";
+import { withGrantedCapabilities } from "./sessions/capabilities.ts";
 import type { Asked, GateContext } from "./gate-context.ts";
-import { passListing } from "./listing.ts";
-import { passNamedCall, passToolCall } from "./named-call.ts";
+import { passListing } from "./lists/listing.ts";
+import { passNamedCall, passToolCall } from "./calls/named-call.ts";
 import { type Kind, LISTINGS, SUBSCRIBE, UNSUBSCRIBE } from "./named-things.ts";
-import { passSubscription } from "./subscription.ts";
+import { passSubscription } from "./sessions/subscription.ts";
 
 type Pass = (context: GateContext, asked: Asked) => void;
 

@@ -5,7 +5,7 @@ import { type ClientMessage, isObject } from "../messages/envelope.ts";
 import type { Fields } from "../messages/fields.ts";
 import { CLIENT_INFO, type Era, findClaimedRevision, metaOf } from "../messages/revision.ts";
 import type { ClientInfo } from "../recording.ts";
-import type { Session } from "./session.ts";
+import type { Session } from "./sessions/session.ts";
 
 export interface Sender {
   readonly agent: string;

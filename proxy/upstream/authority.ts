@@ -4,7 +4,7 @@
  */
 import type { LookupFunction } from "node:net";
 import type { ServerRequest } from "../messages/server-message.ts";
-import type { OutgoingFields } from "./http-message.ts";
+import type { OutgoingFields } from "./http/http-message.ts";
 import type { Asking, Loss, Sink } from "./upstream.ts";
 
 export interface AuthorizedRequest {

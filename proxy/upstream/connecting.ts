@@ -5,8 +5,8 @@ import type { ServerLimits } from "../../policies/server-limits.ts";
 import type { Limits } from "../limits.ts";
 import type { CallFacts } from "../recording.ts";
 import type { Authority } from "./authority.ts";
-import type { Environment } from "./child-environment.ts";
-import type { HttpProxies } from "./http-proxies.ts";
+import type { Environment } from "./stdio/child-environment.ts";
+import type { HttpProxies } from "./http/http-proxies.ts";
 import type { Upstream, UpstreamEvents } from "./upstream.ts";
 
 /** Variables of a server that change while it runs. */
@@ -59,12 +59,12 @@ export type Connect = (options: ConnectOptions) => Upstream;
 /** Nothing is connected or started before the result is called. */
 export async function prepareConnection(how: ProxyServer): Promise<Connect> {
   if (how.transport === "http") {
-    const { HttpUpstream } = await import("./http-upstream.ts");
+    const { HttpUpstream } = await import("./http/http-upstream.ts");
     const { url, authority, httpProxies } = how;
     return ({ limits, events }) =>
       new HttpUpstream({ url: new URL(url), limits, events, authority, httpProxies });
   }
-  const { StdioUpstream } = await import("./stdio-upstream.ts");
+  const { StdioUpstream } = await import("./stdio/stdio-upstream.ts");
   const { command, env, ownEnvironment, cwd, start } = how;
   return ({ limits, events, environment, stderr }) =>
     new StdioUpstream({

@@ -8,7 +8,7 @@ import { join } from "node:path";
 import { afterAll, beforeAll, expect, it } from "vitest";
 import { z } from "zod";
 import { writeGrant } from "../../broker/credentials/oauth/stored-grant.ts";
-import { createVault } from "../../broker/credentials/vault.ts";
+import { createVault } from "../../broker/credentials/vault/vault.ts";
 import { loadSealingKey } from "../../broker/keys/sealing-key.ts";
 import { openDatabase } from "../../broker/storage/database.ts";
 import { findStep, type JobResult } from "../../dev/runner.ts";

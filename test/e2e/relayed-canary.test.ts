@@ -5,7 +5,7 @@
 import { randomBytes } from "node:crypto";
 import { join } from "node:path";
 import { afterAll, beforeAll, expect, it } from "vitest";
-import { createVault } from "../../broker/credentials/vault.ts";
+import { createVault } from "../../broker/credentials/vault/vault.ts";
 import { loadSealingKey } from "../../broker/keys/sealing-key.ts";
 import { openDatabase } from "../../broker/storage/database.ts";
 import type { JobResult } from "../../dev/runner.ts";

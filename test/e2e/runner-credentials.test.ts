@@ -2,7 +2,7 @@
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { afterAll, beforeAll, expect, it } from "vitest";
-import { createVault } from "../../broker/credentials/vault.ts";
+import { createVault } from "../../broker/credentials/vault/vault.ts";
 import { loadSealingKey } from "../../broker/keys/sealing-key.ts";
 import { RunView } from "../../broker/review/view.ts";
 import { openDatabase } from "../../broker/storage/database.ts";

@@ -1,6 +1,6 @@
 /** What an exchange hands to the storage, made up: by default of a job, a key and a session of its own. */
 import { randomUUID } from "node:crypto";
-import type { Exchange } from "../../broker/storage/ledger.ts";
+import type { Exchange } from "../../broker/storage/ledger/ledger.ts";
 import type { SessionRow, WorkloadRow } from "../../broker/storage/schema.ts";
 
 export interface AdmissionParts {

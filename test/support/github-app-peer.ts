@@ -41,6 +41,8 @@ export interface GithubAppPeer {
   readonly installations: PeerInstallation[];
   /** Those that live. */
   readonly tokens: Map<string, PeerToken>;
+  /** Every token that it gave out, also those that are over. */
+  readonly issued: string[];
   readonly asked: { readonly method: string; readonly path: string; readonly userAgent: string }[];
   /** For tokens that are made from now on. */
   unheard: number;
@@ -87,6 +89,7 @@ export async function startGithubAppPeer(): Promise<GithubAppPeer> {
     renamed: new Map(),
     installations: [],
     tokens: new Map(),
+    issued: [],
     asked: [],
     unheard: 0,
     remaining: 5_000,
@@ -252,6 +255,7 @@ export async function startGithubAppPeer(): Promise<GithubAppPeer> {
       .sign(tokenKey.privateKey);
     const token = `ghs_${peer.appId}_${jwt}`;
     const repositories = wanted.filter((id) => id !== undefined);
+    peer.issued.push(token);
     peer.tokens.set(token, {
       installation: installation.id,
       permissions,

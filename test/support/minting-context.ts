@@ -1,7 +1,7 @@
 /** What a kind is told when it mints: a run of a robot, the broker's own way out, and a key that signs assertions. */
 import { generateKeyPairSync } from "node:crypto";
 import { generateKeyPair } from "jose";
-import { createAssertions } from "../../broker/credentials/assertion.ts";
+import { createAssertions } from "../../broker/credentials/minting/assertion.ts";
 import type { EntryOfKind, MintContext, MintingSession } from "../../broker/credentials/kind.ts";
 import { openEgress } from "../../broker/egress/egress.ts";
 import type { CredentialKindName } from "../../policies/documents/credential-entry.ts";

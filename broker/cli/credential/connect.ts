@@ -24,7 +24,7 @@ import { describeFailure } from "../../credentials/oauth/failure.ts";
 import { describeIdentity } from "../../credentials/oauth/identity.ts";
 import { changeGrant } from "../../credentials/oauth/former-grants.ts";
 import { writeGrant } from "../../credentials/oauth/stored-grant.ts";
-import { listSecretVersions } from "../../storage/credential-secrets.ts";
+import { listSecretVersions } from "../../storage/credentials/credential-secrets.ts";
 import { nameUser, parseUserName } from "../acting-user.ts";
 import { NoAnswer } from "../policy/answer.ts";
 import { showControls } from "../problem-report.ts";

@@ -2,7 +2,7 @@
 import { endOne } from "../../credentials/ending.ts";
 import type { AskIssuer, EndResult } from "../../credentials/kind.ts";
 import type { Change, FormerGrant, GrantStore } from "../../credentials/oauth/former-grants.ts";
-import { createVault } from "../../credentials/vault.ts";
+import { createVault } from "../../credentials/vault/vault.ts";
 import { nameWithOwner } from "./named-credential.ts";
 
 export interface EndedGrant {

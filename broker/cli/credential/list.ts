@@ -1,8 +1,8 @@
 /** `lanyard credential list`: what there is, who uses it, and how it fares. */
 import { Command } from "commander";
-import { listHealth } from "../../storage/credential-health.ts";
-import { listSecrets } from "../../storage/credential-secrets.ts";
-import { listFormerGrants } from "../../storage/former-grants.ts";
+import { listHealth } from "../../storage/credentials/credential-health.ts";
+import { listSecrets } from "../../storage/credentials/credential-secrets.ts";
+import { listFormerGrants } from "../../storage/credentials/former-grants.ts";
 import { showControls } from "../problem-report.ts";
 import type { ExitCode } from "../terminal.ts";
 import { type ListedCredential, describeCredentials } from "./listed-credentials.ts";

@@ -8,7 +8,7 @@ import type {
   CredentialHealthRow,
   CredentialSecretRow,
   MintedCredentialRow,
-} from "../../storage/credential-tables.ts";
+} from "../../storage/credentials/credential-tables.ts";
 
 type Health = "good" | "failing" | "expires soon" | "expired" | "not set" | "not in the documents";
 

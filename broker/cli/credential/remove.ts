@@ -2,9 +2,9 @@
 import { Command } from "commander";
 import { listCredentialUsers } from "../../credentials/credential-users.ts";
 import { changeGrant } from "../../credentials/oauth/former-grants.ts";
-import { listSecretVersions } from "../../storage/credential-secrets.ts";
+import { listSecretVersions } from "../../storage/credentials/credential-secrets.ts";
 import type { Queries } from "../../storage/schema.ts";
-import { listSessions } from "../../storage/session-list.ts";
+import { listSessions } from "../../storage/sessions/session-list.ts";
 import { serversOfRow } from "../../sessions/session-row.ts";
 import { nameUser, parseUserName } from "../acting-user.ts";
 import { NoAnswer } from "../policy/answer.ts";

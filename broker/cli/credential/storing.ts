@@ -1,8 +1,8 @@
 /** How a secret is stored by hand: what keeps it from being stored is said before it is asked for. Its value is never said. */
 import { type GrantStore, changeGrant } from "../../credentials/oauth/former-grants.ts";
-import { type Vault, createVault } from "../../credentials/vault.ts";
-import { listSecretVersions } from "../../storage/credential-secrets.ts";
-import type { CredentialSecretRow } from "../../storage/credential-tables.ts";
+import { type Vault, createVault } from "../../credentials/vault/vault.ts";
+import { listSecretVersions } from "../../storage/credentials/credential-secrets.ts";
+import type { CredentialSecretRow } from "../../storage/credentials/credential-tables.ts";
 import { openStoredKey } from "../keys/sealing-key.ts";
 import { showControls } from "../problem-report.ts";
 import type { ExitCode } from "../terminal.ts";

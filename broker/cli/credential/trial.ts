@@ -3,11 +3,11 @@
  * is nobody's, and ended at its issuer where that can be.
  */
 import type { Policies } from "../../../policies/policies.ts";
-import { createAssertions } from "../../credentials/assertion.ts";
+import { createAssertions } from "../../credentials/minting/assertion.ts";
 import type { AskIssuer, Minted } from "../../credentials/kind.ts";
-import { findTargetOf, kindOf } from "../../credentials/mint-target.ts";
-import { createMinting } from "../../credentials/minting.ts";
-import { createVault } from "../../credentials/vault.ts";
+import { findTargetOf, kindOf } from "../../credentials/minting/mint-target.ts";
+import { createMinting } from "../../credentials/minting/minting.ts";
+import { createVault } from "../../credentials/vault/vault.ts";
 import type { SealingKey } from "../../keys/sealing-key.ts";
 import { loadSigningKeys } from "../../keys/signing-keys.ts";
 import type { Queries } from "../../storage/schema.ts";

@@ -8,7 +8,7 @@ import { PUBLISH_AHEAD_MS, TOKEN_KEY_KEPT_MS, scheduleKeys } from "../../keys/ke
 import { distrustKey } from "../../keys/distrust.ts";
 import { type Rotation, rotateKey } from "../../keys/rotation.ts";
 import type { KeyPurpose, Queries } from "../../storage/schema.ts";
-import { findKeyPurpose, listSigningKeys } from "../../storage/signing-keys.ts";
+import { findKeyPurpose, listSigningKeys } from "../../storage/keys/signing-keys.ts";
 import { withDatabase } from "../database.ts";
 import {
   type ListedKey,

@@ -11,7 +11,7 @@ import {
   workloadOf,
 } from "../../sessions/session-row.ts";
 import { describeMinted, type MintedView } from "../../review/session-credentials.ts";
-import type { MintedCredentialRow } from "../../storage/credential-tables.ts";
+import type { MintedCredentialRow } from "../../storage/credentials/credential-tables.ts";
 import type {
   FindingRow,
   PolicyChangeRow,
@@ -19,7 +19,7 @@ import type {
   SessionState,
   WorkloadRow,
 } from "../../storage/schema.ts";
-import type { ListedSession } from "../../storage/session-list.ts";
+import type { ListedSession } from "../../storage/sessions/session-list.ts";
 import { describeGiven, listGivenLines } from "./session-policy-text.ts";
 
 /** Claims that say which job it was; the rest are in `--json`. */

@@ -4,14 +4,14 @@
  */
 import { Command, InvalidArgumentError, Option } from "commander";
 import { revokeSession } from "../../sessions/revocation.ts";
-import { listOfSession } from "../../storage/minted-credentials.ts";
-import { listFindings } from "../../storage/findings.ts";
-import { readPolicy } from "../../storage/policies.ts";
-import { listPolicyChanges } from "../../storage/policy-changes.ts";
+import { listOfSession } from "../../storage/credentials/minted-credentials.ts";
+import { listFindings } from "../../storage/sessions/findings.ts";
+import { readPolicy } from "../../storage/sessions/policies.ts";
+import { listPolicyChanges } from "../../storage/sessions/policy-changes.ts";
 import type { Queries, SessionRow, SessionState } from "../../storage/schema.ts";
-import { listSegments } from "../../storage/segments.ts";
-import { listSessions } from "../../storage/session-list.ts";
-import { findSession } from "../../storage/sessions.ts";
+import { listSegments } from "../../storage/sessions/segments.ts";
+import { listSessions } from "../../storage/sessions/session-list.ts";
+import { findSession } from "../../storage/sessions/sessions.ts";
 import { nameUser, parseUserName } from "../acting-user.ts";
 import { withDatabase } from "../database.ts";
 import { describeListed, describeWhole, renderSheet, renderTable, stateOf } from "./session-text.ts";

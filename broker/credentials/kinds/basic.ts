@@ -1,6 +1,6 @@
 /** `basic`: a user of the documents and a password that a person typed in (RFC 7617, in UTF-8). */
 import type { CredentialKind } from "../kind.ts";
-import { textOf } from "../typed-secret.ts";
+import { textOf } from "../vault/typed-secret.ts";
 
 const MAX_BYTES = 4 * 1024;
 

@@ -1,6 +1,6 @@
 /** `bearer`: a token that a person typed in, presented as it is (RFC 6750, section 2.1). */
 import type { CredentialKind } from "../kind.ts";
-import { checkHeaderSecret, textOf } from "../typed-secret.ts";
+import { checkHeaderSecret, textOf } from "../vault/typed-secret.ts";
 
 export const bearer: CredentialKind<"bearer"> = {
   name: "bearer",

@@ -1,6 +1,6 @@
 /** `headers`: headers of the documents, in which `{secret}` stands for what a person typed in. */
 import type { CredentialKind } from "../kind.ts";
-import { checkHeaderSecret, textOf } from "../typed-secret.ts";
+import { checkHeaderSecret, textOf } from "../vault/typed-secret.ts";
 
 export const headers: CredentialKind<"headers"> = {
   name: "headers",

@@ -8,7 +8,7 @@ import {
   refreshTokenGrantRequest,
 } from "oauth4webapi";
 import type { CredentialKind, MintContext, MintFailure, MintResult } from "../kind.ts";
-import { refused } from "../mint-failure.ts";
+import { refused } from "../minting/mint-failure.ts";
 import { discoverServer } from "../oauth/authorization-server.ts";
 import { proofOf } from "../oauth/client-proof.ts";
 import { describeFailure, isGrantOver } from "../oauth/failure.ts";

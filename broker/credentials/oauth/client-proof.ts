@@ -13,7 +13,7 @@ import {
   modifyAssertion,
 } from "oauth4webapi";
 import { z } from "zod";
-import { textOf } from "../typed-secret.ts";
+import { textOf } from "../vault/typed-secret.ts";
 import type { StoredGrant } from "./stored-grant.ts";
 
 type ClientProof = "client_secret_basic" | "client_secret_post" | "private_key_jwt";

@@ -12,9 +12,9 @@ import {
   dropPendingConnection,
   findAnswer,
   findUnanswered,
-} from "../../storage/pending-connections.ts";
+} from "../../storage/credentials/pending-connections.ts";
 import type { Queries } from "../../storage/schema.ts";
-import { answerPurpose } from "../seal-purposes.ts";
+import { answerPurpose } from "../vault/seal-purposes.ts";
 
 export const CONNECTION_MS = 10 * 60_000;
 

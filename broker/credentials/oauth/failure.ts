@@ -10,7 +10,7 @@ import {
   WWWAuthenticateChallengeError,
 } from "oauth4webapi";
 import type { MintFailure } from "../kind.ts";
-import { explainUnasked, refused, unavailable } from "../mint-failure.ts";
+import { explainUnasked, refused, unavailable } from "../minting/mint-failure.ts";
 import { OauthRefused } from "./refusal.ts";
 
 /** RFC 6749, sections 4.1.2.1 and 5.2; RFC 7009, 7591, 8693, 8707; OpenID Connect Core, section 3.1.2.6. */

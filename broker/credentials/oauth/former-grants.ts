@@ -5,21 +5,21 @@
  */
 import { createHash, randomUUID } from "node:crypto";
 import { type SealingKey, SealingKeyUnusable } from "../../keys/sealing-key.ts";
-import { type SecretOwner, listSecrets } from "../../storage/credential-secrets.ts";
-import type { MintedCredentialRow } from "../../storage/credential-tables.ts";
+import { type SecretOwner, listSecrets } from "../../storage/credentials/credential-secrets.ts";
+import type { MintedCredentialRow } from "../../storage/credentials/credential-tables.ts";
 import {
   addFormerGrant,
   explainHeldGrant,
   listHeldGrants,
   lockFormerGrants,
   releaseGrant,
-} from "../../storage/former-grants.ts";
-import { listPresented, retire } from "../../storage/minted-credentials.ts";
+} from "../../storage/credentials/former-grants.ts";
+import { listPresented, retire } from "../../storage/credentials/minted-credentials.ts";
 import type { Queries } from "../../storage/schema.ts";
 import { inTransaction } from "../../storage/transactions.ts";
-import { changeAlone } from "../mint-lease.ts";
-import { openMinted, openTicket, sealTicket } from "../minted-content.ts";
-import { type Vault, createVault } from "../vault.ts";
+import { changeAlone } from "../minting/mint-lease.ts";
+import { openMinted, openTicket, sealTicket } from "../minting/minted-content.ts";
+import { type Vault, createVault } from "../vault/vault.ts";
 import { type GrantTicket, mayBeOneGrant, readGrantTicket, writeGrantTicket } from "./grant-end.ts";
 import { type StoredGrant, readGrant } from "./stored-grant.ts";
 

@@ -10,7 +10,7 @@ import { discoverServer, describeServer } from "./authorization-server.ts";
 import { checkProofSecret, proveClient } from "./client-proof.ts";
 import { describeFailure } from "./failure.ts";
 import { endToken, mintedFrom, readAccessToken, writeTicket } from "./granted-token.ts";
-import { refused } from "../mint-failure.ts";
+import { refused } from "../minting/mint-failure.ts";
 import { sendThrough } from "./guarded-oauth.ts";
 import { describeIdentity } from "./identity.ts";
 

@@ -4,11 +4,11 @@
  */
 import { afterAll, afterEach, beforeAll, beforeEach, expect, test, vi } from "vitest";
 import { sessionCommand } from "../../../broker/cli/session/session.ts";
-import { createVault } from "../../../broker/credentials/vault.ts";
+import { createVault } from "../../../broker/credentials/vault/vault.ts";
 import { OperatorAccounts } from "../../../broker/operators/accounts.ts";
 import { revokeSession } from "../../../broker/sessions/revocation.ts";
 import type { OpenedServices } from "../../../broker/start.ts";
-import { listOfSession } from "../../../broker/storage/minted-credentials.ts";
+import { listOfSession } from "../../../broker/storage/credentials/minted-credentials.ts";
 import type { SessionRow } from "../../../broker/storage/schema.ts";
 import { type TestBroker, startTestBroker } from "../../support/broker.ts";
 import { type GithubAppPeer, startGithubAppPeer } from "../../support/github-app-peer.ts";

@@ -6,12 +6,12 @@ import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import type { DatabaseConfig } from "../../../broker/config-values.ts";
 import { revokeSession } from "../../../broker/sessions/revocation.ts";
-import { listOfSession } from "../../../broker/storage/minted-credentials.ts";
-import { endSession } from "../../../broker/storage/sessions.ts";
+import { listOfSession } from "../../../broker/storage/credentials/minted-credentials.ts";
+import { endSession } from "../../../broker/storage/sessions/sessions.ts";
 import { describeOnBoth } from "../../support/both-databases.ts";
 import { serveBroker } from "../../support/served-broker.ts";
 import { call } from "../../support/session-holder.ts";
-import { type MintingDesk, openMintingDesk } from "./minting-desk.ts";
+import { type MintingDesk, openMintingDesk } from "./minting/minting-desk.ts";
 
 const HOUR_MS = 3_600_000;
 
@@ -153,7 +153,7 @@ describeOnBoth((create) => {
   test("one whose answer was lost with its broker is listed, and over when nothing can live that long", async () => {
     await withDesk(async ({ replicas, session, world }) => {
       const { database, now } = replicas[0].services;
-      const { addAsked } = await import("../../../broker/storage/minted-credentials.ts");
+      const { addAsked } = await import("../../../broker/storage/credentials/minted-credentials.ts");
       const place = { credential: "desk", owner: "", session: session.id, server: "http://127.0.0.1:9/desk" };
       await addAsked(database, { ...place, id: "lost", basis: "", created_at: now() });
       await replicas[0].credentialRoom.tidy();

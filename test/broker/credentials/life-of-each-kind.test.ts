@@ -5,7 +5,7 @@
 import { createHash } from "node:crypto";
 import { afterAll, beforeAll, describe, expect, test, vi } from "vitest";
 import { canonicalize } from "../../../audit/canonical.ts";
-import { createVault } from "../../../broker/credentials/vault.ts";
+import { createVault } from "../../../broker/credentials/vault/vault.ts";
 import { loadSealingKey } from "../../../broker/keys/sealing-key.ts";
 import { openDatabase } from "../../../broker/storage/database.ts";
 import {
@@ -133,7 +133,7 @@ function appAt(
       set(() => github.privateKey),
     ),
     lapses: [pass(61)],
-    shown: () => [...github.tokens.keys()].map(sha256),
+    shown: () => github.issued.map(sha256),
     lives: "until it expires",
     revoke: inTurn(pass(1), () => github.installations.forEach((each) => (each.suspended = true))),
     told: /installation at acme is suspended: an owner of acme can unsuspend it/,
@@ -145,6 +145,7 @@ function install(): void {
   const owner = { id: 123456, login: "acme" };
   const permissions = { issues: "write", metadata: "read" };
   github.tokens.clear();
+  github.issued.splice(0);
   github.repositories.set(456789, { name: "payments", owner });
   github.installations.splice(0, Infinity, {
     ...{ id: 77, account: owner, permissions, repositories: [456789], suspended: false },
@@ -258,7 +259,7 @@ const countTurnedAway = (): number =>
   [peer.server, door, hub].reduce((sum, server) => sum + server.turnedAway(), 0);
 /** Everything that nobody but its server and its issuer may ever see. */
 const listSecrets = (): readonly string[] => [
-  ...[FIRST, NEXT, CLIENT_SECRET, peer.signerKey, github.privateKey, ...github.tokens.keys()],
+  ...[FIRST, NEXT, CLIENT_SECRET, peer.signerKey, github.privateKey, ...github.issued],
   ...peer.server.calls.map(bearerOf),
   ...[...sts.identities.values()].flatMap(({ secretKey, sessionToken = secretKey }) => [
     secretKey,

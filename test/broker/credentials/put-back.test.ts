@@ -3,8 +3,8 @@ import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { expect, test } from "vitest";
-import { listFailing } from "../../../broker/storage/credential-health.ts";
-import { openMintingDesk } from "./minting-desk.ts";
+import { listFailing } from "../../../broker/storage/credentials/credential-health.ts";
+import { openMintingDesk } from "./minting/minting-desk.ts";
 
 test("an earlier version put back: it is presented no more, and the credential fails with the reason", async () => {
   const directory = await mkdtemp(join(tmpdir(), "lanyard-put-back-"));

@@ -9,7 +9,7 @@ import { CredentialList } from "../../../broker/review/credential-list.ts";
 import { RunView } from "../../../broker/review/view.ts";
 import { revokeSession } from "../../../broker/sessions/revocation.ts";
 import { recordTerminal } from "../cli/recorded-terminal.ts";
-import { type MintingDesk, openMintingDesk } from "./minting-desk.ts";
+import { type MintingDesk, openMintingDesk } from "./minting/minting-desk.ts";
 
 let directory: string;
 let desk: MintingDesk;

@@ -3,7 +3,7 @@ import { existsSync } from "node:fs";
 import { readFile, rename } from "node:fs/promises";
 import { afterEach, beforeEach, expect, test, vi } from "vitest";
 import type { KeysConfig } from "../../../broker/config-values.ts";
-import { createVault } from "../../../broker/credentials/vault.ts";
+import { createVault } from "../../../broker/credentials/vault/vault.ts";
 import { findKeySource } from "../../../broker/keys/configured-keys.ts";
 import { listKeyUse, resealAll } from "../../../broker/keys/resealing.ts";
 import { type SealingKey, openSealingKey } from "../../../broker/keys/sealing-key.ts";

@@ -2,7 +2,7 @@
 import { readFile } from "node:fs/promises";
 import { sql } from "kysely";
 import { afterEach, beforeEach, expect, test } from "vitest";
-import { createVault } from "../../../broker/credentials/vault.ts";
+import { createVault } from "../../../broker/credentials/vault/vault.ts";
 import { openKeyFile } from "../../../broker/keys/key-file.ts";
 import { SEALED_COLUMNS, listKeyUse, resealAll } from "../../../broker/keys/resealing.ts";
 import { rotateKey } from "../../../broker/keys/rotation.ts";

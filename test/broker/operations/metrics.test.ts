@@ -7,7 +7,7 @@ import { afterAll, beforeAll, expect, test } from "vitest";
 import { METRICS } from "../../../broker/operations/metric-definitions.ts";
 import { StartFailed, startBroker } from "../../../broker/server.ts";
 import { revokeSession } from "../../../broker/sessions/revocation.ts";
-import { keepSecret } from "../../../broker/storage/credential-secrets.ts";
+import { keepSecret } from "../../../broker/storage/credentials/credential-secrets.ts";
 import { openDatabase } from "../../../broker/storage/database.ts";
 import { type TestBroker, startTestBroker } from "../../support/broker.ts";
 import { Holder, LogWriter, SEAL, announce, call, exchange, upload } from "../../support/session-holder.ts";

@@ -1,7 +1,7 @@
 import { afterEach, beforeEach, expect, test } from "vitest";
 import type { EntryOf } from "../../../audit/record.ts";
-import { renderCalls } from "../../../broker/pages/call-list.ts";
-import { renderSession } from "../../../broker/pages/session-card.ts";
+import { renderCalls } from "../../../broker/pages/run/call-list.ts";
+import { renderSession } from "../../../broker/pages/run/session-card.ts";
 import { RunReviews } from "../../../broker/review/run-reviews.ts";
 import type { RunView } from "../../../broker/review/view.ts";
 import { openTriage } from "./sample-sessions.ts";

@@ -6,7 +6,7 @@ import { packSegment } from "../../../audit/segment.ts";
 import { serializeManifest, signCheckpoint, signManifest } from "../../../audit/signature.ts";
 import { Tally } from "../../../audit/verification/tally.ts";
 import { runIdOf, workloadIdOf } from "../../../broker/sessions/run-id.ts";
-import { recordFinding } from "../../../broker/storage/findings.ts";
+import { recordFinding } from "../../../broker/storage/sessions/findings.ts";
 import type { FindingKind, SessionState } from "../../../broker/storage/schema.ts";
 import type { ReviewStore } from "./review-store.ts";
 import { claimsOf, insertSession, type SessionFacts, workloadOf } from "./session-rows.ts";

@@ -2,7 +2,7 @@
 import { randomUUID } from "node:crypto";
 import { connect } from "node:net";
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from "vitest";
-import { findSession } from "../../../broker/storage/sessions.ts";
+import { findSession } from "../../../broker/storage/sessions/sessions.ts";
 import { openDatabase } from "../../../broker/storage/database.ts";
 import { type TestBroker, startTestBroker } from "../../support/broker.ts";
 import { Holder, call, exchange } from "../../support/session-holder.ts";

@@ -5,7 +5,7 @@ import { exchange as exchangeDirectly } from "../../../broker/sessions/exchange.
 import { renew } from "../../../broker/sessions/renewal.ts";
 import { revokeSession } from "../../../broker/sessions/revocation.ts";
 import type { OpenedServices } from "../../../broker/start.ts";
-import { findSession } from "../../../broker/storage/sessions.ts";
+import { findSession } from "../../../broker/storage/sessions/sessions.ts";
 import { type TestBroker, startTestBroker } from "../../support/broker.ts";
 import { Holder, call, exchange } from "../../support/session-holder.ts";
 import { openReplica } from "./second-replica.ts";

@@ -1,10 +1,10 @@
 /** What is minted for a session and sent to its proxy: to that proxy alone, and nothing that lives long. */
 import { expect, test } from "vitest";
 import { SessionDocument } from "../../../broker/contract.ts";
-import { listOfSession } from "../../../broker/storage/minted-credentials.ts";
+import { listOfSession } from "../../../broker/storage/credentials/minted-credentials.ts";
 import { describeOnBoth } from "../../support/both-databases.ts";
 import { Holder, call } from "../../support/session-holder.ts";
-import { type MintingDesk, openMintingDesk } from "../credentials/minting-desk.ts";
+import { type MintingDesk, openMintingDesk } from "../credentials/minting/minting-desk.ts";
 
 describeOnBoth((create) => {
   const withDesk = async (action: (desk: MintingDesk) => Promise<void>): Promise<void> => {

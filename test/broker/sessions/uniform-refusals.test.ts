@@ -8,10 +8,10 @@ import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test, vi 
 import { registerOAuthRoutes } from "../../../broker/routes/oauth-routes.ts";
 import type { Services } from "../../../broker/services.ts";
 import type { OpenedServices } from "../../../broker/start.ts";
-import { decideGroup } from "../../../broker/storage/group.ts";
-import { openLedger } from "../../../broker/storage/ledger.ts";
-import { runnerOf } from "../../../broker/storage/runner.ts";
-import type { Runner } from "../../../broker/storage/statements.ts";
+import { decideGroup } from "../../../broker/storage/ledger/group.ts";
+import { openLedger } from "../../../broker/storage/ledger/ledger.ts";
+import { runnerOf } from "../../../broker/storage/ledger/runner.ts";
+import type { Runner } from "../../../broker/storage/ledger/statements.ts";
 import { inTransaction } from "../../../broker/storage/transactions.ts";
 import { type TestBroker, robotsDocument, startTestBroker } from "../../support/broker.ts";
 import { Holder } from "../../support/session-holder.ts";

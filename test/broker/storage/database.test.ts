@@ -3,16 +3,16 @@ import { sql } from "kysely";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import type { DatabaseConfig } from "../../../broker/config-values.ts";
 import { openDatabase } from "../../../broker/storage/database.ts";
-import { expireRows } from "../../../broker/storage/expiry.ts";
-import { recordFinding } from "../../../broker/storage/findings.ts";
-import { runnerOf } from "../../../broker/storage/runner.ts";
+import { expireRows } from "../../../broker/storage/sessions/expiry.ts";
+import { recordFinding } from "../../../broker/storage/sessions/findings.ts";
+import { runnerOf } from "../../../broker/storage/ledger/runner.ts";
 import type { Queries } from "../../../broker/storage/schema.ts";
-import { spendProofs, spendToken, spendTokens } from "../../../broker/storage/spent.ts";
-import { fixFinalSegment } from "../../../broker/storage/sessions.ts";
+import { spendProofs, spendToken, spendTokens } from "../../../broker/storage/ledger/spent.ts";
+import { fixFinalSegment } from "../../../broker/storage/sessions/sessions.ts";
 import { inTransaction, lockSession } from "../../../broker/storage/transactions.ts";
 import { describeOnBoth } from "../../support/both-databases.ts";
 import { admissionOf } from "../../support/admissions.ts";
-import { openLedger } from "../../../broker/storage/ledger.ts";
+import { openLedger } from "../../../broker/storage/ledger/ledger.ts";
 
 const token = (jti: string, expiresAt = 1) => ({ iss: "https://issuer.example", jti, expiresAt });
 

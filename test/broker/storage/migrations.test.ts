@@ -5,12 +5,12 @@ import { expect, test } from "vitest";
 import type { DatabaseConfig } from "../../../broker/config-values.ts";
 import { openDatabase } from "../../../broker/storage/database.ts";
 import { migrations } from "../../../broker/storage/migrations/all.ts";
-import { openLedger } from "../../../broker/storage/ledger.ts";
-import { openPostgres } from "../../../broker/storage/postgres.ts";
-import { runnerOf } from "../../../broker/storage/runner.ts";
+import { openLedger } from "../../../broker/storage/ledger/ledger.ts";
+import { openPostgres } from "../../../broker/storage/postgres/postgres.ts";
+import { runnerOf } from "../../../broker/storage/ledger/runner.ts";
 import type { Database, Queries } from "../../../broker/storage/schema.ts";
-import { spendProofs, spendToken } from "../../../broker/storage/spent.ts";
-import { openSqlite } from "../../../broker/storage/sqlite.ts";
+import { spendProofs, spendToken } from "../../../broker/storage/ledger/spent.ts";
+import { openSqlite } from "../../../broker/storage/sqlite/sqlite.ts";
 import { admissionOf } from "../../support/admissions.ts";
 import { describeOnBoth } from "../../support/both-databases.ts";
 

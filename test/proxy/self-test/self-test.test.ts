@@ -1,7 +1,7 @@
 import { afterEach, describe, expect, test, vi } from "vitest";
 import type * as DoorModule from "../../../proxy/front/door.ts";
-import type * as DecisionModule from "../../../proxy/gate/call-decision.ts";
-import type * as VisibilityModule from "../../../proxy/gate/visibility.ts";
+import type * as DecisionModule from "../../../proxy/gate/calls/call-decision.ts";
+import type * as VisibilityModule from "../../../proxy/gate/lists/visibility.ts";
 import type { SelfTestOptions, Wall, WallCheck } from "../../../proxy/self-test/self-test.ts";
 
 const SERVERS = {
@@ -39,8 +39,8 @@ const failedOf = (checks: readonly WallCheck[]): Wall[] =>
 
 afterEach(() => {
   vi.doUnmock("../../../proxy/front/door.ts");
-  vi.doUnmock("../../../proxy/gate/call-decision.ts");
-  vi.doUnmock("../../../proxy/gate/visibility.ts");
+  vi.doUnmock("../../../proxy/gate/calls/call-decision.ts");
+  vi.doUnmock("../../../proxy/gate/lists/visibility.ts");
 });
 
 test("all walls hold, without a server, without a call and without an event", async () => {
@@ -131,7 +131,7 @@ describe("a wall that does not hold is found:", () => {
   });
 
   test("a gate that decides nothing", async () => {
-    vi.doMock("../../../proxy/gate/call-decision.ts", async (original) => {
+    vi.doMock("../../../proxy/gate/calls/call-decision.ts", async (original) => {
       const { judgeCall } = await original<typeof DecisionModule>();
       const granted = { effect: "allow", reason: "granted", rule: "triager#1" } as const;
       return {
@@ -148,7 +148,7 @@ describe("a wall that does not hold is found:", () => {
   });
 
   test("a list that nobody filters", async () => {
-    vi.doMock("../../../proxy/gate/visibility.ts", async (original) => {
+    vi.doMock("../../../proxy/gate/lists/visibility.ts", async (original) => {
       const { Visibility } = await original<typeof VisibilityModule>();
       return {
         Visibility: class extends Visibility {

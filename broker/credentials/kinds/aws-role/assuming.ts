@@ -5,7 +5,7 @@
 import { AssumeRoleCommand, type AssumeRoleCommandOutput, STSClient } from "@aws-sdk/client-sts";
 import { z } from "zod";
 import type { MintContext, MintResult } from "../../kind.ts";
-import { refused } from "../../mint-failure.ts";
+import { refused } from "../../minting/mint-failure.ts";
 import { nameSession, nameSource, secondsFor, tagSession } from "./session.ts";
 import { type AwsIdentity, connectToSts, explainSts } from "./sts.ts";
 

@@ -5,7 +5,7 @@
 import { STSClient, type STSClientConfig, STSServiceException } from "@aws-sdk/client-sts";
 import { EgressFailed } from "../../../egress/egress.ts";
 import type { AskIssuer, IssuerRequest, MintFailure } from "../../kind.ts";
-import { explainUnasked, refused, unavailable } from "../../mint-failure.ts";
+import { explainUnasked, refused, unavailable } from "../../minting/mint-failure.ts";
 
 /** Of the broker, or of a session that was made. */
 export type AwsIdentity = NonNullable<STSClientConfig["credentials"]>;

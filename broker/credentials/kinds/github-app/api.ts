@@ -4,7 +4,7 @@
  */
 import { readVersion } from "../../../cli/version.ts";
 import type { EndContext, IssuerAnswer, IssuerRequest, MintFailure } from "../../kind.ts";
-import { explainUnasked, refused, unavailable } from "../../mint-failure.ts";
+import { explainUnasked, refused, unavailable } from "../../minting/mint-failure.ts";
 
 const PUBLIC_API = "https://api.github.com";
 const API_VERSION = "2022-11-28";

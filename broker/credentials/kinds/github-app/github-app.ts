@@ -3,7 +3,7 @@
  * permissions. It is given out only when GitHub's own answer proves the narrowing; a wider one is revoked at once.
  */
 import type { CredentialKind } from "../../kind.ts";
-import { refused } from "../../mint-failure.ts";
+import { refused } from "../../minting/mint-failure.ts";
 import { apiUrlOf, connectToGithub, explainGithub, parseJson } from "./api.ts";
 import { identifyApp } from "./identity.ts";
 import { findInstallation } from "./installation.ts";

@@ -3,7 +3,7 @@
  * installation was not granted is told by its name before a token is asked for.
  */
 import type { EndContext, MintFailure } from "../../kind.ts";
-import { refused } from "../../mint-failure.ts";
+import { refused } from "../../minting/mint-failure.ts";
 import { type AskGithub, explainGithub, parseJson } from "./api.ts";
 import { Installation, type Wanted, listUngranted } from "./narrowing.ts";
 

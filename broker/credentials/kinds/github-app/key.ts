@@ -4,7 +4,7 @@
  */
 import { type KeyObject, createPrivateKey } from "node:crypto";
 import { SignJWT } from "jose";
-import { textOf } from "../../typed-secret.ts";
+import { textOf } from "../../vault/typed-secret.ts";
 
 const MAX_BYTES = 16 * 1024;
 const MIN_KEY_BITS = 2048;

@@ -2,7 +2,7 @@
 import { setTimeout as wait } from "node:timers/promises";
 import { z } from "zod";
 import type { EndResult, EndContext } from "../../kind.ts";
-import { unavailable } from "../../mint-failure.ts";
+import { unavailable } from "../../minting/mint-failure.ts";
 import { type AskGithub, connectToGithub, explainGithub } from "./api.ts";
 
 /** Seen up to 5 s: a token is known to all of GitHub only some time after it was made. */

@@ -8,7 +8,7 @@ import { afterEach, beforeEach, expect, test } from "vitest";
 import { robotsDocument } from "../../../support/broker.ts";
 import { Canaries } from "../../../support/canary.ts";
 import { compileCache } from "../../../support/compile-cache.ts";
-import { createVault } from "../../../../broker/credentials/vault.ts";
+import { createVault } from "../../../../broker/credentials/vault/vault.ts";
 import { loadSealingKey } from "../../../../broker/keys/sealing-key.ts";
 import { openDatabase } from "../../../../broker/storage/database.ts";
 

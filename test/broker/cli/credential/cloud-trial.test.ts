@@ -1,6 +1,6 @@
 /** `lanyard credential test` as an operator runs it, for credentials that clouds give out: a process beside a broker. */
 import { afterAll, beforeAll, expect, test } from "vitest";
-import { createVault } from "../../../../broker/credentials/vault.ts";
+import { createVault } from "../../../../broker/credentials/vault/vault.ts";
 import { type TestBroker, startTestBroker } from "../../../support/broker.ts";
 import { databaseFile } from "../../../support/database-choice.ts";
 import { type GithubAppPeer, startGithubAppPeer } from "../../../support/github-app-peer.ts";

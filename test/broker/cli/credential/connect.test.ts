@@ -4,7 +4,7 @@ import { join } from "node:path";
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test, vi } from "vitest";
 import { kinds } from "../../../../broker/credentials/kinds/all.ts";
 import { readGrant } from "../../../../broker/credentials/oauth/stored-grant.ts";
-import { createVault } from "../../../../broker/credentials/vault.ts";
+import { createVault } from "../../../../broker/credentials/vault/vault.ts";
 import { loadSealingKey } from "../../../../broker/keys/sealing-key.ts";
 import { openDatabase } from "../../../../broker/storage/database.ts";
 import { type AuthorizationPeer, startAuthorizationPeer } from "../../../support/authorization-server.ts";

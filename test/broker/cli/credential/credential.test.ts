@@ -7,7 +7,7 @@ import { credentialCommand } from "../../../../broker/cli/credential/command.ts"
 import { loadSealingKey } from "../../../../broker/keys/sealing-key.ts";
 import { openDatabase } from "../../../../broker/storage/database.ts";
 import { admissionOf } from "../../../support/admissions.ts";
-import { openLedger } from "../../../../broker/storage/ledger.ts";
+import { openLedger } from "../../../../broker/storage/ledger/ledger.ts";
 import { robotsDocument } from "../../../support/broker.ts";
 import { recordTerminal } from "../recorded-terminal.ts";
 

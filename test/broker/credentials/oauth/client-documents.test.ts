@@ -6,7 +6,7 @@ import { type AddressInfo, connect as connectTcp } from "node:net";
 import { type Server, createServer, getCACertificates, setDefaultCACertificates } from "node:tls";
 import { afterAll, afterEach, beforeAll, beforeEach, expect, test, vi } from "vitest";
 import { readGrant } from "../../../../broker/credentials/oauth/stored-grant.ts";
-import { createVault } from "../../../../broker/credentials/vault.ts";
+import { createVault } from "../../../../broker/credentials/vault/vault.ts";
 import { loadSealingKey } from "../../../../broker/keys/sealing-key.ts";
 import { openDatabase } from "../../../../broker/storage/database.ts";
 import { type AuthorizationPeer, startAuthorizationPeer } from "../../../support/authorization-server.ts";

@@ -5,14 +5,14 @@ import { join } from "node:path";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import type { CredentialEvent } from "../../../../broker/credentials/credential-event.ts";
 import { endDue, tidyMinted } from "../../../../broker/credentials/ending.ts";
-import { mintLease } from "../../../../broker/credentials/mint-lease.ts";
+import { mintLease } from "../../../../broker/credentials/minting/mint-lease.ts";
 import { changeGrant } from "../../../../broker/credentials/oauth/former-grants.ts";
 import { writeGrant } from "../../../../broker/credentials/oauth/stored-grant.ts";
-import { type Vault, createVault } from "../../../../broker/credentials/vault.ts";
+import { type Vault, createVault } from "../../../../broker/credentials/vault/vault.ts";
 import { type SealingKey, loadSealingKey } from "../../../../broker/keys/sealing-key.ts";
 import { openDatabase } from "../../../../broker/storage/database.ts";
-import { listFormerGrants, listHeldGrants } from "../../../../broker/storage/former-grants.ts";
-import { returnLease, takeLease } from "../../../../broker/storage/leases.ts";
+import { listFormerGrants, listHeldGrants } from "../../../../broker/storage/credentials/former-grants.ts";
+import { returnLease, takeLease } from "../../../../broker/storage/credentials/leases.ts";
 import type { Queries } from "../../../../broker/storage/schema.ts";
 import { describeOnBoth } from "../../../support/both-databases.ts";
 
