@@ -5,7 +5,6 @@
 import type { Server } from "node:http";
 import Fastify, { type FastifyError, type FastifyInstance, type FastifyReply, LogController } from "fastify";
 import { BucketUnusable } from "./custody/bucket.ts";
-import type { FolderBucket } from "./custody/folder-bucket.ts";
 import { limitAddresses } from "./operations/address-limit.ts";
 import { type GracefulStop, prepareStop } from "./operations/graceful-stop.ts";
 import { limitDuration } from "./operations/handler-deadline.ts";
@@ -24,7 +23,7 @@ import { registerRecoveryRoute } from "./routes/recovery-route.ts";
 import { RELAY_ROUTE, registerRelayRoute } from "./routes/relay-route.ts";
 import { answerRefusal } from "./routes/refusal-answer.ts";
 import { registerSessionRoutes } from "./routes/session-routes.ts";
-import { registerUploadRoute } from "./routes/upload-route.ts";
+import { type UploadTarget, registerUploadRoute } from "./routes/upload-route.ts";
 import type { Relay } from "./relay/relay.ts";
 import type { Services } from "./services.ts";
 import { DatabaseUnavailable } from "./storage/unavailable.ts";
@@ -39,7 +38,7 @@ export interface AppParts {
   readonly relay: Relay;
   readonly pages: PageDependencies;
   /** Where uploads go when the bucket is a folder. */
-  readonly uploads: { readonly folder: FolderBucket; readonly secret: Uint8Array } | undefined;
+  readonly uploads: Omit<UploadTarget, "now"> | undefined;
   readonly log: { readonly level: string; write(line: string): void } | undefined;
   /** The server to answer for. */
   readonly server: Server;

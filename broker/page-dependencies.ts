@@ -2,12 +2,15 @@
  * What the pages for people are built from. They read; of the database they write only what is about operators and logins.
  */
 import type { JSONWebKeySet } from "jose";
+import type { Policies } from "../policies/policies.ts";
 import type { Bucket } from "./custody/bucket.ts";
 import type { Queries } from "./storage/schema.ts";
 
 export interface PageDependencies {
   readonly database: Queries;
   readonly bucket: Bucket;
+  /** Those in force at the moment it is asked. */
+  readonly policies: () => Policies;
   /** Every key that ever signed checkpoints and manifests here. */
   readonly checkpointKeys: () => Promise<JSONWebKeySet>;
   /** An origin, without a slash at its end. */

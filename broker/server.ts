@@ -128,6 +128,7 @@ export async function startBroker({
       pages: {
         database: services.database,
         bucket: services.bucket,
+        policies: () => services.policies.current.policies,
         checkpointKeys: async () => services.signingKeys.checkpointKeys,
         publicUrl,
         cookieSecrets: () => sealingKey.kids.map((kid) => sealingKey.derive("login cookies", kid)),

@@ -7,7 +7,6 @@ import type { BrokerConfig } from "./config.ts";
 import type { KeysConfig } from "./config-values.ts";
 import { watchBucket } from "./custody/bucket-watch.ts";
 import { BucketUnusable } from "./custody/bucket.ts";
-import type { FolderBucket } from "./custody/folder-bucket.ts";
 import { openBucket } from "./custody/open-bucket.ts";
 import type { Resolve } from "./egress/address-guard.ts";
 import type { StaleKeys } from "./identity/issuer-keys.ts";
@@ -28,6 +27,7 @@ import type { Credentials } from "./credentials/presenting.ts";
 import { openEgress } from "./egress/egress.ts";
 import { isOwnNetwork } from "./egress/own-network.ts";
 import type { Services } from "./services.ts";
+import type { UploadTarget } from "./routes/upload-route.ts";
 import { DatabaseUnusable, openDatabase } from "./storage/database.ts";
 import type { Queries } from "./storage/schema.ts";
 import { openLedger } from "./storage/ledger/ledger.ts";
@@ -52,7 +52,7 @@ export interface OpenedServices {
   readonly policies: LivePolicies;
   /** About the policy documents. */
   readonly warnings: readonly Problem[];
-  readonly uploads: { readonly folder: FolderBucket; readonly secret: Uint8Array } | undefined;
+  readonly uploads: Omit<UploadTarget, "now"> | undefined;
   close(): Promise<void>;
 }
 
@@ -110,9 +110,10 @@ export async function openServices({
     const database = await attempt("LANYARD_DATABASE", () => openDatabase(config.database));
     if (database !== undefined) open.push(() => database.destroy());
     const sealingKey = await attempt("LANYARD_KEYS", async () => openKeys(config.keys, { database, now }));
-    const uploadSecret = sealingKey?.derive("uploads") ?? Buffer.alloc(0);
+    const uploadSecrets = (): readonly Uint8Array[] =>
+      sealingKey?.kids.map((kid) => sealingKey.derive("uploads", kid)) ?? [];
     const store = await attempt("LANYARD_AUDIT", async () => {
-      const opened = await openBucket(config.audit, { publicUrl, uploadSecret, now });
+      const opened = await openBucket(config.audit, { publicUrl, uploadSecrets, now });
       open.push(() => opened.close());
       await opened.bucket.probe();
       return opened;
@@ -155,7 +156,7 @@ export async function openServices({
       credentialRoom,
       policies: loaded.live,
       warnings: loaded.warnings,
-      uploads: folder && { folder, secret: uploadSecret },
+      uploads: folder && { folder, secrets: uploadSecrets },
       services: {
         publicUrl,
         database,

@@ -206,6 +206,14 @@ function foldCase(name) {
 }
 
 // proxy/messages/server-message.ts
+function findMembersOf(message, name) {
+  const { received, text } = message;
+  if (name === "result" && received.result !== void 0 && received.text === text) {
+    return received.result;
+  }
+  const span = message.members.get(name);
+  return span === void 0 ? void 0 : findMembers(message.text, span.start)?.spans;
+}
 function replaceInMessage(message, span, by) {
   const shift = by.length - (span.end - span.start);
   const members = /* @__PURE__ */ new Map();
@@ -237,6 +245,28 @@ function moveResult({ members, received, text: before }, text, { span, shift }) 
   return { ...nothing, result };
 }
 
+// proxy/inspection/effort.ts
+var MAX_UNITS = 125e4;
+var COST = {
+  /** One string, however short. */
+  string: 4,
+  /** A place where something invisible may be, and one where a secret may begin: most are nothing. */
+  hiddenPlace: 4,
+  secretPlace: 20,
+  /** What is taken out or replaced, each time. */
+  change: 40
+};
+var TooMuchToInspect = class extends Error {
+};
+var Effort = class {
+  #left = MAX_UNITS;
+  /** Throws `TooMuchToInspect`. */
+  spend(units) {
+    this.#left -= units;
+    if (this.#left < 0) throw new TooMuchToInspect("too much to inspect");
+  }
+};
+
 // proxy/inspection/invisible-text.ts
 var INVISIBLE = String.raw`[\u00ad\u034f\u115f\u1160\u17b4\u17b5\u180b-\u180f\u200b\u2060-\u2065\u3164\ufeff\uffa0\ufff0-\ufffb\u{1d173}-\u{1d17a}]`;
 var JOINER = String.raw`[\u200c\u200d]`;
@@ -263,12 +293,13 @@ var KINDS = [
 var UNSEEN = new RegExp(KINDS.map(([kind, source]) => `(?<${kind}>${source})`).join("|"), "gu");
 var SUSPICIOUS = /[\0-\x08\x0b-\x1f\x7f-\x9f\u00ad\u034f\u061c\u115f\u1160\u17b4\u17b5\u180b-\u180f\u200b-\u200f\u202a-\u202e\u2060-\u206f\u3164\ufe00-\ufe0f\ufeff\uffa0\ufff0-\ufffb\u{1d173}-\u{1d17a}\u{e0000}-\u{e0fff}]/u;
 var NOTHING = /* @__PURE__ */ new Map();
-function cleanText(text) {
+function cleanText(text, noted) {
   if (!SUSPICIOUS.test(text)) {
     return { text, removed: NOTHING };
   }
   const removed = /* @__PURE__ */ new Map();
   const cleaned = text.replace(UNSEEN, (...match) => {
+    noted?.();
     const groups = match.at(-1);
     const kind = KINDS.find(
       ([name]) => typeof groups === "object" && groups !== null && Reflect.get(groups, name) !== void 0
@@ -288,20 +319,19 @@ var LISTS = ["content", "contents", "messages", "resource"];
 var MAX_NESTING = 4;
 function findUnread(message) {
   const unread = [];
-  for (const body of listBodies(message)) {
-    const members = findMembers(message.text, body.start)?.spans;
-    for (const name of HANDED_BACK) {
-      const span = members?.get(name);
+  for (const [name] of listBodies(message)) {
+    const members = findMembersOf(message, name);
+    for (const name2 of HANDED_BACK) {
+      const span = members?.get(name2);
       if (span !== void 0 && message.text[span.start] === '"') {
         unread.push(span);
       }
     }
-    collectBinary(message.text, body, { into: unread, depth: 0 });
+    collectBinary(message.text, members, { into: unread, depth: 0 });
   }
   return unread.sort((left, right) => left.start - right.start);
 }
-function collectBinary(text, block, { into, depth }) {
-  const members = findMembers(text, block.start)?.spans;
+function collectBinary(text, members, { into, depth }) {
   if (members === void 0 || depth > MAX_NESTING) {
     return;
   }
@@ -314,14 +344,16 @@ function collectBinary(text, block, { into, depth }) {
   for (const list of LISTS) {
     const span = members.get(list);
     const inner = span === void 0 ? [] : findElements(text, span.start) ?? [span];
-    inner.forEach((each) => collectBinary(text, each, { into, depth: depth + 1 }));
+    inner.forEach(
+      (each) => collectBinary(text, findMembers(text, each.start)?.spans, { into, depth: depth + 1 })
+    );
   }
 }
-function findStrings(message, unread) {
+function findStrings(message, unread, noted) {
   const { text } = message;
   const strings = [];
   let next = 0;
-  for (const body of listBodies(message)) {
+  for (const [, body] of listBodies(message)) {
     for (let start = text.indexOf('"', body.start); start !== -1 && start < body.end; ) {
       const end = skipString(text, start);
       if (end === -1) {
@@ -329,6 +361,7 @@ function findStrings(message, unread) {
       }
       while ((unread[next]?.end ?? Infinity) <= start) next++;
       if (unread[next]?.start !== start) {
+        noted();
         strings.push({ start, end, isName: text[skipSpace(text, end)] === ":" });
       }
       start = text.indexOf('"', end);
@@ -337,7 +370,7 @@ function findStrings(message, unread) {
   return strings;
 }
 function listBodies({ members }) {
-  return [...members].flatMap(([name, span]) => ENVELOPE.has(name) ? [] : [span]);
+  return [...members].filter(([name]) => !ENVELOPE.has(name));
 }
 
 // audit/redaction/token-beginnings.ts
@@ -462,17 +495,24 @@ var ByteSearch = class {
       }
     }
   }
-  /** `text` has one character per byte. With `isEnough`, ends soon after the first that is found. */
-  search(text, isEnough) {
+  /**
+   * `text` has one character per byte. `noted` hears of each place at which something is; it can throw to end the
+   * search. Without it the search ends soon after the first.
+   */
+  search(text, noted) {
     const held = this.#hold(text);
     const end = text.length >> 1;
     let found = 0;
     for (let from = 0; from <= end; from += BLOCK) {
       const hits = this.#findHits(held, from, Math.min(end, from + BLOCK - 1));
       for (let index = 0; index < hits; index++) {
-        found |= this.#lookInStep(held, this.#hits[index] ?? 0);
-        if (isEnough && found !== 0) {
-          return found;
+        const here = this.#lookInStep(held, this.#hits[index] ?? 0);
+        found |= here;
+        if (here !== 0) {
+          if (noted === void 0) {
+            return found;
+          }
+          noted(here);
         }
       }
     }
@@ -733,6 +773,13 @@ var UNSEEN2 = [
   [119155, 119162],
   [917504, 921599]
 ];
+function buildFormSearch(forms) {
+  const search = new ByteSearch({ escape: ESCAPED, control: 0 });
+  for (const text of forms) {
+    search.add({ kind: SECRET, bytes: toByteText(text) });
+  }
+  return search;
+}
 function buildSearch(forms) {
   const search = new ByteSearch({ escape: ESCAPED, control: HIDDEN });
   for (const bytes of listUnseen()) {
@@ -762,28 +809,40 @@ function listHinted(found) {
 // proxy/inspection/inspector.ts
 var SMALL_BYTES = 256 * 1024;
 var MAX_MARKED_LENGTH = 1024 * 1024;
+var NOTHING2 = /* @__PURE__ */ new Map();
 function createInspector(redactor, { everywhere = false } = {}) {
   let built;
   return {
     inspect: (message, inspection) => {
       if (redactor.forms.size !== built?.forms) {
-        built = { search: buildSearch(redactor.forms.keys()), forms: redactor.forms.size };
+        const build = everywhere ? buildFormSearch : buildSearch;
+        built = { search: build(redactor.forms.keys()), forms: redactor.forms.size };
       }
       const { search } = built;
-      return isSuspicious({ message, search, everywhere }) ? new Look({ message, inspection, redactor, search, everywhere }).inspect() : void 0;
+      return isSuspicious({ message, search, everywhere }) ? lookWithin(new Look({ message, inspection, redactor, search, everywhere })) : void 0;
     }
   };
+}
+function lookWithin(look) {
+  try {
+    return look.inspect();
+  } catch (error) {
+    if (error instanceof TooMuchToInspect) {
+      return { ok: false, fault: "too_much" };
+    }
+    throw error;
+  }
 }
 function isSuspicious({ message, search, everywhere }) {
   const { text } = message;
   if (everywhere || text.length <= SMALL_BYTES) {
-    return search.search(text, true) !== 0;
+    return search.search(text) !== 0;
   }
   let from = 0;
   return [...findUnread(message), { start: text.length, end: text.length }].some(({ start, end }) => {
     const piece = text.slice(from, start);
     from = end;
-    return search.search(piece, true) !== 0;
+    return search.search(piece) !== 0;
   });
 }
 var Look = class {
@@ -793,24 +852,26 @@ var Look = class {
   #markers = /* @__PURE__ */ new Set();
   /** By a name of members that was changed, how often it came out the same. */
   #names = /* @__PURE__ */ new Map();
+  #effort = new Effort();
   #leftToMark = MAX_MARKED_LENGTH;
   constructor(options) {
     this.#options = options;
   }
   inspect() {
-    const { message, search, everywhere } = this.#options;
-    const strings = findStrings(message, everywhere ? [] : findUnread(message));
+    const { message, everywhere } = this.#options;
+    const unread = everywhere ? [] : findUnread(message);
+    const strings = findStrings(message, unread, () => this.#effort.spend(COST.string));
     if (strings === void 0 || everywhere && this.#isSecretBetween(strings)) {
-      return { ok: false };
+      return { ok: false, fault: "unreadable" };
     }
     const changes = [];
     for (const span of strings) {
       const raw = message.text.slice(span.start, span.end);
-      const found = search.search(raw, false);
+      const found = this.#search(raw);
       if (found !== 0) {
         const text = readSpan(message.text, span);
         if (typeof text !== "string") {
-          return { ok: false };
+          return { ok: false, fault: "unreadable" };
         }
         const shown = this.#inspectText(text, found);
         if (shown !== text) {
@@ -838,22 +899,34 @@ var Look = class {
         return piece;
       }
     );
-    return redactor.redactText(toCharacters(between.join('"'))).count > 0;
+    const text = between.join('"');
+    return (this.#search(text) & SECRET) !== 0 && redactor.redactText(toCharacters(text)).count > 0;
+  }
+  #search(text) {
+    return this.#options.search.search(text, (kind) => {
+      if ((kind & SECRET) !== 0) this.#effort.spend(COST.secretPlace);
+      if ((kind & HIDDEN) !== 0) this.#effort.spend(COST.hiddenPlace);
+    });
   }
   /** Cleaned first: what is hidden between the characters of a secret would hide it. */
   #inspectText(text, foundRaw) {
-    const { inspection, redactor, search } = this.#options;
-    const cleaned = (foundRaw & (HIDDEN | ESCAPED)) === 0 ? void 0 : cleanText(text);
+    const { inspection, redactor, everywhere } = this.#options;
+    const isPlain = (foundRaw & (HIDDEN | ESCAPED)) === 0;
+    const change = () => this.#effort.spend(COST.change);
+    const cleaned = isPlain ? void 0 : everywhere ? { text, removed: NOTHING2 } : cleanText(text, change);
     const isClean = inspection.text === "pass" || cleaned === void 0;
     const plain = cleaned?.text ?? text;
-    const found = cleaned === void 0 ? foundRaw : search.search(toByteText(plain), false);
+    const found = cleaned === void 0 ? foundRaw : this.#search(toByteText(plain));
     this.#mark(plain, found);
     let shown = isClean ? text : plain;
     if (!isClean) {
       cleaned.removed.forEach((times, kind) => count(this.#removals, kind, times));
     }
     if (inspection.secrets === "redact" && (found & SECRET) !== 0) {
-      const redacted = redactor.redactText(shown, (kind) => count(this.#redactions, kind, 1));
+      const redacted = redactor.redactText(shown, (kind) => {
+        change();
+        count(this.#redactions, kind, 1);
+      });
       shown = redacted.count === 0 ? shown : redacted.text;
     }
     return shown;

@@ -3263,6 +3263,7 @@ function persist(options, prepare, expected) {
       return { settled: false, reason: `it answered: ${describeRefusal(answer).sentence}` };
     }
     const reply = readReply(answer, expected.answer);
+    if (!reply.ok && reply.error === "invalid_dpop_proof" && !isRepeated) return attempt(true);
     if (!reply.ok && reply.error === "invalid_token" && await expected.onTokenRefused?.() === true) {
       return isRepeated ? { settled: false, reason: `it answered: ${reply.sentence}` } : attempt(true);
     }

@@ -3976,6 +3976,9 @@ var Front = class {
   #controllers;
   #places;
   #server;
+  #connections = /* @__PURE__ */ new Set();
+  /** Those on which the control endpoint owes an answer: the one to whoever asked for the end comes after the end. */
+  #owed = /* @__PURE__ */ new Set();
   #hosts;
   #isClosing = false;
   constructor(options) {
@@ -3998,6 +4001,10 @@ var Front = class {
       (request, response) => this.#receive(request, response)
     );
     this.#server.maxConnections = limits2.maxConnections;
+    this.#server.on("connection", (socket) => {
+      this.#connections.add(socket);
+      socket.once("close", () => this.#connections.delete(socket));
+    });
   }
   /** The URL it can be reached at, from this machine only. */
   listen() {
@@ -4023,11 +4030,17 @@ var Front = class {
   refuseAgents() {
     this.#isClosing = true;
   }
-  /** Stops listening. What is being answered has a moment to end; no client keeps the process alive beyond it. */
+  /**
+   * Stops listening. What agents are being answered has a moment to end, beyond which none of them keeps the process
+   * alive; the control endpoint gives the answers that it owes, however long the log takes.
+   */
   close() {
     this.#server.close();
     this.#server.closeIdleConnections();
-    setTimeout(() => this.#server.closeAllConnections(), LAST_ANSWER_MS).unref();
+    const endOthers = () => {
+      for (const socket of this.#connections) if (!this.#owed.has(socket)) socket.destroy();
+    };
+    setTimeout(endOthers, LAST_ANSWER_MS).unref();
   }
   #receive(request, response) {
     response.on("error", () => void 0);
@@ -4095,6 +4108,9 @@ var Front = class {
       this.#turnAwayStranger({ response, side });
       return;
     }
+    const { socket } = request;
+    this.#owed.add(socket);
+    response.once("close", () => this.#owed.delete(socket));
     const body = await readBody(request, fields, MAX_CONTROL_BYTES);
     const answer2 = body.ok ? await answerControl(control, { method: request.method ?? "", path, body: body.bytes }) : refuseHttp(413, "Content Too Large");
     this.#answer(response, answer2);
@@ -4171,7 +4187,7 @@ var DEFAULT_LIMITS = {
   resumeGraceMs: MINUTE,
   lookTimeoutMs: 10 * SECOND,
   connectTimeoutMs: 10 * SECOND,
-  probeTimeoutMs: 3 * SECOND,
+  probeTimeoutMs: 15 * SECOND,
   headersTimeoutMs: 10 * SECOND,
   requestTimeoutMs: 30 * SECOND,
   sessionIdleMs: 30 * MINUTE,
@@ -4434,7 +4450,7 @@ var Recording = class {
       this.noteEvent(event, "warning", { ...detail, count: count3 });
     }
   }
-  /** A limit that the registry can set for a server, by its name there. */
+  /** A limit of one server: by its name in the registry, where it can be set there. */
   noteLimit(server, limit) {
     this.noteRepeated("limit_reached", `${server} ${limit}`, { server, limit });
   }
@@ -4533,18 +4549,26 @@ async function startProxy(options) {
       server,
       connect: await prepareConnection(settings),
       limits: limitsOfServer(limits2, settings.limits),
-      credential: settings.provenance,
+      credential: settings.credential,
       isRelayed: settings.transport === "http" && settings.isRelayed === true
     }))
   );
   const { openServerGate } = await import("./server-gate.cjs");
   const { createInspector } = await import("./inspector.cjs");
   const inspector = createInspector(redactor);
+  const findReflections = ({ known }) => ({
+    redactor: known,
+    inspector: createInspector(known, { everywhere: true })
+  });
   const gates = new Map(
     connections.map(({ server, connect, limits: own2, credential: credential2, isRelayed }) => [
       server,
       openServerGate({
-        ...{ ...shared, inspector, server, connect, limits: own2, credential: credential2, isRelayed },
+        ...{ ...shared, inspector, server, connect, limits: own2, isRelayed },
+        credential: credential2 && {
+          provenance: credential2.provenance,
+          reflections: findReflections(credential2)
+        },
         environment: options.environment ?? {},
         stderr: options.stderrOf(server),
         sessionState: () => options.sessionState()
@@ -5473,13 +5497,18 @@ function keepCredentials(options) {
   const { client, redactor, note, isActive, signal } = options;
   const current = /* @__PURE__ */ new Map();
   const listeners = /* @__PURE__ */ new Map();
+  const known = createRedactor([], { formats: false });
   const take = (servers, isFirst, rejected) => {
     for (const [server, how] of Object.entries(servers)) {
       const next = how.transport === "relay" ? void 0 : how.credential;
       const before = current.get(server);
       if (next === void 0 || !isFirst && before === void 0) continue;
       if (next.status === "minted") {
-        for (const value of next.secrets) redactor.add({ id: next.id, kind: "credential", value });
+        for (const value of next.secrets) {
+          const secret = { id: next.id, kind: "credential", value };
+          redactor.add(secret);
+          known.add(secret);
+        }
       }
       const isGood = isUsable(before, Date.now()) && digestOf(before) !== rejected;
       if (next.status === "failed" && isGood) continue;
@@ -5519,6 +5548,7 @@ function keepCredentials(options) {
   };
   if (current.size > 0) void keep();
   return {
+    known,
     authorityOf(server) {
       if (!current.has(server)) return void 0;
       return {
@@ -6676,7 +6706,10 @@ function placeServers(servers, places) {
         ];
       }
       const { credentials } = places;
-      const facts = server.credential === void 0 ? limits2 : { ...limits2, provenance: () => credentials.provenanceOf(name) };
+      const facts = server.credential === void 0 ? limits2 : {
+        ...limits2,
+        credential: { provenance: () => credentials.provenanceOf(name), known: credentials.known }
+      };
       if (server.transport === "http") {
         const authority = credentials.authorityOf(name);
         const how = { url: server.url, httpProxies, ...authority && { authority } };
@@ -6812,6 +6845,7 @@ function persist(options, prepare, expected) {
       return { settled: false, reason: `it answered: ${describeRefusal(answer2).sentence}` };
     }
     const reply = readReply(answer2, expected.answer);
+    if (!reply.ok && reply.error === "invalid_dpop_proof" && !isRepeated) return attempt(true);
     if (!reply.ok && reply.error === "invalid_token" && await expected.onTokenRefused?.() === true) {
       return isRepeated ? { settled: false, reason: `it answered: ${reply.sentence}` } : attempt(true);
     }

@@ -24,6 +24,61 @@ __export(server_gate_exports, {
 });
 module.exports = __toCommonJS(server_gate_exports);
 
+// proxy/inspection/reflection-guard.ts
+var LOSSES = {
+  unreadable: { code: "unreadable", detail: "not a message" },
+  too_much: { code: "too_costly", detail: "too much to inspect" }
+};
+var REDACT = { secrets: "redact", text: "pass" };
+function guardReflections(upstream, options) {
+  const { redactor, reflected } = options;
+  const guarded = (sink) => guardSink(sink, options);
+  return {
+    send: (forward2, sink, opensSession) => upstream.send(forward2, guarded(sink), (session) => {
+      if (redactor.redactText(session).count === 0) opensSession(session);
+      else reflected();
+    }),
+    openStream: (request, sink) => upstream.openStream(request, guarded(sink)),
+    answer: (from, text) => upstream.answer?.(from, text),
+    endSession: (session, revision, agent) => upstream.endSession(session, revision, agent),
+    close: () => upstream.close()
+  };
+}
+function guardSink(sink, { redactor, inspector, reflected }) {
+  const clean = (message) => {
+    const inspected = inspector.inspect(message, REDACT);
+    if (inspected === void 0) return message;
+    if (!inspected.ok) return LOSSES[inspected.fault];
+    if (inspected.findings.redactions.size > 0) reflected();
+    return inspected.message;
+  };
+  const carry = (carriage) => {
+    const { eventId } = carriage;
+    if (eventId === void 0 || redactor.redactText(eventId).count === 0) return carriage;
+    reflected();
+    return { ...carriage, eventId: void 0 };
+  };
+  return {
+    opened: () => sink.opened(),
+    message: (message, carriage) => {
+      const cleaned = clean(message);
+      if (!("code" in cleaned)) return sink.message(cleaned, carry(carriage));
+      sink.failed(cleaned);
+      return void 0;
+    },
+    filler: (carriage) => sink.filler(carry(carriage)),
+    status: (status) => sink.status(status),
+    ended: () => sink.ended(),
+    failed: (loss) => sink.failed(loss),
+    ...sink.asked !== void 0 && {
+      asked: (request, asking) => {
+        const cleaned = clean(request);
+        return "code" in cleaned ? void 0 : sink.asked?.(cleaned, asking);
+      }
+    }
+  };
+}
+
 // proxy/recorder.ts
 var CODE = "recording_failed";
 var RecordingFailed = class extends Error {
@@ -514,12 +569,13 @@ var KINDS = [
 var UNSEEN = new RegExp(KINDS.map(([kind, source]) => `(?<${kind}>${source})`).join("|"), "gu");
 var SUSPICIOUS = /[\0-\x08\x0b-\x1f\x7f-\x9f\u00ad\u034f\u061c\u115f\u1160\u17b4\u17b5\u180b-\u180f\u200b-\u200f\u202a-\u202e\u2060-\u206f\u3164\ufe00-\ufe0f\ufeff\uffa0\ufff0-\ufffb\u{1d173}-\u{1d17a}\u{e0000}-\u{e0fff}]/u;
 var NOTHING = /* @__PURE__ */ new Map();
-function cleanText(text) {
+function cleanText(text, noted) {
   if (!SUSPICIOUS.test(text)) {
     return { text, removed: NOTHING };
   }
   const removed = /* @__PURE__ */ new Map();
   const cleaned = text.replace(UNSEEN, (...match) => {
+    noted?.();
     const groups = match.at(-1);
     const kind = KINDS.find(
       ([name]) => typeof groups === "object" && groups !== null && Reflect.get(groups, name) !== void 0
@@ -1650,20 +1706,30 @@ function joinCounts(left, right) {
 // proxy/gate/forwarding/inspecting.ts
 var INSPECTED = /* @__PURE__ */ new Set(["tools/call", "resources/read", "prompts/get", "completion/complete"]);
 var FULL_INSPECTION = { secrets: "redact", text: "clean" };
+var FAULTS = {
+  unreadable: "The server sent a result that cannot be read",
+  too_much: "The server sent a result that costs too much to inspect"
+};
 var Inspecting = class {
   #options;
   #findings = NO_FINDINGS;
+  /** Of the last that could not be inspected. */
+  #fault = "unreadable";
   constructor(options) {
     this.#options = options;
   }
   /** The message as it goes on; undefined for one that cannot be inspected. */
   pass(message) {
-    const { inspector, inspection, callId } = this.#options;
+    const { inspector, inspection, callId, recording, server } = this.#options;
     const inspected = inspector.inspect(message, inspection);
     if (inspected === void 0) {
       return message;
     }
     if (!inspected.ok) {
+      if (inspected.fault === "too_much") {
+        recording.noteLimit(server, "inspection");
+      }
+      this.#fault = inspected.fault;
       return void 0;
     }
     if (callId === void 0) {
@@ -1682,7 +1748,7 @@ var Inspecting = class {
     if (message !== void 0) {
       return message === amended.message ? amended : { ...amended, message };
     }
-    return { outcome: "blocked", refusal: answerFailure(id, "The server sent a result that cannot be read") };
+    return { outcome: "blocked", refusal: answerFailure(id, FAULTS[this.#fault]) };
   }
   /** Of the call, once it is over; that there are markers is an event as well. */
   conclude(callId) {
@@ -2916,8 +2982,10 @@ var Forwarding = class {
     const { recording, server } = this.#options;
     if (code === "too_large") {
       recording.noteLimit(server, "answer_size");
+    } else if (code === "too_costly") {
+      recording.noteLimit(server, "inspection");
     }
-    if (code === "too_large" || code === "unreadable") {
+    if (code === "too_large" || code === "too_costly" || code === "unreadable") {
       recording.noteRepeated("server_message_dropped", `${server} ${code}`, { server, reason: code });
     } else if (!this.#isLost) {
       this.#isLost = true;
@@ -4801,7 +4869,7 @@ function askForPage(request, { cursor, id }) {
 // proxy/gate/server-gate.ts
 function openServerGate(options) {
   const { server, recording, limits, streams, policy, usage, names, environment, stderr } = options;
-  const { inspector, admission = AT_ONCE } = options;
+  const { inspector, credential, admission = AT_ONCE } = options;
   const sessions = new SessionTable(options.sessionNames);
   const load = new ServerLoad(limits);
   const asks = {
@@ -4817,6 +4885,10 @@ function openServerGate(options) {
     sessionState: () => options.sessionState(),
     labelsGained: (before) => options.labelsGained(before)
   };
+  const guarded = (connected2) => credential === void 0 ? connected2 : guardReflections(connected2, {
+    ...credential.reflections,
+    reflected: () => recording.noteRepeated("secret_redacted", server, { server, kinds: ["credential"] })
+  });
   const connected = options.connect({
     ...{ limits, environment, stderr },
     events: {
@@ -4828,7 +4900,7 @@ function openServerGate(options) {
       noteMessageDropped: () => forwarding.noteMessageDropped()
     }
   });
-  const upstream = readListsWhole(connected, limits);
+  const upstream = readListsWhole(guarded(connected), limits);
   const visibility = new Visibility({ server, policy, usage });
   const forwarding = new Forwarding({
     ...{ server, recording, limits, load, sessions, streams, upstream, inspector, asks },
@@ -4841,7 +4913,7 @@ function openServerGate(options) {
     catalogs: openCatalogs(),
     views: new ListViews(),
     admission,
-    credential: () => options.credential?.(),
+    credential: () => credential?.provenance(),
     sessionState: () => options.sessionState(),
     labelsGained: (before) => options.labelsGained(before)
   };

@@ -43,7 +43,10 @@ export interface Limits {
   readonly lookTimeoutMs: number;
   /** To connect to a server. */
   readonly connectTimeoutMs: number;
-  /** For a stdio server to say which era it speaks; one that stays silent is taken for a server with a handshake. */
+  /**
+   * For a stdio server to start and to say which era it speaks; one that stays silent is taken for a server with a
+   * handshake. Longer than a slow start on a busy runner: a client without a handshake could not use it.
+   */
   readonly probeTimeoutMs: number;
   /** To send a whole header, and a whole request (slow loris). Beyond it: 408. */
   readonly headersTimeoutMs: number;
@@ -98,7 +101,7 @@ export const DEFAULT_LIMITS: Limits = {
   resumeGraceMs: MINUTE,
   lookTimeoutMs: 10 * SECOND,
   connectTimeoutMs: 10 * SECOND,
-  probeTimeoutMs: 3 * SECOND,
+  probeTimeoutMs: 15 * SECOND,
   headersTimeoutMs: 10 * SECOND,
   requestTimeoutMs: 30 * SECOND,
   sessionIdleMs: 30 * MINUTE,

@@ -11,13 +11,14 @@ import { Front } from "./front/front.ts";
 import type { SessionState } from "./gate/gate-context.ts";
 import type { Gate } from "./gate/gate.ts";
 import { VisibleNames } from "./gate/lists/visible-names.ts";
+import type { Reflections } from "./inspection/reflection-guard.ts";
 import { DEFAULT_LIMITS, type Limits, limitsOfServer } from "./limits.ts";
 import { Places } from "./places.ts";
 import type { Recorder } from "./recorder.ts";
 import { Recording } from "./recording.ts";
 import { ReplaceablePolicy } from "./replaceable-policy.ts";
 import type { Environment } from "./upstream/stdio/child-environment.ts";
-import { prepareConnection, type ProxyServer } from "./upstream/connecting.ts";
+import { prepareConnection, type ProxyServer, type ServerCredential } from "./upstream/connecting.ts";
 import type { Upstream } from "./upstream/upstream.ts";
 
 export interface ProxyOptions {
@@ -77,18 +78,26 @@ export async function startProxy(options: ProxyOptions): Promise<RunningProxy> {
       server,
       connect: await prepareConnection(settings),
       limits: limitsOfServer(limits, settings.limits),
-      credential: settings.provenance,
+      credential: settings.credential,
       isRelayed: settings.transport === "http" && settings.isRelayed === true,
     })),
   );
   const { openServerGate } = await import("./gate/server-gate.ts");
   const { createInspector } = await import("./inspection/inspector.ts");
   const inspector = createInspector(redactor);
+  const findReflections = ({ known }: ServerCredential): Reflections => ({
+    redactor: known,
+    inspector: createInspector(known, { everywhere: true }),
+  });
   const gates: ReadonlyMap<string, Gate> = new Map(
     connections.map(({ server, connect, limits: own, credential, isRelayed }) => [
       server,
       openServerGate({
-        ...{ ...shared, inspector, server, connect, limits: own, credential, isRelayed },
+        ...{ ...shared, inspector, server, connect, limits: own, isRelayed },
+        credential: credential && {
+          provenance: credential.provenance,
+          reflections: findReflections(credential),
+        },
         environment: options.environment ?? {},
         stderr: options.stderrOf(server),
         sessionState: () => options.sessionState(),

@@ -194,8 +194,8 @@ export class Recording {
     }
   }
 
-  /** A limit that the registry can set for a server, by its name there. */
-  noteLimit(server: string, limit: ServerLimitName): void {
+  /** A limit of one server: by its name in the registry, where it can be set there. */
+  noteLimit(server: string, limit: ServerLimitName | "inspection"): void {
     this.noteRepeated("limit_reached", `${server} ${limit}`, { server, limit });
   }
 

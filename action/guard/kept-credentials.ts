@@ -4,7 +4,7 @@
  */
 import { setTimeout as sleep } from "node:timers/promises";
 import type { EntryOf } from "../../audit/record.ts";
-import type { Redactor } from "../../audit/redaction/redaction.ts";
+import { createRedactor, type Redactor } from "../../audit/redaction/redaction.ts";
 import type { SessionCredential, SessionDocument } from "../../broker/contract.ts";
 import { type Authority, NotAuthorized } from "../../proxy/upstream/authority.ts";
 import type { OwnEnvironment } from "../../proxy/upstream/connecting.ts";
@@ -17,6 +17,8 @@ export interface KeptCredentials {
   environmentOf(server: string): OwnEnvironment | undefined;
   /** What calls of a server are sent with now. */
   provenanceOf(server: string): EntryOf<"call">["credential"];
+  /** It knows what is secret in all that was ever kept, and nothing else. */
+  readonly known: Redactor;
 }
 
 export interface KeepingOptions {
@@ -44,6 +46,7 @@ export function keepCredentials(options: KeepingOptions): KeptCredentials {
   const { client, redactor, note, isActive, signal } = options;
   const current = new Map<string, SessionCredential>();
   const listeners = new Map<string, () => void>();
+  const known = createRedactor([], { formats: false });
 
   /** `rejected`: the digest of one that its server does not take, whatever its expiry says. */
   const take = (servers: SessionDocument["servers"], isFirst: boolean, rejected?: string): void => {
@@ -52,7 +55,11 @@ export function keepCredentials(options: KeepingOptions): KeptCredentials {
       const before = current.get(server);
       if (next === undefined || (!isFirst && before === undefined)) continue;
       if (next.status === "minted") {
-        for (const value of next.secrets) redactor.add({ id: next.id, kind: "credential", value });
+        for (const value of next.secrets) {
+          const secret = { id: next.id, kind: "credential", value };
+          redactor.add(secret);
+          known.add(secret);
+        }
       }
       // Where the broker has nothing better, what is there may still be good.
       const isGood = isUsable(before, Date.now()) && digestOf(before) !== rejected;
@@ -100,6 +107,7 @@ export function keepCredentials(options: KeepingOptions): KeptCredentials {
   if (current.size > 0) void keep();
 
   return {
+    known,
     authorityOf(server) {
       if (!current.has(server)) return undefined;
       return {

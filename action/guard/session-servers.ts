@@ -64,7 +64,10 @@ export function placeServers(
       const facts =
         server.credential === undefined
           ? limits
-          : { ...limits, provenance: () => credentials.provenanceOf(name) };
+          : {
+              ...limits,
+              credential: { provenance: () => credentials.provenanceOf(name), known: credentials.known },
+            };
       if (server.transport === "http") {
         const authority = credentials.authorityOf(name);
         const how = { url: server.url, httpProxies, ...(authority && { authority }) };

@@ -214,6 +214,8 @@ function persist<T>(
       return { settled: false, reason: `it answered: ${describeRefusal(answer).sentence}` };
     }
     const reply = readReply(answer, expected.answer);
+    // Its proof was too old when it arrived, as on a runner that stood still meanwhile: the next one is fresh.
+    if (!reply.ok && reply.error === "invalid_dpop_proof" && !isRepeated) return attempt(true);
     if (!reply.ok && reply.error === "invalid_token" && (await expected.onTokenRefused?.()) === true) {
       return isRepeated ? { settled: false, reason: `it answered: ${reply.sentence}` } : attempt(true);
     }

@@ -53,13 +53,17 @@ export function openCredentialRoom(options: RoomOptions): CredentialRoom {
       else if (now() >= renewalOf(row)) await credentials.renew(target).catch(onError);
     }
   };
-  /** What was set anew has not failed yet, and what the documents do not have any more fails nobody. */
+  /** What was set anew has not failed yet, and what the documents do not have any more, or its robot does not reach, fails nobody. */
   const forgiveFailing = async (): Promise<void> => {
     for (const { credential, owner, failing_since } of await listFailing(database)) {
       const [newest] = await listSecretVersions(database, { name: credential, owner });
       const isSetAnew =
         newest !== undefined && newest.created_by !== null && newest.created_at > (failing_since ?? 0);
-      if (isSetAnew || !policies.current.policies.credentials.has(credential)) {
+      const inForce = policies.current.policies;
+      const isWanted =
+        inForce.credentials.has(credential) &&
+        (owner === "" || listCredentialUsers(inForce, credential).robots.includes(owner));
+      if (isSetAnew || !isWanted) {
         await clearFailing(database, { credential, owner });
       }
     }

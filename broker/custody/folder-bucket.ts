@@ -6,7 +6,7 @@ import { createHash, randomUUID } from "node:crypto";
 import { link, mkdir, open, readFile, readdir, stat, unlink } from "node:fs/promises";
 import { dirname, join, resolve, sep } from "node:path";
 import { type Bucket, BucketUnusable, ObjectTooLarge, PROBE_KEY, type UploadTerms } from "./bucket.ts";
-import { signUploadUrl } from "./upload-url.ts";
+import { type UploadSecrets, signUploadUrl } from "./upload-url.ts";
 
 /** Unfinished files; no key starts with a dot. */
 const DRAFTS = ".drafts";
@@ -16,8 +16,8 @@ type Body = Iterable<Uint8Array> | AsyncIterable<Uint8Array>;
 export interface FolderBucketOptions {
   readonly path: string;
   readonly publicUrl: string;
-  /** 32 bytes; whoever has them can upload anything under a free name. */
-  readonly uploadSecret: Uint8Array;
+  /** Whoever has one can upload anything under a free name. */
+  readonly uploadSecrets: UploadSecrets;
   readonly now: () => number;
 }
 
@@ -30,7 +30,7 @@ export interface FolderBucket extends Bucket {
   ): Promise<"stored" | "exists" | "differs">;
 }
 
-export function openFolderBucket({ path, publicUrl, uploadSecret, now }: FolderBucketOptions): FolderBucket {
+export function openFolderBucket({ path, publicUrl, uploadSecrets, now }: FolderBucketOptions): FolderBucket {
   const root = resolve(path);
   const fileOf = (key: string): string => {
     const file = resolve(root, key);
@@ -54,7 +54,7 @@ export function openFolderBucket({ path, publicUrl, uploadSecret, now }: FolderB
 
   const bucket: FolderBucket = {
     presignPut: async (key, terms) => ({
-      url: signUploadUrl({ publicUrl, key, terms, secret: uploadSecret, now: now() }),
+      url: signUploadUrl({ publicUrl, key, terms, secrets: uploadSecrets, now: now() }),
       headers: { "content-length": String(terms.bytes), "if-none-match": "*" },
     }),
     stat: async (key) =>

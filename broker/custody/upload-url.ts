@@ -22,15 +22,23 @@ const UploadQuery = z.strictObject({
   mac: z.string().regex(/^[A-Za-z0-9_-]{43}$/),
 });
 
+/**
+ * As they are at the moment they are asked for, each of 32 bytes: the first one signs, any of them verifies. Brokers that
+ * share a folder may have read another sealing key than the one that signed.
+ */
+export type UploadSecrets = () => readonly Uint8Array[];
+
 export interface UploadGrant {
   readonly publicUrl: string;
   readonly key: string;
   readonly terms: UploadTerms;
-  readonly secret: Uint8Array;
+  readonly secrets: UploadSecrets;
   readonly now: number;
 }
 
-export function signUploadUrl({ publicUrl, key, terms, secret, now }: UploadGrant): string {
+export function signUploadUrl({ publicUrl, key, terms, secrets, now }: UploadGrant): string {
+  const [secret] = secrets();
+  if (secret === undefined) throw new Error("there is no secret to sign the address of an upload with");
   const { bytes, sha256 } = terms;
   const expires = now + terms.expiresSeconds * 1000;
   const mac = macOf([key, bytes, sha256, expires], secret).toString("base64url");
@@ -47,14 +55,16 @@ export function signUploadUrl({ publicUrl, key, terms, secret, now }: UploadGran
 /** What may be uploaded under this key; undefined when the address is not one of ours or has expired. */
 export function parseUploadUrl(
   { key, query }: { key: string; query: unknown },
-  { secret, now }: { secret: Uint8Array; now: number },
+  { secrets, now }: { secrets: UploadSecrets; now: number },
 ): Pick<UploadTerms, "bytes" | "sha256"> | undefined {
   const parsed = UploadQuery.safeParse(query);
   if (!parsed.success) return undefined;
   const { bytes, sha256, expires, mac } = parsed.data;
-  const expected = macOf([key, bytes, sha256, expires], secret);
   const given = Buffer.from(mac, "base64url");
-  return timingSafeEqual(expected, given) && now < expires ? { bytes, sha256 } : undefined;
+  const isOurs = secrets().some((secret) =>
+    timingSafeEqual(macOf([key, bytes, sha256, expires], secret), given),
+  );
+  return isOurs && now < expires ? { bytes, sha256 } : undefined;
 }
 
 function macOf(parts: readonly (string | number)[], secret: Uint8Array): Buffer {

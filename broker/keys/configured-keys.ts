@@ -19,9 +19,10 @@ export interface KeyStore {
 /** As a broker has them: the first key is made where there is none. Throws `SealingKeyUnusable` with what to change. */
 export async function loadKeySource(keys: KeysConfig, store: KeyStore): Promise<KeySource> {
   const source = await findKeySource(keys, store);
-  if ((await source.read()).length > 0) return source;
-  // Made at the first start of all.
+  // Made at the first start of all. They are asked for before the places are read: a broker that starts beside this one
+  // makes its key first, so that what it sealed is never seen without it.
   const [first] = await listSigningKeys(store.database, "token");
+  if ((await source.read()).length > 0) return source;
   if (first !== undefined) {
     throw new SealingKeyUnusable(describeMissing(kidOf(first.sealed_private_jwk), source));
   }

@@ -5,7 +5,7 @@ import type { FastifyInstance, FastifyReply } from "fastify";
 import { canonicalize } from "../../audit/canonical.ts";
 import { BucketUnusable } from "../custody/bucket.ts";
 import type { Authentication, Authenticator } from "../operators/authentication.ts";
-import { CredentialList } from "../review/credential-list.ts";
+import { CredentialList } from "../review/credential-view.ts";
 import type { RunReviews } from "../review/run-reviews.ts";
 import { RunList, RunView } from "../review/view.ts";
 import { DatabaseUnavailable } from "../storage/unavailable.ts";

@@ -25,14 +25,14 @@ const MAX_FORM_BYTES = 8 * 1024;
 const FORM = "application/x-www-form-urlencoded";
 
 export async function registerPages(app: FastifyInstance, dependencies: PageDependencies): Promise<void> {
-  const { database, bucket, checkpointKeys, publicUrl, cookieSecrets, login, now } = dependencies;
+  const { database, bucket, policies, checkpointKeys, publicUrl, cookieSecrets, login, now } = dependencies;
   const accounts = new OperatorAccounts(database, now);
   const secure = publicUrl.startsWith("https:");
   const loginCookie = new LoginCookie({ accounts, secure, links: login.kind === "one_time_link", now });
   const authenticator = new Authenticator({ accounts, cookie: loginCookie, guesses: new GuessLimit(now) });
   const reviews = new RunReviews({ database, bucket, checkpointKeys, publicUrl, now });
 
-  const credentials = async () => listCredentials(database);
+  const credentials = async () => listCredentials({ database, policies: policies(), now: now() });
 
   await app.register(async (scope) => {
     if (scope.hasContentTypeParser(FORM)) {

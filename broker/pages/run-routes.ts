@@ -8,7 +8,7 @@ import { parseLocalPath } from "../operators/local-path.ts";
 import type { Person } from "../operators/login-cookie.ts";
 import type { RunReviews } from "../review/run-reviews.ts";
 import { DatabaseUnavailable } from "../storage/unavailable.ts";
-import type { CredentialList } from "../review/credential-list.ts";
+import type { CredentialList } from "../review/credential-view.ts";
 import { renderCredentialsPage } from "./credentials-page.ts";
 import { renderArrivalPage, renderNoticePage } from "./notice-page.ts";
 import { RunListQuery, RunParams, RunQuery } from "./queries.ts";

@@ -26,7 +26,6 @@ import type { SessionRow } from "../storage/schema.ts";
 import { findSession } from "../storage/sessions/sessions.ts";
 import { admitInTurns } from "./admission-in-turns.ts";
 import { CredentialHolder } from "./credential-holder.ts";
-import { guardReflections } from "./reflection-guard.ts";
 import { describeRelayGenesis } from "./relay-genesis.ts";
 import { RelayLedger } from "./relay-ledger.ts";
 import { RelayMeter, type RelayMetrics } from "./relay-meter.ts";
@@ -69,6 +68,8 @@ export class RelaySession {
   readonly #known = createRedactor([], { formats: false });
   readonly #streams = new Places(RELAY_LIMITS.maxStreams);
   readonly #names = new VisibleNames();
+  /** Of asks that end: each waits for the database before it is on record. */
+  readonly #ending = new Set<Promise<void>>();
   readonly #doors = new Map<string, Door>();
   #row: SessionRow;
   /** Of the policy in force here. */
@@ -157,8 +158,14 @@ export class RelaySession {
 
   async close(graceMs: number): Promise<void> {
     await Promise.all([...this.#doors.values()].map(({ gate }) => gate.close(graceMs)));
+    await Promise.all(this.#ending);
     await this.ledger.flush();
     this.ledger.close();
+  }
+
+  #noteEnding(written: Promise<void>): void {
+    this.#ending.add(written);
+    void written.finally(() => this.#ending.delete(written));
   }
 
   #openDoor(
@@ -174,29 +181,24 @@ export class RelaySession {
     const reflections = {
       redactor: this.#known,
       inspector: createInspector(this.#known, { everywhere: true }),
-      reflected: () =>
-        this.recording.noteRepeated("secret_redacted", server, { server, kinds: ["credential"] }),
     };
     const gate = openServerGate({
       ...{ server, policy: this.#policy, usage: this.#usage, names: this.#names, inspector: full },
       ...{ recording: this.recording, streams: this.#streams, environment: {} },
       limits,
       connect: ({ events }) =>
-        guardReflections(
-          this.meter.watch(
-            new HttpUpstream({ ...{ limits, events, connection }, url: new URL(url), authority: holder }),
-            server,
-          ),
-          reflections,
+        this.meter.watch(
+          new HttpUpstream({ ...{ limits, events, connection }, url: new URL(url), authority: holder }),
+          server,
         ),
       stderr: () => undefined,
       admission: admitInTurns(this.ledger, this.#options.onError),
       sessionNames: sealNames({ session: this.#row.id, server }, services.sealingKey),
       sharedAsks: shareAsks(
         { session: this.#row.id, server, timeoutMs: limits.callTimeoutMs },
-        { ...services, onError: this.#options.onError },
+        { ...services, onError: this.#options.onError, ending: (written) => this.#noteEnding(written) },
       ),
-      credential: () => holder.provenance,
+      credential: { provenance: () => holder.provenance, reflections },
       sessionState: () => this.#state(),
       labelsGained: (before) => this.#tellLess(before),
     });

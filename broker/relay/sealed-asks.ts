@@ -31,11 +31,13 @@ export interface AskServices {
   /** Milliseconds since the epoch. */
   readonly now: () => number;
   readonly onError: (error: unknown) => void;
+  /** Hears of each end that is being written: it is on record only then. */
+  readonly ending: (written: Promise<void>) => void;
 }
 
 export function shareAsks(
   { session, server, timeoutMs }: AskPlace,
-  { database, sealingKey, now, onError }: AskServices,
+  { database, sealingKey, now, onError, ending }: AskServices,
 ): SharedAsks {
   const texts = sealTexts(PURPOSE, sealingKey);
   const runner = runnerOf(database);
@@ -68,13 +70,15 @@ export function shareAsks(
       return { askedAt, asks, state: state ?? undefined };
     },
     claim: (calls, then) => {
-      claim(calls)
-        .catch((error: unknown) => {
-          onError(error);
-          return [];
-        })
-        .then(then)
-        .catch(onError);
+      ending(
+        claim(calls)
+          .catch((error: unknown) => {
+            onError(error);
+            return [];
+          })
+          .then(then)
+          .catch(onError),
+      );
     },
   };
 }

@@ -5,6 +5,9 @@
 import { z } from "zod";
 import { ASKING_METHODS } from "../../proxy/messages/asks.ts";
 
+/** What the proxy and the relay call it when they had nothing to present, and when the server did not take it. */
+const CREDENTIAL_LOSSES: ReadonlySet<string> = new Set(["not_authorized", "credentials_refused"]);
+
 const Shapes = {
   policy_changed: z
     .object({ from: z.string(), to: z.string(), lost: z.array(z.string()) })
@@ -76,9 +79,10 @@ const Shapes = {
     ),
   upstream_lost: z
     .object({ server: z.string(), code: z.string(), detail: z.string() })
-    .transform(
-      ({ server, code, detail }) =>
-        `${server} could not be reached (${joinWords([code])}: ${detail}). What it was asked was answered with an error.`,
+    .transform(({ server, code, detail }) =>
+      CREDENTIAL_LOSSES.has(code)
+        ? `Calls to ${server} were answered with an error, since it got no credential that it takes: ${detail}`
+        : `${server} could not be reached (${joinWords([code])}: ${detail}). What it was asked was answered with an error.`,
     ),
   server_output_dropped: z
     .object({ server: z.string(), count: z.number() })

@@ -1,8 +1,9 @@
 /**
- * Where browsers come back to from an authorization server, for anybody: the state alone says whose answer it is. The
- * page repeats nothing of what the browser brought, and the broker asks nobody because of it.
+ * Where browsers come back to from an authorization server, for anybody: the state says whose answer it is, and counts at
+ * the address alone that it was sent out with. The page repeats nothing of what the browser brought, and the broker asks nobody because
+ * of it.
  */
-import type { FastifyInstance, FastifyReply } from "fastify";
+import type { FastifyInstance, FastifyReply, FastifyRequest } from "fastify";
 import { z } from "zod";
 import { CALLBACK_PATH, CLIENT_DOCUMENT_PATH, clientDocument } from "../credentials/oauth/client-document.ts";
 import { ConnectionAnswer, answerConnection } from "../credentials/oauth/connections.ts";
@@ -20,14 +21,14 @@ export function registerConnectionRoutes(app: FastifyInstance, services: Service
   app.get(CLIENT_DOCUMENT_PATH, async (_request, reply) =>
     reply.header("cache-control", METADATA_CACHE).send(clientDocument(publicUrl)),
   );
-  // A HEAD request of a link preview must not use the state up.
-  app.get(CALLBACK_PATH, { exposeHeadRoute: false }, async (request, reply) => {
+  const receive = async (request: FastifyRequest, reply: FastifyReply): Promise<FastifyReply> => {
+    const redirectAddress = `${publicUrl}${new URL(request.url, publicUrl).pathname}`;
     const state = State.safeParse(request.query);
     const answer = ConnectionAnswer.safeParse(request.query);
     if (
       !state.success ||
       !answer.success ||
-      !(await answerConnection(services, { ...state.data, answer: answer.data }))
+      !(await answerConnection(services, { ...state.data, redirectAddress, answer: answer.data }))
     ) {
       return sendNotice(reply, 400, {
         title: "Nobody waits for this answer",
@@ -44,7 +45,11 @@ export function registerConnectionRoutes(app: FastifyInstance, services: Service
           title: "Not connected",
           sentence: "The authorization server did not agree. The command in your terminal says why.",
         });
-  });
+  };
+  for (const path of [CALLBACK_PATH, `${CALLBACK_PATH}/:tag`]) {
+    // A HEAD request of a link preview must not use the state up.
+    app.get(path, { exposeHeadRoute: false }, receive);
+  }
 }
 
 function sendNotice(

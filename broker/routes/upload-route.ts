@@ -5,7 +5,7 @@
 import type { FastifyInstance, FastifyRequest } from "fastify";
 import { z } from "zod";
 import type { FolderBucket } from "../custody/folder-bucket.ts";
-import { UPLOAD_PATH, parseUploadUrl } from "../custody/upload-url.ts";
+import { UPLOAD_PATH, type UploadSecrets, parseUploadUrl } from "../custody/upload-url.ts";
 import { type Refused, refuse } from "../refusals.ts";
 import { answerRefusal } from "./refusal-answer.ts";
 
@@ -16,7 +16,7 @@ const Body = z.custom<AsyncIterable<Uint8Array>>(
 
 export interface UploadTarget {
   readonly folder: FolderBucket;
-  readonly secret: Uint8Array;
+  readonly secrets: UploadSecrets;
   readonly now: () => number;
 }
 
@@ -36,10 +36,10 @@ export async function registerUploadRoute(app: FastifyInstance, target: UploadTa
 
 async function receive(
   { params, query, body, headers }: FastifyRequest,
-  { folder, secret, now }: UploadTarget,
+  { folder, secrets, now }: UploadTarget,
 ): Promise<Refused | undefined> {
   const key = Params.parse(params)["*"];
-  const terms = parseUploadUrl({ key, query }, { secret, now: now() });
+  const terms = parseUploadUrl({ key, query }, { secrets, now: now() });
   if (terms === undefined) {
     return refuse("upload_refused", `for ${key.slice(0, 300)}`);
   }

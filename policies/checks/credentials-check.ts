@@ -56,6 +56,11 @@ function* checkEntry(document: Document, path: Path, entry: CredentialEntry): Ge
       "write either the issuer, whose metadata say where tokens are given out, or the token_url where it has none";
     yield document.problemAtKey(entry.issuer === undefined ? path : [...path, "token_url"], message);
   }
+  if (entry.kind === "oauth" && entry.client_id !== undefined && entry.issuer === undefined) {
+    const message =
+      "a client is registered at one issuer, and the server could name another: write that issuer beside it";
+    yield document.problemAtKey([...path, "client_id"], message);
+  }
   if (entry.kind === "github-app") {
     yield* checkRepositories(document, [...path, "repositories"], entry.repositories);
   }

@@ -4,6 +4,7 @@
  */
 import { hash, timingSafeEqual } from "node:crypto";
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from "node:http";
+import type { Socket } from "node:net";
 import type { Gate } from "../gate/gate.ts";
 import type { Limits } from "../limits.ts";
 import { type Fields, readFields } from "../messages/fields.ts";
@@ -44,7 +45,7 @@ interface Knock {
   readonly path: string;
 }
 
-/** For the answer to whoever asked for the end. */
+/** For the last answers to agents. */
 const LAST_ANSWER_MS = 500;
 
 export class Front {
@@ -54,6 +55,9 @@ export class Front {
   readonly #controllers: Tokens<Control>;
   readonly #places: Places;
   readonly #server: Server;
+  readonly #connections = new Set<Socket>();
+  /** Those on which the control endpoint owes an answer: the one to whoever asked for the end comes after the end. */
+  readonly #owed = new Set<Socket>();
   #hosts: readonly string[];
   #isClosing = false;
 
@@ -77,6 +81,10 @@ export class Front {
       (request, response) => this.#receive(request, response),
     );
     this.#server.maxConnections = limits.maxConnections;
+    this.#server.on("connection", (socket: Socket) => {
+      this.#connections.add(socket);
+      socket.once("close", () => this.#connections.delete(socket));
+    });
   }
 
   /** The URL it can be reached at, from this machine only. */
@@ -106,11 +114,17 @@ export class Front {
     this.#isClosing = true;
   }
 
-  /** Stops listening. What is being answered has a moment to end; no client keeps the process alive beyond it. */
+  /**
+   * Stops listening. What agents are being answered has a moment to end, beyond which none of them keeps the process
+   * alive; the control endpoint gives the answers that it owes, however long the log takes.
+   */
   close(): void {
     this.#server.close();
     this.#server.closeIdleConnections();
-    setTimeout(() => this.#server.closeAllConnections(), LAST_ANSWER_MS).unref();
+    const endOthers = (): void => {
+      for (const socket of this.#connections) if (!this.#owed.has(socket)) socket.destroy();
+    };
+    setTimeout(endOthers, LAST_ANSWER_MS).unref();
   }
 
   #receive(request: IncomingMessage, response: ServerResponse): void {
@@ -182,6 +196,9 @@ export class Front {
       this.#turnAwayStranger({ response, side });
       return;
     }
+    const { socket } = request;
+    this.#owed.add(socket);
+    response.once("close", () => this.#owed.delete(socket));
     const body = await readBody(request, fields, MAX_CONTROL_BYTES);
     const answer = body.ok
       ? await answerControl(control, { method: request.method ?? "", path, body: body.bytes })

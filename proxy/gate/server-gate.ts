@@ -5,11 +5,13 @@
 import type { CompiledPolicy, Usage } from "../../policies/decision.ts";
 import type { SessionUsage } from "../../policies/usage.ts";
 import type { Inspector } from "../inspection/inspection.ts";
+import { guardReflections, type Reflections } from "../inspection/reflection-guard.ts";
 import type { Limits } from "../limits.ts";
 import type { Places } from "../places.ts";
 import type { CallFacts, Recording } from "../recording.ts";
 import type { Environment } from "../upstream/stdio/child-environment.ts";
 import type { Connect } from "../upstream/connecting.ts";
+import type { Upstream } from "../upstream/upstream.ts";
 import { type Admission, AT_ONCE } from "./admission.ts";
 import type { AskContext } from "./asks/ask-decision.ts";
 import { openCatalogs } from "./lists/catalog.ts";
@@ -32,6 +34,13 @@ import type { VisibleNames } from "./lists/visible-names.ts";
 import { WaitingAsks } from "./asks/waiting-asks.ts";
 import { readListsWhole } from "./lists/whole-lists.ts";
 
+interface GateCredential {
+  /** Of the next call. */
+  readonly provenance: () => CallFacts["credential"];
+  /** What the server may send back of it. */
+  readonly reflections: Reflections;
+}
+
 export interface ServerGateOptions {
   readonly server: string;
   readonly connect: Connect;
@@ -52,15 +61,15 @@ export interface ServerGateOptions {
   readonly sharedAsks?: SharedAsks | undefined;
   /** The server is another gate, which has decided and recorded what it asks. */
   readonly isRelayed?: boolean | undefined;
-  /** What the server gets to see with the next call; absent: nothing. */
-  readonly credential?: (() => CallFacts["credential"]) | undefined;
+  /** What the server gets to see beside the messages; absent: nothing. */
+  readonly credential?: GateCredential | undefined;
   sessionState(): SessionState;
   labelsGained(before: Usage["labels"]): void;
 }
 
 export function openServerGate(options: ServerGateOptions): Gate {
   const { server, recording, limits, streams, policy, usage, names, environment, stderr } = options;
-  const { inspector, admission = AT_ONCE } = options;
+  const { inspector, credential, admission = AT_ONCE } = options;
   const sessions = new SessionTable(options.sessionNames);
   const load = new ServerLoad(limits);
   const asks: AskContext = {
@@ -77,6 +86,14 @@ export function openServerGate(options: ServerGateOptions): Gate {
     sessionState: () => options.sessionState(),
     labelsGained: (before) => options.labelsGained(before),
   };
+  const guarded = (connected: Upstream): Upstream =>
+    credential === undefined
+      ? connected
+      : guardReflections(connected, {
+          ...credential.reflections,
+          reflected: () =>
+            recording.noteRepeated("secret_redacted", server, { server, kinds: ["credential"] }),
+        });
   const connected = options.connect({
     ...{ limits, environment, stderr },
     events: {
@@ -88,7 +105,7 @@ export function openServerGate(options: ServerGateOptions): Gate {
       noteMessageDropped: () => forwarding.noteMessageDropped(),
     },
   });
-  const upstream = readListsWhole(connected, limits);
+  const upstream = readListsWhole(guarded(connected), limits);
   const visibility = new Visibility({ server, policy, usage });
   const forwarding = new Forwarding({
     ...{ server, recording, limits, load, sessions, streams, upstream, inspector, asks },
@@ -101,7 +118,7 @@ export function openServerGate(options: ServerGateOptions): Gate {
     catalogs: openCatalogs(),
     views: new ListViews(),
     admission,
-    credential: () => options.credential?.(),
+    credential: () => credential?.provenance(),
     sessionState: () => options.sessionState(),
     labelsGained: (before) => options.labelsGained(before),
   };

@@ -127,17 +127,24 @@ export class ByteSearch {
     }
   }
 
-  /** `text` has one character per byte. With `isEnough`, ends soon after the first that is found. */
-  search(text: string, isEnough: boolean): Kind {
+  /**
+   * `text` has one character per byte. `noted` hears of each place at which something is; it can throw to end the
+   * search. Without it the search ends soon after the first.
+   */
+  search(text: string, noted?: (kind: Kind) => void): Kind {
     const held = this.#hold(text);
     const end = text.length >> 1;
     let found = 0;
     for (let from = 0; from <= end; from += BLOCK) {
       const hits = this.#findHits(held, from, Math.min(end, from + BLOCK - 1));
       for (let index = 0; index < hits; index++) {
-        found |= this.#lookInStep(held, this.#hits[index] ?? 0);
-        if (isEnough && found !== 0) {
-          return found;
+        const here = this.#lookInStep(held, this.#hits[index] ?? 0);
+        found |= here;
+        if (here !== 0) {
+          if (noted === undefined) {
+            return found;
+          }
+          noted(here);
         }
       }
     }

@@ -17,8 +17,8 @@ export interface Findings {
 
 export type Inspected<M> =
   | { readonly ok: true; readonly message: M; readonly findings: Findings }
-  /** Something is in it that has to be looked at, and cannot be read. */
-  | { readonly ok: false };
+  /** Something is in it that has to be looked at, and cannot be read, or costs too much to look at. */
+  | { readonly ok: false; readonly fault: "unreadable" | "too_much" };
 
 export interface Inspector {
   /** Undefined: there is nothing to find, and the message goes on as it came. */

@@ -6,31 +6,48 @@
 import type { Redactor } from "../../audit/redaction/redaction.ts";
 import { readSpan, type Span, toByteText, toCharacters } from "../messages/json-spans.ts";
 import { replaceInMessage, type ServerMessage } from "../messages/server-message.ts";
-import type { ByteSearch } from "./byte-search.ts";
+import type { ByteSearch, Kind } from "./byte-search.ts";
+import { COST, Effort, TooMuchToInspect } from "./effort.ts";
 import type { Inspected, Inspection, Inspector } from "./inspection.ts";
-import { cleanText } from "./invisible-text.ts";
+import { cleanText, type Removal } from "./invisible-text.ts";
 import { findStrings, findUnread } from "./message-strings.ts";
-import { buildSearch, ESCAPED, HIDDEN, listHinted, SECRET } from "./suspicion.ts";
+import { buildFormSearch, buildSearch, ESCAPED, HIDDEN, listHinted, SECRET } from "./suspicion.ts";
 
 /** Beyond it, what is no text is told from what is before anything is searched. */
 const SMALL_BYTES = 256 * 1024;
 /** Of one message, in which markers are looked for. */
 const MAX_MARKED_LENGTH = 1024 * 1024;
+const NOTHING: ReadonlyMap<Removal, number> = new Map();
 
-/** `everywhere`: also in what nobody reads as text, and a message is none that has a secret where no text can stand. */
+/**
+ * `everywhere`: what the redactor knows and nothing else, also in what nobody reads as text; a message is none that has
+ * a secret where no text can stand.
+ */
 export function createInspector(redactor: Redactor, { everywhere = false } = {}): Inspector {
   let built: { readonly search: ByteSearch; readonly forms: number } | undefined;
   return {
     inspect: (message, inspection) => {
       if (redactor.forms.size !== built?.forms) {
-        built = { search: buildSearch(redactor.forms.keys()), forms: redactor.forms.size };
+        const build = everywhere ? buildFormSearch : buildSearch;
+        built = { search: build(redactor.forms.keys()), forms: redactor.forms.size };
       }
       const { search } = built;
       return isSuspicious({ message, search, everywhere })
-        ? new Look({ message, inspection, redactor, search, everywhere }).inspect()
+        ? lookWithin(new Look({ message, inspection, redactor, search, everywhere }))
         : undefined;
     },
   };
+}
+
+function lookWithin<M extends ServerMessage>(look: Look<M>): Inspected<M> {
+  try {
+    return look.inspect();
+  } catch (error) {
+    if (error instanceof TooMuchToInspect) {
+      return { ok: false, fault: "too_much" };
+    }
+    throw error;
+  }
 }
 
 interface Looking<M> {
@@ -42,13 +59,13 @@ interface Looking<M> {
 function isSuspicious({ message, search, everywhere }: Looking<ServerMessage>): boolean {
   const { text } = message;
   if (everywhere || text.length <= SMALL_BYTES) {
-    return search.search(text, true) !== 0;
+    return search.search(text) !== 0;
   }
   let from = 0;
   return [...findUnread(message), { start: text.length, end: text.length }].some(({ start, end }) => {
     const piece = text.slice(from, start);
     from = end;
-    return search.search(piece, true) !== 0;
+    return search.search(piece) !== 0;
   });
 }
 
@@ -64,6 +81,7 @@ class Look<M extends ServerMessage> {
   readonly #markers = new Set<string>();
   /** By a name of members that was changed, how often it came out the same. */
   readonly #names = new Map<string, number>();
+  readonly #effort = new Effort();
   #leftToMark = MAX_MARKED_LENGTH;
 
   constructor(options: LookOptions<M>) {
@@ -71,19 +89,20 @@ class Look<M extends ServerMessage> {
   }
 
   inspect(): Inspected<M> {
-    const { message, search, everywhere } = this.#options;
-    const strings = findStrings(message, everywhere ? [] : findUnread(message));
+    const { message, everywhere } = this.#options;
+    const unread = everywhere ? [] : findUnread(message);
+    const strings = findStrings(message, unread, () => this.#effort.spend(COST.string));
     if (strings === undefined || (everywhere && this.#isSecretBetween(strings))) {
-      return { ok: false };
+      return { ok: false, fault: "unreadable" };
     }
     const changes: { readonly span: Span; readonly by: string }[] = [];
     for (const span of strings) {
       const raw = message.text.slice(span.start, span.end);
-      const found = search.search(raw, false);
+      const found = this.#search(raw);
       if (found !== 0) {
         const text = readSpan(message.text, span);
         if (typeof text !== "string") {
-          return { ok: false };
+          return { ok: false, fault: "unreadable" };
         }
         const shown = this.#inspectText(text, found);
         if (shown !== text) {
@@ -112,23 +131,37 @@ class Look<M extends ServerMessage> {
         return piece;
       },
     );
-    return redactor.redactText(toCharacters(between.join('"'))).count > 0;
+    const text = between.join('"');
+    return (this.#search(text) & SECRET) !== 0 && redactor.redactText(toCharacters(text)).count > 0;
+  }
+
+  #search(text: string): Kind {
+    return this.#options.search.search(text, (kind) => {
+      if ((kind & SECRET) !== 0) this.#effort.spend(COST.secretPlace);
+      if ((kind & HIDDEN) !== 0) this.#effort.spend(COST.hiddenPlace);
+    });
   }
 
   /** Cleaned first: what is hidden between the characters of a secret would hide it. */
   #inspectText(text: string, foundRaw: number): string {
-    const { inspection, redactor, search } = this.#options;
-    const cleaned = (foundRaw & (HIDDEN | ESCAPED)) === 0 ? undefined : cleanText(text);
+    const { inspection, redactor, everywhere } = this.#options;
+    const isPlain = (foundRaw & (HIDDEN | ESCAPED)) === 0;
+    const change = (): void => this.#effort.spend(COST.change);
+    // Where only what is known is looked for, nothing is cleaned: the decoded text is searched as it is.
+    const cleaned = isPlain ? undefined : everywhere ? { text, removed: NOTHING } : cleanText(text, change);
     const isClean = inspection.text === "pass" || cleaned === undefined;
     const plain = cleaned?.text ?? text;
-    const found = cleaned === undefined ? foundRaw : search.search(toByteText(plain), false);
+    const found = cleaned === undefined ? foundRaw : this.#search(toByteText(plain));
     this.#mark(plain, found);
     let shown = isClean ? text : plain;
     if (!isClean) {
       cleaned.removed.forEach((times, kind) => count(this.#removals, kind, times));
     }
     if (inspection.secrets === "redact" && (found & SECRET) !== 0) {
-      const redacted = redactor.redactText(shown, (kind) => count(this.#redactions, kind, 1));
+      const redacted = redactor.redactText(shown, (kind) => {
+        change();
+        count(this.#redactions, kind, 1);
+      });
       shown = redacted.count === 0 ? shown : redacted.text;
     }
     return shown;

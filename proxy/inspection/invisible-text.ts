@@ -49,12 +49,14 @@ const SUSPICIOUS =
 
 const NOTHING: CleanText["removed"] = new Map();
 
-export function cleanText(text: string): CleanText {
+/** `noted` hears of each that is removed; it can throw to end it. */
+export function cleanText(text: string, noted?: () => void): CleanText {
   if (!SUSPICIOUS.test(text)) {
     return { text, removed: NOTHING };
   }
   const removed = new Map<Removal, number>();
   const cleaned = text.replace(UNSEEN, (...match: unknown[]) => {
+    noted?.();
     const groups = match.at(-1);
     const kind = KINDS.find(
       ([name]) => typeof groups === "object" && groups !== null && Reflect.get(groups, name) !== undefined,

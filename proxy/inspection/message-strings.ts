@@ -10,7 +10,7 @@ import {
   skipString,
   type Span,
 } from "../messages/json-spans.ts";
-import type { ServerMessage } from "../messages/server-message.ts";
+import { findMembersOf, type ServerMessage } from "../messages/server-message.ts";
 
 export interface StringSpan extends Span {
   readonly isName: boolean;
@@ -26,17 +26,17 @@ const MAX_NESTING = 4;
 type Message = Pick<ServerMessage, "text" | "members">;
 
 /** What is not read, in its order. */
-export function findUnread(message: Message): Span[] {
+export function findUnread(message: ServerMessage): Span[] {
   const unread: Span[] = [];
-  for (const body of listBodies(message)) {
-    const members = findMembers(message.text, body.start)?.spans;
+  for (const [name] of listBodies(message)) {
+    const members = findMembersOf(message, name);
     for (const name of HANDED_BACK) {
       const span = members?.get(name);
       if (span !== undefined && message.text[span.start] === '"') {
         unread.push(span);
       }
     }
-    collectBinary(message.text, body, { into: unread, depth: 0 });
+    collectBinary(message.text, members, { into: unread, depth: 0 });
   }
   return unread.sort((left, right) => left.start - right.start);
 }
@@ -47,8 +47,11 @@ interface Collected {
 }
 
 /** A block in which a name stands twice is nothing that could be told to be binary. */
-function collectBinary(text: string, block: Span, { into, depth }: Collected): void {
-  const members = findMembers(text, block.start)?.spans;
+function collectBinary(
+  text: string,
+  members: ReadonlyMap<string, Span> | undefined,
+  { into, depth }: Collected,
+): void {
   if (members === undefined || depth > MAX_NESTING) {
     return;
   }
@@ -61,16 +64,22 @@ function collectBinary(text: string, block: Span, { into, depth }: Collected): v
   for (const list of LISTS) {
     const span = members.get(list);
     const inner = span === undefined ? [] : (findElements(text, span.start) ?? [span]);
-    inner.forEach((each) => collectBinary(text, each, { into, depth: depth + 1 }));
+    inner.forEach((each) =>
+      collectBinary(text, findMembers(text, each.start)?.spans, { into, depth: depth + 1 }),
+    );
   }
 }
 
-/** In one pass; nothing where a string has no end. */
-export function findStrings(message: Message, unread: readonly Span[]): StringSpan[] | undefined {
+/** In one pass; nothing where a string has no end. `noted` hears of each; it can throw to end it. */
+export function findStrings(
+  message: Message,
+  unread: readonly Span[],
+  noted: () => void,
+): StringSpan[] | undefined {
   const { text } = message;
   const strings: StringSpan[] = [];
   let next = 0;
-  for (const body of listBodies(message)) {
+  for (const [, body] of listBodies(message)) {
     for (let start = text.indexOf('"', body.start); start !== -1 && start < body.end; ) {
       const end = skipString(text, start);
       if (end === -1) {
@@ -78,6 +87,7 @@ export function findStrings(message: Message, unread: readonly Span[]): StringSp
       }
       while ((unread[next]?.end ?? Infinity) <= start) next++;
       if (unread[next]?.start !== start) {
+        noted();
         strings.push({ start, end, isName: text[skipSpace(text, end)] === ":" });
       }
       start = text.indexOf('"', end);
@@ -86,6 +96,6 @@ export function findStrings(message: Message, unread: readonly Span[]): StringSp
   return strings;
 }
 
-function listBodies({ members }: Message): Span[] {
-  return [...members].flatMap(([name, span]) => (ENVELOPE.has(name) ? [] : [span]));
+function listBodies({ members }: Message): [string, Span][] {
+  return [...members].filter(([name]) => !ENVELOPE.has(name));
 }

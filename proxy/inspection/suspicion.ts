@@ -36,6 +36,15 @@ const UNSEEN: readonly (readonly [number, number])[] = [
   [0xe0000, 0xe0fff],
 ];
 
+/** Of these texts alone, in which a known secret can stand. */
+export function buildFormSearch(forms: Iterable<string>): ByteSearch {
+  const search = new ByteSearch({ escape: ESCAPED, control: 0 });
+  for (const text of forms) {
+    search.add({ kind: SECRET, bytes: toByteText(text) });
+  }
+  return search;
+}
+
 /** `forms`: every text in which a known secret can stand. */
 export function buildSearch(forms: Iterable<string>): ByteSearch {
   const search = new ByteSearch({ escape: ESCAPED, control: HIDDEN });

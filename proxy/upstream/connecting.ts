@@ -1,6 +1,7 @@
 /**
  * How each server is reached. What speaks a transport is large: it is loaded for a session that has a server behind it.
  */
+import type { Redactor } from "../../audit/redaction/redaction.ts";
 import type { ServerLimits } from "../../policies/server-limits.ts";
 import type { Limits } from "../limits.ts";
 import type { CallFacts } from "../recording.ts";
@@ -19,11 +20,18 @@ export interface OwnEnvironment {
   readonly findLack: () => string | undefined;
 }
 
+export interface ServerCredential {
+  /** Of the next call. */
+  readonly provenance: () => CallFacts["credential"];
+  /** It knows what is secret in credentials of the session, and nothing else. */
+  readonly known: Redactor;
+}
+
 /** How a server is reached, with every variable filled in, and what it may take where that is its own. */
 export type ProxyServer = {
   readonly limits?: ServerLimits;
-  /** What it gets to see with the next call; absent: nothing. */
-  readonly provenance?: () => CallFacts["credential"];
+  /** What it gets to see beside the messages; absent: nothing. */
+  readonly credential?: ServerCredential;
 } & (
   | {
       readonly transport: "http";

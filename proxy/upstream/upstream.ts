@@ -47,6 +47,7 @@ type LossCode =
   | "redirected"
   | "unreadable"
   | "too_large"
+  | "too_costly"
   | "unread"
   | "too_many_sessions";
 

@@ -85,7 +85,7 @@ test("a job exchanges, reads its session, renews, ships two segments and seals; 
   const bucket = openFolderBucket({
     path: join(on.directory, "audit"),
     publicUrl: on.url,
-    uploadSecret: Buffer.alloc(32),
+    uploadSecrets: () => [Buffer.alloc(32)],
     now: Date.now,
   });
   const prefix =

@@ -1,15 +1,25 @@
-import { existsSync, mkdirSync, mkdtempSync, readdirSync, writeFileSync } from "node:fs";
+import { existsSync, mkdirSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { beforeEach, describe, expect, it, vi } from "vitest";
+import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { type JobOptions, type JobResult, type Step, findStep, runJob } from "../../dev/runner.ts";
 import { findTracked } from "../../dev/runner/leftovers.ts";
 import { parsePairs } from "../../dev/runner/step-files.ts";
 import { Masks, StepOutput } from "../../dev/runner/step-output.ts";
 
+const made: string[] = [];
+function makeFolder(prefix: string): string {
+  const path = mkdtempSync(join(tmpdir(), prefix));
+  made.push(path);
+  return path;
+}
+
 let folder = "";
 beforeEach(() => {
-  folder = mkdtempSync(join(tmpdir(), "lanyard-runner-"));
+  folder = makeFolder("lanyard-runner-");
+});
+afterEach(() => {
+  for (const path of made.splice(0)) rmSync(path, { recursive: true, force: true });
 });
 
 const HELPERS = `
@@ -19,7 +29,7 @@ const put = (file, text) => fs.appendFileSync(process.env[file], text + "\\n");
 
 /** An action of these two scripts; its outputs are what they print and write. */
 function action(main: string, post?: string, inputs = ""): string {
-  const directory = mkdtempSync(join(tmpdir(), "lanyard-runner-action-"));
+  const directory = makeFolder("lanyard-runner-action-");
   mkdirSync(join(directory, "dist"));
   // Whatever stands in the folders above.
   writeFileSync(join(directory, "package.json"), '{ "type": "commonjs" }');
@@ -292,7 +302,7 @@ it("what a job left running is ended after the last post, and only that", async 
   const pidOf = (step: string): number => Number(findStep(result, step).outputs["pid"]);
   expect(result.conclusion).toBe("success");
   expect(result.leftovers.map(({ pid }) => pid)).toEqual([pidOf("tracked")]);
-  await vi.waitUntil(async () => (await findTracked(trackingId)).length === 0);
+  await expect.poll(async () => (await findTracked(trackingId)).length).toBe(0);
   expect(() => process.kill(pidOf("untracked"), 0)).not.toThrow();
   process.kill(pidOf("untracked"), "SIGKILL");
 });

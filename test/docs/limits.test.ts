@@ -1,4 +1,5 @@
 /** What docs/limits.md says is what holds. */
+import { COST, MAX_UNITS } from "../../proxy/inspection/effort.ts";
 import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { expect, test } from "vitest";
@@ -125,6 +126,12 @@ test("limits of all servers stand on the page as they are", () => {
   for (const [name, limit] of Object.entries(expected)) {
     expect([name, readAmount(said.get(name) ?? "", limit)]).toEqual([name, DEFAULT_LIMITS[limit]]);
   }
+});
+
+test("what the page says of inspection is what is done", () => {
+  const write = (count: number): string => Math.floor(count).toLocaleString("en");
+  expect(page).toContain(`up to ${write(MAX_UNITS / COST.string)} strings`);
+  expect(page).toContain(`up to ${write(MAX_UNITS / (COST.secretPlace + COST.change))} secrets`);
 });
 
 test("what the page says of restarts, pings and looks is what is done", () => {

@@ -486,6 +486,13 @@ const refusals: Record<string, readonly Row[]> = {
       ],
     ],
     [
+      "a client without the issuer that it is registered at",
+      [credentials("a: { kind: oauth, client_id: lanyard }")],
+      [
+        "servers.yaml:13:21 credentials.a.client_id: a client is registered at one issuer, and the server could name another: write that issuer beside it",
+      ],
+    ],
+    [
       "an issuer and a token endpoint",
       [
         credentials(

@@ -48,11 +48,14 @@ export interface AuthorizationPeerOptions {
   readonly readsDocuments?: boolean;
   /** Whoever asks is registered (RFC 7591). Absent: yes. */
   readonly registers?: boolean;
+  /** Its answers name it, and it says so (RFC 9207). Absent: yes. */
+  readonly namesItself?: boolean;
 }
 
 export async function startAuthorizationPeer({
   readsDocuments = false,
   registers = true,
+  namesItself = true,
 }: AuthorizationPeerOptions = {}): Promise<AuthorizationPeer> {
   const signer = await generateKeyPair("ES256", { extractable: true });
   const { privateKey } = await generateKeyPair("RS256", { extractable: true });
@@ -184,6 +187,14 @@ export async function startAuthorizationPeer({
       return;
     }
     await next();
+    if (!namesItself) {
+      delete ctx.body?.authorization_response_iss_parameter_supported;
+      const location = URL.parse(ctx.response.get("location"), issuer);
+      if (location?.searchParams.has("iss") === true) {
+        location.searchParams.delete("iss");
+        ctx.set("location", location.href);
+      }
+    }
     if (failing.has("revocation metadata")) delete ctx.body?.revocation_endpoint;
     if (failing.has(ctx.oidc?.params?.grant_type)) ctx.status = 503;
   });

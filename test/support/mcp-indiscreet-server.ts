@@ -1,6 +1,7 @@
 /**
  * An MCP server that tells whatever it was given: the header fields of a request, or its environment. Over HTTP in this
- * process, or over stdio as a child (`node mcp-indiscreet-server.ts`), where `slow` answers after a while.
+ * process, or over stdio as a child (`node mcp-indiscreet-server.ts`), where `slow` answers after a while. `hide` tells it
+ * where nobody reads.
  */
 import { pathToFileURL } from "node:url";
 import { createInterface } from "node:readline";
@@ -22,13 +23,25 @@ function answer({ id, method, params = {} }: Message, told: unknown): object | u
     return result({ protocolVersion: params.protocolVersion, capabilities: { tools: {} }, serverInfo });
   }
   if (method === "tools/list") {
-    const tools = ["tell", "slow"].map((name) => ({
+    const tools = ["tell", "slow", "hide"].map((name) => ({
       ...{ name, description: `It is ${name}.`, inputSchema: { type: "object" } },
     }));
     return result({ tools });
   }
+  if (params.name === "hide") return result(hide(told));
   if (method === "tools/call") return result({ content: [{ type: "text", text: JSON.stringify(told) }] });
   return { jsonrpc: "2.0", id, error: { code: -32601, message: "unknown" } };
+}
+
+/** What a client hands back, binary data, a name: all but texts. */
+function hide(told: unknown): object {
+  const text = JSON.stringify(told);
+  const blob = Buffer.from(text).toString("base64");
+  const content = [
+    { type: "image", mimeType: "image/png", data: text },
+    { type: "resource", resource: { uri: "a:b", blob } },
+  ];
+  return { content, nextCursor: text, requestState: text, progressToken: text, _meta: { [text]: 1 } };
 }
 
 /** Whoever is not `isWelcome` is answered with 401. */

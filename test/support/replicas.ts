@@ -86,9 +86,21 @@ export async function startReplicas(
     LANYARD_ADDRESS_LIMIT: "off",
     LANYARD_REPOSITORY_LIMIT: "off",
   };
-  replicas.push(
-    ...(await Promise.all(Array.from({ length: count }, async () => serve(environment, directory)))),
+  const close = async (): Promise<void> => {
+    balancer.close();
+    balancer.closeAllConnections();
+    await Promise.all(replicas.map(async (replica) => end(replica, "SIGTERM")));
+    await issuer.close();
+    await rm(directory, { recursive: true, force: true });
+  };
+  const starts = await Promise.allSettled(
+    Array.from({ length: count }, async () => replicas.push(await serve(environment, directory))),
   );
+  const failed = starts.find((start) => start.status === "rejected");
+  if (failed !== undefined) {
+    await close();
+    throw failed.reason;
+  }
 
   return {
     url,
@@ -102,13 +114,7 @@ export async function startReplicas(
       new Promise((dead) => {
         doomed = { replica: replicas[index], open, dead };
       }),
-    close: async () => {
-      balancer.close();
-      balancer.closeAllConnections();
-      await Promise.all(replicas.map(async (replica) => end(replica, "SIGTERM")));
-      await issuer.close();
-      await rm(directory, { recursive: true, force: true });
-    },
+    close,
   };
 }
 

@@ -204,8 +204,11 @@ async function waitForAnswer(
   { store, authorization, named, terminal, signal }: Waiting,
   open: (address: string) => void,
 ): Promise<ConnectionAnswer | string> {
-  const { address, state } = authorization;
-  const begun = await beginConnection(store, { state, credential: named.name, owner: named.owner });
+  const { address, state, chosen } = authorization;
+  const begun = await beginConnection(store, {
+    ...{ state, redirectAddress: chosen.client.redirect_uri },
+    ...{ credential: named.name, owner: named.owner },
+  });
   try {
     const until = store.now() + CONNECTION_MS;
     const deadline = new Date(until).toISOString().slice(11, 16);

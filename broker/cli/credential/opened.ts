@@ -32,8 +32,7 @@ export async function withCredentials(
     try {
       await withDatabase({ ...terminal, exit }, async (database) => action({ policies, database, terminal }));
     } catch (error) {
-      if (error instanceof SecretUnreadable)
-        throw new NoAnswer(`The secret cannot be read: ${error.message}.`);
+      if (error instanceof SecretUnreadable) throw new NoAnswer(error.message);
       throw error;
     }
     return code;

@@ -2,7 +2,8 @@
 import { Command } from "commander";
 import { listCredentialUsers } from "../../credentials/credential-users.ts";
 import { changeGrant } from "../../credentials/oauth/former-grants.ts";
-import { listSecretVersions } from "../../storage/credentials/credential-secrets.ts";
+import { listSecretVersions, listSecrets } from "../../storage/credentials/credential-secrets.ts";
+import { retireOfSessions } from "../../storage/credentials/minted-credentials.ts";
 import type { Queries } from "../../storage/schema.ts";
 import { listSessions } from "../../storage/sessions/session-list.ts";
 import { serversOfRow } from "../../sessions/session-row.ts";
@@ -14,7 +15,7 @@ import type { ExitCode } from "../terminal.ts";
 import { endFormer } from "./ended-grants.ts";
 import { openOwnEgress } from "./own-egress.ts";
 import { type CommonOptions, type Opened, withCredentials } from "./opened.ts";
-import { nameWithOwner } from "./named-credential.ts";
+import { findNamed, nameWithOwner } from "./named-credential.ts";
 import type { CommandParts } from "./set.ts";
 
 interface Options extends CommonOptions {
@@ -61,9 +62,7 @@ async function remove(
   const sealingKey = await openStoredKey(database, terminal);
   if (sealingKey === undefined) return 2;
   const isSet = (await listSecretVersions(database, of)).some(({ sealed }) => sealed !== null);
-  if (!isSet && !policies.credentials.has(name)) {
-    throw new NoAnswer(`There is no credential ${JSON.stringify(name)}, neither stored nor in servers.yaml.`);
-  }
+  if (!isSet) await refuseWrongOwner({ policies, database }, { name, robot });
   const { servers, roles, robots: all } = listCredentialUsers(policies, name);
   const robots = robot === undefined ? all : all.filter((each) => each === robot);
   const sessions = isSet ? await listHolders(database, of) : [];
@@ -98,10 +97,36 @@ async function remove(
   }
   const store = { database, sealingKey, now: Date.now };
   const change = await changeGrant(of, store, async (vault) => vault.remove(of, by));
+  // Their end needs nothing that is stored elsewhere: brokers see to it within seconds.
+  const ending = await retireOfSessions(database, { credential: name, owner: of.owner }, Date.now());
   const grants = await endFormer(change, { ...store, ask: openOwnEgress(policies).askIssuer });
   const left = "Where it was made, it still counts: revoke it there.";
-  const sentences = grants.length === 0 ? [left] : grants.map(({ message }) => message);
-  return tell(true, [`${nameWithOwner(of)} is removed.`, ...sentences].join(" "), { grants });
+  const sentences: string[] = grants.length === 0 ? [left] : grants.map(({ message }) => message);
+  if (ending > 0) {
+    sentences.push(
+      `Brokers end what was made from it for running sessions (${ending}), where its issuer can: wait for that before you revoke it there.`,
+    );
+  }
+  return tell(true, [`${nameWithOwner(of)} is removed.`, ...sentences].join(" "), { grants, ending });
+}
+
+/** Says whose it is, where it was called by another name or owner than it has. Throws `NoAnswer`. */
+async function refuseWrongOwner(
+  { policies, database }: Pick<Opened, "policies" | "database">,
+  given: { readonly name: string; readonly robot: string | undefined },
+): Promise<void> {
+  const stored = (await listSecrets(database)).filter(
+    ({ name, sealed }) => name === given.name && sealed !== null,
+  );
+  const owners = [...new Set(stored.map(({ owner }) => owner))];
+  if (policies.credentials.has(given.name) || owners.length === 0) {
+    findNamed(policies, given);
+  } else {
+    const whose = owners.map((owner) =>
+      owner === "" ? "shared: leave --robot out" : `of ${owner}: say --robot ${owner}`,
+    );
+    throw new NoAnswer(`What is stored of ${given.name} is ${whose.join(", or ")}.`);
+  }
 }
 
 async function listHolders(

@@ -35,7 +35,9 @@ async function readAll(input: AsyncIterable<Uint8Array | string>): Promise<Buffe
     const buffer = Buffer.from(chunk);
     bytes += buffer.length;
     if (bytes > MAX_BYTES)
-      throw new SecretUnreadable(`what was piped in is larger than ${MAX_BYTES / 1024} KiB`);
+      throw new SecretUnreadable(
+        `What was piped in is larger than ${MAX_BYTES / 1024} KiB. Nothing was stored.`,
+      );
     chunks.push(buffer);
   }
   return Buffer.concat(chunks);
@@ -63,7 +65,7 @@ function readHidden(stdin: ReadStream): Promise<string> {
           return;
         }
         if (character === END_OF_TEXT) {
-          stop(() => reject(new SecretUnreadable("nothing was stored")));
+          stop(() => reject(new SecretUnreadable("Stopped. Nothing was stored.")));
           return;
         }
         typed = character === BACKSPACE || character === DELETE ? typed.slice(0, -1) : typed + character;

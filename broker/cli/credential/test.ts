@@ -42,7 +42,7 @@ export function credentialTestCommand({
     .addHelpText(
       "after",
       "\nThe server is asked for its tools and nothing else. What was made for the test alone is ended again, where its" +
-        "\nissuer can. Codes of failures: secret_missing, refused, unavailable (the issuer); server_refused, unreachable," +
+        "\nissuer can; where that fails, brokers try it again, and `lanyard credential list` has it. Codes of failures: secret_missing, refused, unavailable (the issuer); server_refused, unreachable," +
         "\nserver_failed (the server)." +
         "\n\n  lanyard credential test notion" +
         "\n  lanyard credential test linear --robot acme/payments/triager --json" +
@@ -91,21 +91,34 @@ async function test(
   if (!trial.ok) return fail(trial.code, trial.sentence);
   const { shown, who } = trial;
   const mintedMs = took();
+  let isEnded = false;
+  /** What is left of the trial, where something is: it is said in the same breath as what came of it. */
+  const end = async (): Promise<string | undefined> => {
+    isEnded = true;
+    const result = await trial.end();
+    if (result === undefined || result.ok) return undefined;
+    const until = shown.expiresAt === undefined ? "" : `, which is over at ${timestampOf(shown.expiresAt)}`;
+    const then = result.code === "impossible" ? "" : " Brokers try it again.";
+    return `What was made for the test still counts${until}: ${result.sentence}${then}`;
+  };
   try {
     const isPrivate = policies.servers.get(server.name)?.private === true;
     const visit =
       server.url === undefined
         ? undefined
         : await visitServer({ url: server.url, isPrivate, headers: shown.headers }, egress);
-    if (visit?.ok === false) return fail(visit.code, visit.sentence);
+    const left = await end();
+    if (visit?.ok === false)
+      return fail(visit.code, [visit.sentence, ...(left === undefined ? [] : [left])].join(" "));
     const found = {
       ok: true,
       ...about,
       who,
-      expires_at: shown.expiresAt === undefined ? null : new Date(shown.expiresAt).toISOString(),
+      expires_at: shown.expiresAt === undefined ? null : timestampOf(shown.expiresAt),
       server_info: visit?.server ?? null,
       protocol: visit?.protocol ?? null,
       tools: visit?.tools ?? null,
+      left: left ?? null,
       minted_ms: mintedMs,
       took_ms: took(),
     };
@@ -115,8 +128,12 @@ async function test(
     terminal.write(hide(json ? `${JSON.stringify(found)}\n` : render(found)));
     return 0;
   } finally {
-    await trial.end();
+    if (!isEnded) await trial.end();
   }
+}
+
+function timestampOf(milliseconds: number): string {
+  return new Date(milliseconds).toISOString();
 }
 
 interface Found {
@@ -129,11 +146,13 @@ interface Found {
   readonly server_info: { readonly name: string; readonly version: string } | null;
   readonly protocol: string | null;
   readonly tools: readonly string[] | null;
+  /** Why what was made for the test still counts; null: it does not, or serves all sessions. */
+  readonly left: string | null;
   readonly minted_ms: number;
   readonly took_ms: number;
 }
 
-function render({ who, server_info: info, tools, ...found }: Found): string {
+function render({ who, server_info: info, tools, left, ...found }: Found): string {
   const more = (tools?.length ?? 0) - MAX_TOOLS_SHOWN;
   const list = tools?.slice(0, MAX_TOOLS_SHOWN).join(", ");
   const lines = [
@@ -146,6 +165,7 @@ function render({ who, server_info: info, tools, ...found }: Found): string {
           `  server   ${found.server}${info === null ? "" : `: ${info.name} ${info.version}`}, MCP ${found.protocol ?? "of no version"}`,
           `  tools    ${count(tools.length, "tool")}: ${list}${more > 0 ? `, and ${more} more` : ""}`,
         ]),
+    ...(left === null ? [] : [`  left     ${left}`]),
     `  took     ${found.took_ms} ms, of which ${found.minted_ms} ms for the credential`,
   ];
   return `${lines.map(showControls).join("\n")}\n`;

@@ -4,7 +4,7 @@
  */
 import type { Policies } from "../../../policies/policies.ts";
 import { createAssertions } from "../../credentials/minting/assertion.ts";
-import type { AskIssuer, Minted } from "../../credentials/kind.ts";
+import type { AskIssuer, EndResult, Minted } from "../../credentials/kind.ts";
 import { findTargetOf, kindOf } from "../../credentials/minting/mint-target.ts";
 import { createMinting } from "../../credentials/minting/minting.ts";
 import { createVault } from "../../credentials/vault/vault.ts";
@@ -12,6 +12,7 @@ import type { SealingKey } from "../../keys/sealing-key.ts";
 import { loadSigningKeys } from "../../keys/signing-keys.ts";
 import type { Queries } from "../../storage/schema.ts";
 import { type NamedCredential, nameWithOwner } from "./named-credential.ts";
+import { type TrialMint, type TrialMinting, mintForTrial } from "./trial-mint.ts";
 import { describeTrial } from "./trial-session.ts";
 
 export interface TrialTerms {
@@ -31,8 +32,8 @@ export type Trial =
       readonly ok: true;
       readonly shown: Pick<Minted, "headers" | "secrets" | "expiresAt">;
       readonly who: readonly string[];
-      /** Ends what was made for the trial alone. */
-      end(): Promise<void>;
+      /** Ends what was made for the trial alone. Undefined: there is nothing that could be ended. */
+      end(): Promise<EndResult | undefined>;
     }
   | {
       readonly ok: false;
@@ -86,20 +87,20 @@ export async function tryCredential(terms: TrialTerms): Promise<Trial> {
     if (!found.ok) return found;
     const shown = found.presented;
     const who = await identify({ ...shown, ticket: undefined });
-    return { ok: true, shown, who, end: async () => {} };
+    return { ok: true, shown, who, end: async () => undefined };
   }
+  const minting = { kind, context, owner, version: stored?.version };
+  const made =
+    kind.lifetime === "session"
+      ? await mintForTrial(minting, { database, sealingKey, vault })
+      : await showSecret(minting);
+  if (!made.ok) return made;
+  const { minted, end } = made;
+  return { ok: true, shown: minted, who: await identify(minted), end };
+}
+
+/** No issuer is asked. */
+async function showSecret({ kind, context }: TrialMinting): Promise<TrialMint> {
   const result = await kind.mint(context);
-  if (!result.ok) {
-    const { code, sentence } = result;
-    return { ok: false, code, sentence };
-  }
-  const { minted } = result;
-  return {
-    ok: true,
-    shown: minted,
-    who: await identify(minted),
-    end: async () => {
-      if (minted.ticket !== undefined) await kind.end?.(minted.ticket, context);
-    },
-  };
+  return result.ok ? { ok: true, minted: result.minted, end: async () => undefined } : result;
 }

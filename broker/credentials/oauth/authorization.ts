@@ -43,11 +43,11 @@ export interface Authorization {
 
 /** Throws `OauthRefused`, and what the guarded client and the library throw. */
 export async function prepareAuthorization(terms: AuthorizationTerms): Promise<Authorization> {
-  const { entry, serverUrl, clientSecret, ask } = terms;
-  if (clientSecret !== undefined && entry.issuer === undefined) {
-    // A server names whom it likes.
+  const { entry, serverUrl, ask } = terms;
+  if (entry.client_id !== undefined && entry.issuer === undefined) {
+    // Such documents are not loaded: a server names whom it likes.
     throw new OauthRefused(
-      "A client's secret is told to nobody but the issuer of the documents: write issuer beside client_id in servers.yaml.",
+      "A client is known to nobody but the issuer of the documents: write issuer beside client_id in servers.yaml.",
     );
   }
   const found = await discoverResource(serverUrl, ask);
@@ -62,7 +62,11 @@ export async function prepareAuthorization(terms: AuthorizationTerms): Promise<A
       `${issuer} does not say that it has PKCE (S256): a stolen code would be worth a grant.`,
     );
   }
-  const chosen = await chooseClient(server, { ...terms, clientId: entry.client_id });
+  const chosen = await chooseClient(server, {
+    ...terms,
+    isNamed: entry.issuer !== undefined,
+    clientId: entry.client_id,
+  });
   const [state, verifier] = [generateRandomState(), generateRandomCodeVerifier()];
   const { resource } = found;
   const scopes = chooseScopes(entry.scopes ?? found.scopes ?? [], server);

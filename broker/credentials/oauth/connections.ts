@@ -1,7 +1,7 @@
 /**
  * Connections that were begun at a command and are answered through somebody's browser. The broker keeps the answer for
  * the command and does nothing with it: what makes it worth something, the PKCE verifier, never leaves the command.
- * A state is good for ten minutes and for one answer.
+ * A state is good for ten minutes and for one answer, at the redirect address that it was sent out with.
  */
 import { createHash, randomUUID } from "node:crypto";
 import { z } from "zod";
@@ -23,6 +23,13 @@ const text = (max: number) => z.exactOptional(z.string().max(max));
 export const ConnectionAnswer = z.object({ code: text(4_096), iss: text(2_000), error: text(200) });
 export type ConnectionAnswer = z.infer<typeof ConnectionAnswer>;
 
+/** What is known of an answer before it is read. */
+interface Expected {
+  readonly state: string;
+  /** Of the request, and of the answer. */
+  readonly redirectAddress: string;
+}
+
 export interface Begun {
   readonly id: string;
   readonly credential: string;
@@ -38,23 +45,23 @@ export interface ConnectionStore {
 
 export async function beginConnection(
   { database, now }: ConnectionStore,
-  { state, ...of }: { readonly state: string; readonly credential: string; readonly owner: string },
+  { state, redirectAddress, ...of }: Expected & Omit<Begun, "id">,
 ): Promise<Begun> {
   const begun = { ...of, id: randomUUID() };
   const created_at = now();
   await addPendingConnection(database, {
     ...begun,
-    ...{ state_hash: hashOf(state), created_at, expires_at: created_at + CONNECTION_MS },
+    ...{ state_hash: hashOf({ state, redirectAddress }), created_at, expires_at: created_at + CONNECTION_MS },
   });
   return begun;
 }
 
-/** False: nobody waits for an answer with this state, or no longer. */
+/** False: nobody waits for an answer with this state at this address, or no longer. */
 export async function answerConnection(
   { database, sealingKey, now }: ConnectionStore,
-  { state, answer }: { readonly state: string; readonly answer: ConnectionAnswer },
+  { answer, ...expected }: Expected & { readonly answer: ConnectionAnswer },
 ): Promise<boolean> {
-  const row = await findUnanswered(database, { stateHash: hashOf(state), now: now() });
+  const row = await findUnanswered(database, { stateHash: hashOf(expected), now: now() });
   if (row === undefined) return false;
   const sealed = await sealingKey.seal(answerPurpose(row), Buffer.from(JSON.stringify(answer)));
   return answerPending(database, row.id, sealed);
@@ -76,6 +83,8 @@ export async function abandonConnection({ database }: ConnectionStore, { id }: B
   await dropPendingConnection(database, id);
 }
 
-function hashOf(state: string): string {
-  return createHash("sha256").update(state).digest("hex");
+function hashOf({ state, redirectAddress }: Expected): string {
+  return createHash("sha256")
+    .update(JSON.stringify([redirectAddress, state]))
+    .digest("hex");
 }

@@ -48,12 +48,29 @@ export function mintedFrom({ token, expiresAt }: AccessToken, ticket: string | u
   };
 }
 
-const Ticket = z.strictObject({ endpoint: z.string(), issuer: z.string(), token: z.string() });
+const Ticket = z.strictObject({
+  endpoint: z.string(),
+  issuer: z.string(),
+  token: z.string(),
+  /** Of the client that asked for it, in base64. Absent in those of earlier versions. */
+  secret: z.exactOptional(z.base64()),
+});
 
 /** Undefined: this server ends no tokens. */
-export function writeTicket(server: AuthorizationServer, token: string): string | undefined {
+export function writeTicket(
+  server: AuthorizationServer,
+  { token, secret }: { readonly token: string; readonly secret: Uint8Array | undefined },
+): string | undefined {
   const { revocation_endpoint: endpoint, issuer } = server;
-  return endpoint === undefined ? undefined : JSON.stringify({ endpoint, issuer, token });
+  if (endpoint === undefined) return undefined;
+  const proof = secret && { secret: Buffer.from(secret).toString("base64") };
+  return JSON.stringify(Ticket.parse({ endpoint, issuer, token, ...proof }));
+}
+
+/** What the client proved itself with when it asked: it may have been removed since. */
+export function findTicketSecret(ticket: string): Uint8Array | undefined {
+  const { secret } = Ticket.parse(JSON.parse(ticket));
+  return secret === undefined ? undefined : Buffer.from(secret, "base64");
 }
 
 export async function endToken(

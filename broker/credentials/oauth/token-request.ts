@@ -9,7 +9,7 @@ import type { EndContext, EndResult, EntryOfKind, MintResult, Minted } from "../
 import { discoverServer, describeServer } from "./authorization-server.ts";
 import { checkProofSecret, proveClient } from "./client-proof.ts";
 import { describeFailure } from "./failure.ts";
-import { endToken, mintedFrom, readAccessToken, writeTicket } from "./granted-token.ts";
+import { endToken, findTicketSecret, mintedFrom, readAccessToken, writeTicket } from "./granted-token.ts";
 import { refused } from "../minting/mint-failure.ts";
 import { sendThrough } from "./guarded-oauth.ts";
 import { describeIdentity } from "./identity.ts";
@@ -47,20 +47,27 @@ export async function requestToken(
     const at = now();
     const granted = await processGenericTokenEndpointResponse(server, client, response);
     const token = readAccessToken(granted, { issuer: server.issuer, at });
-    return { ok: true, minted: mintedFrom(token, writeTicket(server, token.token)) };
+    return {
+      ok: true,
+      minted: mintedFrom(token, writeTicket(server, { token: token.token, secret: context.secret })),
+    };
   } catch (error) {
     return describeFailure(error, asked);
   }
 }
 
+/** As the client that it is now, or else as the one that asked for it. */
 export async function endGranted(ticket: string, { entry, secret, ask }: Context): Promise<EndResult> {
-  if (secret === undefined) {
-    return refused(
-      "The client's secret with which it was asked for is not there any more: it runs out by itself.",
-    );
+  let result: EndResult = refused(
+    "The client's secret with which it was asked for is not there any more: it runs out by itself.",
+  );
+  for (const each of [secret, findTicketSecret(ticket)]) {
+    if (each === undefined) continue;
+    const proof = await proveClient(each, proofTerms(entry, addressOf(entry)));
+    result = await endToken(ticket, { client: clientOf(entry), proof, ask });
+    if (result.ok || result.code !== "refused") return result;
   }
-  const proof = await proveClient(secret, proofTerms(entry, addressOf(entry)));
-  return endToken(ticket, { client: clientOf(entry), proof, ask });
+  return result;
 }
 
 export async function identifyGranted({ value }: Minted, context: Context): Promise<readonly string[]> {

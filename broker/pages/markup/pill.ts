@@ -15,6 +15,10 @@ const words = {
   observe: "Only observed",
   working: "Working",
   failing: "Failing",
+  expired: "Expired",
+  unset: "Not set",
+  expiring: "Expires soon",
+  left: "Left over",
   finding: "Finding",
   warning: "Warning",
 } as const;

@@ -78,7 +78,7 @@ function renderMinted(credentials: readonly MintedView[]): Markup {
 ${renderTable(credentials.map((each) => [each, describeMinted(each)]))}`;
 }
 
-function describeMinted({ state, ended_at, expires_at, attempts, failure }: MintedView): Markup {
+function describeMinted({ digest, state, ended_at, expires_at, attempts, failure }: MintedView): Markup {
   const expiry = expires_at === null ? "" : markup` It runs out ${renderTime(expires_at)}.`;
   const reason = failure === null ? "" : markup` ${renderText(failure)}`;
   switch (state) {
@@ -89,9 +89,11 @@ function describeMinted({ state, ended_at, expires_at, attempts, failure }: Mint
     case "ending":
       return attempts === 0
         ? markup`To be ended at its issuer.${expiry}`
-        : markup`Not ended yet, tried in vain ${formatNumber(attempts)} times.${reason}${expiry}`;
+        : markup`Not ended yet, tried in vain ${attempts === 1 ? "once" : `${formatNumber(attempts)} times`}.${reason}${expiry}`;
     case "lapsing":
-      return markup`Nobody can end it at its issuer.${expiry}${reason}`;
+      return digest === null
+        ? markup`The issuer’s answer was lost.${reason}${expiry}`
+        : markup`Nobody can end it at its issuer.${reason}${expiry}`;
     case "ended":
       return ended_at === null ? markup`Over.` : markup`Over since ${renderTime(ended_at)}.`;
   }

@@ -118,7 +118,7 @@ export interface LeaseRow {
 /** Somebody began to connect a credential, and waits for what comes back through the browser. */
 export interface PendingConnectionRow {
   id: string;
-  /** SHA-256 of the state that the browser carries, in hex. */
+  /** SHA-256 of the redirect address and the state that the browser carries, in hex. */
   state_hash: string;
   credential: string;
   owner: string;

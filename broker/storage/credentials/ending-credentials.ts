@@ -135,12 +135,23 @@ export async function noteEndless(db: Queries, id: string, failure: string): Pro
     .execute();
 }
 
-/** Those whose session keeps no record of them. */
+/**
+ * Those whose session keeps no record of them. What is left to run out, and nobody knows when, is among them as soon as it
+ * is old enough: no day comes that would end it, and each renewal of such a token leaves one behind.
+ */
 export async function forgetEnded(db: Queries, before: number): Promise<void> {
   await db
     .deleteFrom("minted_credentials")
-    .where("state", "=", "ended")
-    .where("ended_at", "<", before)
+    .where((row) =>
+      row.or([
+        row.and([row("state", "=", "ended"), row("ended_at", "<", before)]),
+        row.and([
+          row("state", "=", "lapsing"),
+          row("expires_at", "is", null),
+          row("created_at", "<", before),
+        ]),
+      ]),
+    )
     .where((row) =>
       row.not(
         row.exists(

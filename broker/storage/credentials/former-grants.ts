@@ -62,19 +62,3 @@ export async function releaseGrant(
     .returningAll()
     .executeTakeFirstOrThrow();
 }
-
-/** Those that may still count at their issuer: to be ended, or with the reason why nobody can. */
-export async function listFormerGrants(db: Queries): Promise<MintedCredentialRow[]> {
-  return db
-    .selectFrom("minted_credentials")
-    .selectAll()
-    .where("session", "=", "")
-    .where((row) =>
-      row.or([
-        row("state", "=", "ending"),
-        row.and([row("state", "=", "lapsing"), row("failure", "is not", null)]),
-      ]),
-    )
-    .orderBy("created_at")
-    .execute();
-}

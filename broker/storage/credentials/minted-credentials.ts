@@ -12,6 +12,11 @@ export async function findActive(db: Queries, place: MintedPlace): Promise<Minte
   return inPlace(db, place).where("state", "=", "active").executeTakeFirst();
 }
 
+/** Undefined: it is known no more. */
+export async function findMinted(db: Queries, id: string): Promise<MintedCredentialRow | undefined> {
+  return db.selectFrom("minted_credentials").selectAll().where("id", "=", id).executeTakeFirst();
+}
+
 /** Whether something was asked for here whose answer was never stored, since then. */
 export async function hasLostAnswer(db: Queries, place: MintedPlace, since: number): Promise<boolean> {
   const lost = await inPlace(db, place)
@@ -65,11 +70,11 @@ export async function activate(db: Queries, { id, ...answer }: StoredAnswer): Pr
     .execute();
 }
 
-/** It came when nobody wants it any more: it is never presented. */
+/** It came when nobody wants it any more: it is never presented, and ended from then on where its issuer can. */
 export async function storeUnwanted(
   db: Queries,
   answer: Omit<StoredAnswer, "sealed">,
-  now: number,
+  from: number,
 ): Promise<void> {
   const { id, digest, secret_version, sealed_ticket, expires_at } = answer;
   const kept = { digest, secret_version, sealed_ticket, expires_at };
@@ -78,7 +83,7 @@ export async function storeUnwanted(
     .set(
       sealed_ticket === null
         ? { ...kept, state: "lapsing" }
-        : { ...kept, state: "ending", next_attempt_at: now },
+        : { ...kept, state: "ending", next_attempt_at: from },
     )
     .where("id", "=", id)
     .execute();
@@ -92,28 +97,48 @@ export interface Retirement {
 }
 
 /** Presented to nobody from now on. False: it was not active. */
-export async function retire(db: Queries, id: string, { from, ends }: Retirement): Promise<boolean> {
-  const { numUpdatedRows } = await db
-    .updateTable("minted_credentials")
-    .set((row) => ({
-      sealed: null,
-      state: row
-        .case()
-        .when(row.and([row("sealed_ticket", "is not", null), row.lit(ends)]))
-        .then("ending" as const)
-        .else("lapsing" as const)
-        .end(),
-      next_attempt_at: row
-        .case()
-        .when(row.and([row("sealed_ticket", "is not", null), row.lit(ends)]))
-        .then(from)
-        .else(null)
-        .end(),
-    }))
+export async function retire(db: Queries, id: string, retirement: Retirement): Promise<boolean> {
+  const { numUpdatedRows } = await retireActive(db, retirement)
     .where("id", "=", id)
-    .where("state", "=", "active")
     .executeTakeFirstOrThrow();
   return numUpdatedRows > 0n;
+}
+
+/** What sessions of the owner have each for themselves. Returns how many there were. */
+export async function retireOfSessions(
+  db: Queries,
+  { credential, owner }: Pick<MintedPlace, "credential" | "owner">,
+  from: number,
+): Promise<number> {
+  const { numUpdatedRows } = await retireActive(db, { from, ends: true })
+    .where("session", "<>", "")
+    .where("credential", "=", credential)
+    .where("owner", "=", owner)
+    .executeTakeFirstOrThrow();
+  return Number(numUpdatedRows);
+}
+
+function retireActive(db: Queries, { from, ends }: Retirement) {
+  if (!ends) {
+    const lapsing = { sealed: null, sealed_ticket: null, state: "lapsing" as const };
+    return db.updateTable("minted_credentials").set(lapsing).where("state", "=", "active");
+  }
+  return db
+    .updateTable("minted_credentials")
+    .set((row) => {
+      const isEndless = row("sealed_ticket", "is", null);
+      return {
+        sealed: null,
+        state: row
+          .case()
+          .when(isEndless)
+          .then("lapsing" as const)
+          .else("ending" as const)
+          .end(),
+        next_attempt_at: row.case().when(isEndless).then(null).else(from).end(),
+      };
+    })
+    .where("state", "=", "active");
 }
 
 /** Those that serve all sessions of the owner. */

@@ -260,8 +260,10 @@ export class Forwarding {
     const { recording, server } = this.#options;
     if (code === "too_large") {
       recording.noteLimit(server, "answer_size");
+    } else if (code === "too_costly") {
+      recording.noteLimit(server, "inspection");
     }
-    if (code === "too_large" || code === "unreadable") {
+    if (code === "too_large" || code === "too_costly" || code === "unreadable") {
       recording.noteRepeated("server_message_dropped", `${server} ${code}`, { server, reason: code });
     } else if (!this.#isLost) {
       this.#isLost = true;

@@ -14,6 +14,11 @@ const INSPECTED = new Set(["tools/call", "resources/read", "prompts/get", "compl
 /** Where no grant says otherwise, and for what belongs to no call. */
 export const FULL_INSPECTION: Inspection = { secrets: "redact", text: "clean" };
 
+const FAULTS = {
+  unreadable: "The server sent a result that cannot be read",
+  too_much: "The server sent a result that costs too much to inspect",
+} as const;
+
 export interface InspectingOptions {
   readonly server: string;
   readonly recording: Recording;
@@ -26,6 +31,8 @@ export interface InspectingOptions {
 export class Inspecting {
   readonly #options: InspectingOptions;
   #findings = NO_FINDINGS;
+  /** Of the last that could not be inspected. */
+  #fault: keyof typeof FAULTS = "unreadable";
 
   constructor(options: InspectingOptions) {
     this.#options = options;
@@ -33,12 +40,16 @@ export class Inspecting {
 
   /** The message as it goes on; undefined for one that cannot be inspected. */
   pass<M extends ServerMessage>(message: M): M | undefined {
-    const { inspector, inspection, callId } = this.#options;
+    const { inspector, inspection, callId, recording, server } = this.#options;
     const inspected = inspector.inspect(message, inspection);
     if (inspected === undefined) {
       return message;
     }
     if (!inspected.ok) {
+      if (inspected.fault === "too_much") {
+        recording.noteLimit(server, "inspection");
+      }
+      this.#fault = inspected.fault;
       return undefined;
     }
     if (callId === undefined) {
@@ -58,7 +69,7 @@ export class Inspecting {
     if (message !== undefined) {
       return message === amended.message ? amended : { ...amended, message };
     }
-    return { outcome: "blocked", refusal: answerFailure(id, "The server sent a result that cannot be read") };
+    return { outcome: "blocked", refusal: answerFailure(id, FAULTS[this.#fault]) };
   }
 
   /** Of the call, once it is over; that there are markers is an event as well. */

@@ -5,6 +5,7 @@ import { expect, it } from "vitest";
 import { placeServers, selectServers } from "../../../action/guard/session-servers.ts";
 import type { KeptCredentials } from "../../../action/guard/kept-credentials.ts";
 import type { RelayTarget } from "../../../action/wire/relay-authority.ts";
+import { createRedactor } from "../../../audit/redaction/redaction.ts";
 import type { SessionServer } from "../../../broker/contract.ts";
 
 const relayTo = (server: string): RelayTarget => ({
@@ -16,6 +17,7 @@ const credentials: KeptCredentials = {
   authorityOf: () => undefined,
   environmentOf: () => undefined,
   provenanceOf: () => undefined,
+  known: createRedactor([]),
 };
 const servers: Record<string, SessionServer> = {
   github: { transport: "http", url: "https://mcp.example/{workspace}", limits: { calls_per_minute: 60 } },

@@ -3,7 +3,13 @@ import { createHttp } from "../../../action/wire/http-request.ts";
 import { createProofKey } from "../../../action/wire/proof-key.ts";
 import { type Session, type SessionEvent, openSession } from "../../../action/guard/session.ts";
 import { type Answer, type Asked, startLocalServer } from "../local-server.ts";
+import { moveClock, movedPerformance } from "../../support/moved-clock.ts";
 import { sessionDocument } from "../session-document.ts";
+
+vi.mock("node:timers/promises", async (original) => {
+  const { sleepByClock } = await import("../../support/moved-clock.ts");
+  return sleepByClock(await original());
+});
 
 interface Script {
   readonly token?: (count: number) => Answer;
@@ -122,14 +128,18 @@ describe("opening", () => {
   });
 });
 
+/** Two thirds of the life of a session of 900 s, and a moment: it is to be renewed. */
+const RENEWAL_MS = 601_000;
+
 describe("keeping alive", () => {
   let ended: AbortController;
   beforeEach(() => {
     ended = new AbortController();
+    vi.stubGlobal("performance", movedPerformance);
   });
   afterEach(() => {
     ended.abort();
-    vi.useRealTimers();
+    vi.unstubAllGlobals();
   });
   const attend = (session: Session) => {
     const events: SessionEvent[] = [];
@@ -138,12 +148,13 @@ describe("keeping alive", () => {
   };
 
   it("renews before the session ends, and the next request carries the new token", async () => {
-    const { broker, opening } = await open({ token: () => granted(4) });
+    const { broker, opening } = await open({});
     const session = await opening;
     const heard: string[] = [];
     session.onPolicy((digest) => heard.push(digest));
     const { events } = attend(session);
-    await vi.waitUntil(() => events.length > 0, { timeout: 4_000 });
+    moveClock(RENEWAL_MS);
+    await expect.poll(() => events).toHaveLength(1);
     expect(heard).toEqual([POLICY]);
     expect(events[0]?.event).toBe("session_renewed");
     expect(session.state()).toEqual({ active: true });
@@ -157,9 +168,10 @@ describe("keeping alive", () => {
   });
 
   it("a revoked session is over at once", async () => {
-    const { opening } = await open({ token: () => granted(2), renew: () => refused(403, "session_over") });
+    const { opening } = await open({ renew: () => refused(403, "session_over") });
     const session = await opening;
     const { events, over } = attend(session);
+    moveClock(RENEWAL_MS);
     await over;
     expect(session.state()).toMatchObject({
       active: false,
@@ -169,9 +181,12 @@ describe("keeping alive", () => {
   });
 
   it("an outage that outlasts the session ends it, and the reason says so", async () => {
-    const { broker, opening } = await open({ token: () => granted(3), renew: () => ({ status: 503 }) });
+    const { broker, opening } = await open({ renew: () => ({ status: 503 }) });
     const session = await opening;
     const { over } = attend(session);
+    moveClock(RENEWAL_MS);
+    await expect.poll(() => broker.asked.at(-1)?.path).toBe("/session/renew");
+    moveClock(RENEWAL_MS);
     await over;
     expect(session.state()).toMatchObject({
       active: false,
@@ -182,24 +197,40 @@ describe("keeping alive", () => {
 
   it("a session whose maximum is reached is not asked for again and again", async () => {
     const { broker, opening } = await open({
-      token: () => granted(3),
       renew: () => ({ status: 200, body: { access_token: "last", expires_in: 1, policy: POLICY } }),
     });
     const session = await opening;
     const { over } = attend(session);
+    moveClock(RENEWAL_MS);
     await over;
     expect(session.state()).toEqual({ active: false, reason: "the session has expired" });
     expect(broker.asked.filter(({ path }) => path === "/session/renew")).toHaveLength(1);
   });
 
+  it("a proof that was too old when it arrived is made anew, once, and the session goes on", async () => {
+    const { broker, opening } = await open({
+      renew: (count) => (count === 1 ? refused(401, "invalid_dpop_proof") : renewedFor(900)),
+    });
+    const session = await opening;
+    const { events } = attend(session);
+    moveClock(RENEWAL_MS);
+    await expect.poll(() => events.map(({ event }) => event)).toEqual(["session_renewed"]);
+    expect(session.state()).toEqual({ active: true });
+    const proofs = broker.asked.flatMap(({ path, headers }) =>
+      path === "/session/renew" ? [headers["dpop"]] : [],
+    );
+    expect(new Set(proofs).size).toBe(2);
+  });
+
   it("a token that is not accepted any more: its key gets another one of the same session, which goes on", async () => {
     const { broker, opening } = await open({
-      token: (count) => (count === 1 ? granted(4) : replaced),
+      token: (count) => (count === 1 ? granted(900) : replaced),
       renew: (count) => (count === 1 ? notAccepted : renewedFor(900)),
     });
     const session = await opening;
     const { events } = attend(session);
-    await vi.waitUntil(() => events.length > 0, { timeout: 10_000 });
+    moveClock(RENEWAL_MS);
+    await expect.poll(() => events).toHaveLength(1);
     expect(events[0]?.event).toBe("session_renewed");
     expect(session.state()).toEqual({ active: true });
     const asked = broker.asked.map(({ path, headers }) => `${path} ${headers.authorization ?? ""}`);
@@ -219,11 +250,12 @@ describe("keeping alive", () => {
 
   it("a token that is not accepted any more, and no other for this job: it is over, and asked for once", async () => {
     const { broker, opening } = await open({
-      token: (count) => (count === 1 ? granted(3) : refused(400, "invalid_grant")),
+      token: (count) => (count === 1 ? granted(900) : refused(400, "invalid_grant")),
       renew: () => notAccepted,
     });
     const session = await opening;
     const { over } = attend(session);
+    moveClock(RENEWAL_MS);
     await over;
     expect(session.state()).toMatchObject({
       reason: expect.stringContaining("the broker ended the session"),
@@ -278,7 +310,8 @@ describe("keeping alive", () => {
       renew: () => notAccepted,
     });
     const session = await opening;
-    await vi.waitUntil(() => !session.state().active, { timeout: 10_000 });
+    moveClock(1_000);
+    expect(session.state().active).toBe(false);
     await session.client.renew({ untilMs: 0, firstPauseMs: 1, maxPauseMs: 1 }).catch(() => undefined);
     expect(broker.asked.filter(({ path }) => path === "/token")).toHaveLength(2);
     expect(session.state()).toEqual({ active: false, reason: "the session has expired" });

@@ -4,9 +4,37 @@ import { createServer, type Socket } from "node:net";
 import type { AddressInfo } from "node:net";
 import { describe, expect, it, onTestFinished, vi } from "vitest";
 import { fetchSubjectToken } from "../../../action/wire/github-oidc.ts";
-import { createHttp } from "../../../action/wire/http-request.ts";
+import { createHttp, type Http, HttpFailed } from "../../../action/wire/http-request.ts";
 import { type Attempt, PatienceExhausted, retry } from "../../../action/wire/retry.ts";
 import { listen, startLocalServer } from "../local-server.ts";
+
+/** What was slept where a test stops the clock: nothing of it is waited for. */
+const stopped = vi.hoisted(() => ({ isUsed: false, nowMs: 0, pauses: [] as number[] }));
+vi.mock("node:timers/promises", async (original) => {
+  const real = await original<typeof import("node:timers/promises")>();
+  const sleep: typeof real.setTimeout = async (ms = 0, value, options) => {
+    if (!stopped.isUsed) return real.setTimeout(ms, value, options);
+    stopped.pauses.push(ms);
+    stopped.nowMs += ms;
+    return value as NonNullable<typeof value>;
+  };
+  return { ...real, setTimeout: sleep };
+});
+/** Time goes by as the test says, and by what is slept: how fast the machine is makes no difference. */
+function stopClock(): { pass(ms: number): void } {
+  Object.assign(stopped, { isUsed: true, nowMs: 0, pauses: [] });
+  const clock = vi.spyOn(performance, "now").mockImplementation(() => stopped.nowMs);
+  onTestFinished(() => {
+    stopped.isUsed = false;
+    clock.mockRestore();
+  });
+  return { pass: (ms) => (stopped.nowMs += ms) };
+}
+/** Of each pause, where between half and one and a half of it is slept. */
+function spreadBy(random: number): void {
+  const spread = vi.spyOn(Math, "random").mockReturnValue(random);
+  onTestFinished(() => spread.mockRestore());
+}
 
 const http = createHttp({});
 const audience = "https://lanyard.acme.dev";
@@ -43,7 +71,11 @@ it("403 while the job is pending, and errors that pass, are tried again", async 
 });
 
 it("403 for good: a job that is never admitted is told so, in bounded time", async () => {
-  const server = await startLocalServer(() => ({ status: 403 }));
+  const clock = stopClock();
+  const server = await startLocalServer(() => {
+    clock.pass(100);
+    return { status: 403 };
+  });
   const oidc = { url: server.url, token: "x" };
   await expect(fetchSubjectToken({ http, oidc, audience, patienceMs: 500 })).rejects.toThrow(
     /it answered with status 403/,
@@ -57,19 +89,24 @@ describe("an endpoint that hangs", () => {
       count === 1 ? undefined : { status: 200, body: { value: "t" } },
     );
     const oidc = { url: server.url, token: "x" };
-    expect(await fetchSubjectToken({ http, oidc, audience, attemptTimeoutMs: 200 })).toBe("t");
+    expect(await fetchSubjectToken({ http, oidc, audience, attemptTimeoutMs: 2_000 })).toBe("t");
     expect(server.asked).toHaveLength(2);
   });
 
   it("for good: all attempts together have an end, that of the last one included", async () => {
-    const server = await startLocalServer(() => undefined);
-    const oidc = { url: server.url, token: "x" };
-    const startedAt = performance.now();
-    const failed = fetchSubjectToken({ http, oidc, audience, patienceMs: 1_200, attemptTimeoutMs: 500 });
-    await expect(failed).rejects.toThrow(/no answer within/);
-    // One whole attempt later than it may, it would be 1.7 s.
-    expect(performance.now() - startedAt).toBeLessThan(1_600);
-    expect(server.asked.length).toBeGreaterThan(1);
+    const clock = stopClock();
+    spreadBy(1);
+    const allowed: number[] = [];
+    const hanging: Http = async ({ timeoutMs }) => {
+      allowed.push(timeoutMs);
+      clock.pass(timeoutMs);
+      throw new HttpFailed("the endpoint", `no answer within ${timeoutMs / 1000} s`);
+    };
+    const oidc = { url: "https://oidc.example", token: "x" };
+    const options = { http: hanging, oidc, audience, patienceMs: 1_200, attemptTimeoutMs: 500 };
+    await expect(fetchSubjectToken(options)).rejects.toThrow(/no answer within 0.5 s/);
+    // After the first one and the longest pause there is no time for a whole one.
+    expect(allowed).toEqual([500, 400]);
   });
 
   it.each([
@@ -88,11 +125,15 @@ describe("an endpoint that hangs", () => {
       },
     ],
   ])("%s", async (_, answer) => {
+    const clock = stopClock();
     const sockets = new Set<Socket>();
     const server = createServer((socket) => {
       sockets.add(socket);
       socket.on("error", () => undefined);
-      socket.once("data", () => answer(socket));
+      socket.once("data", () => {
+        clock.pass(200);
+        answer(socket);
+      });
     });
     server.listen(0, "127.0.0.1");
     await once(server, "listening");
@@ -147,20 +188,18 @@ describe("no message names the address or the request token", () => {
     const own = Object.getOwnPropertyNames(error).map((name) => String(Reflect.get(error, name)));
     return [...own, everythingOf(error.cause ?? "")].join("\n");
   };
-  const failureOf = async (url: string): Promise<string> =>
-    fetchSubjectToken({
-      http,
-      oidc: { url, token: canary },
-      audience,
-      patienceMs: 300,
-      attemptTimeoutMs: 100,
-    }).then(
+  const failureOf = async (url: string, patience: object = {}): Promise<string> =>
+    fetchSubjectToken({ http, oidc: { url, token: canary }, audience, ...patience }).then(
       () => "it did not fail",
       (error: unknown) => everythingOf(error),
     );
 
   it.each([401, 403, 500, 302])("status %i", async (status) => {
-    const server = await startLocalServer(() => ({ status, body: canary }));
+    const clock = stopClock();
+    const server = await startLocalServer(() => {
+      clock.pass(60_000);
+      return { status, body: canary };
+    });
     const failure = await failureOf(`${server.url}/canary-path?canary=1`);
     expect(failure).toContain(`status ${status}`);
     expect(failure).not.toMatch(/canary|127\.0\.0\.1/);
@@ -172,14 +211,14 @@ describe("no message names the address or the request token", () => {
     ["no URL", "canary no url"],
     ["another protocol", "ftp://canary.example/x"],
   ])("%s", async (_, url) => {
-    const failure = await failureOf(url);
+    const failure = await failureOf(url, { patienceMs: 300 });
     expect(failure).toContain("gave no token for this job");
     expect(failure).not.toMatch(/canary/);
   });
 
   it("it hangs", async () => {
     const server = await startLocalServer(() => undefined);
-    const failure = await failureOf(`${server.url}/canary-path`);
+    const failure = await failureOf(`${server.url}/canary-path`, { patienceMs: 300, attemptTimeoutMs: 100 });
     expect(failure).toContain("no answer within");
     expect(failure).not.toMatch(/canary|127\.0\.0\.1/);
   });
@@ -187,34 +226,21 @@ describe("no message names the address or the request token", () => {
 
 describe("the pauses between attempts", () => {
   const pausesOf = async (random: number): Promise<number[]> => {
-    const spread = vi.spyOn(Math, "random").mockReturnValue(random);
-    onTestFinished(() => spread.mockRestore());
-    const startedAt: number[] = [];
-    const failing = retry<never>(
-      async () => {
-        startedAt.push(performance.now());
-        return { settled: false, reason: "no" };
-      },
-      { untilMs: performance.now() + 600, firstPauseMs: 20, maxPauseMs: 80 },
-    );
+    stopClock();
+    spreadBy(random);
+    const patience = { untilMs: 300, firstPauseMs: 20, maxPauseMs: 80 };
+    const failing = retry<never>(async () => ({ settled: false, reason: "no" }), patience);
     await expect(failing).rejects.toBeInstanceOf(PatienceExhausted);
-    return startedAt.slice(1).map((at, index) => at - (startedAt[index] ?? 0));
+    return stopped.pauses;
   };
 
   it("double up to their maximum", async () => {
-    const pauses = await pausesOf(0.5);
-    expect(pauses.length).toBeGreaterThan(4);
-    for (const [index, pause] of pauses.entries()) {
-      expect(pause).toBeGreaterThan(Math.min(20 * 2 ** index, 80) - 2);
-    }
+    expect(await pausesOf(0.5)).toEqual([20, 40, 80, 80, 80]);
   });
 
   it("are spread at random between half and one and a half", async () => {
-    const [shortest, longest] = [await pausesOf(0), await pausesOf(0.999)];
-    expect(Math.min(...shortest)).toBeLessThan(20);
-    for (const [index, pause] of longest.entries()) {
-      expect(pause).toBeGreaterThan(Math.min(20 * 2 ** index, 80) * 1.4 - 2);
-    }
+    expect((await pausesOf(0)).slice(0, 4)).toEqual([10, 20, 40, 40]);
+    expect((await pausesOf(1)).slice(0, 3)).toEqual([30, 60, 120]);
   });
 
   it("end when the caller gives up", async () => {

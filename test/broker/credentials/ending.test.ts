@@ -6,7 +6,13 @@ import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import type { DatabaseConfig } from "../../../broker/config-values.ts";
 import { revokeSession } from "../../../broker/sessions/revocation.ts";
-import { listOfSession } from "../../../broker/storage/credentials/minted-credentials.ts";
+import {
+  activate,
+  addAsked,
+  listOfSession,
+  retire,
+  retireOfSessions,
+} from "../../../broker/storage/credentials/minted-credentials.ts";
 import { endSession } from "../../../broker/storage/sessions/sessions.ts";
 import { describeOnBoth } from "../../support/both-databases.ts";
 import { serveBroker } from "../../support/served-broker.ts";
@@ -128,11 +134,61 @@ describeOnBoth((create) => {
       await vault.set({ name: "desk", owner: "", kind: "token-exchange", by: "ann", secret });
       await revokeSession(services.database, session.id, { at: services.now() });
       await credentialRoom.end();
+      expect(await listOfSession(services.database, session.id)).toMatchObject([{ state: "ended" }]);
+      // It is ended as the client that asked for it.
+      expect(peer.revoked).toEqual(peer.exchanged);
+      expect(peer.proofs).toHaveLength(2);
+      for (const proof of peer.proofs) expect(atob(proof)).not.toContain(secret.toString());
+    });
+  });
+
+  test("a client's secret that is removed while a session runs: what was minted with it is ended, and presented no more", async () => {
+    await withDesk(async ({ present, peer, replicas, session, vault, world }) => {
+      const minted = await present("desk");
+      const [{ services, credentialRoom }, other] = replicas;
+      await world.broker.close();
+      const of = { name: "desk", owner: "" };
+      await vault.remove(of, "ann");
+      expect(
+        await retireOfSessions(services.database, { credential: "desk", owner: "" }, services.now()),
+      ).toBe(1);
+      await credentialRoom.end();
+      expect(peer.revoked).toEqual([tokenOf(minted)]);
       expect(await listOfSession(services.database, session.id)).toMatchObject([
-        { state: "ending", failure: expect.stringContaining("runs out by itself") },
+        { state: "ended", sealed_ticket: null },
       ]);
-      expect(peer.proofs).toHaveLength(1);
-      expect(atob(peer.proofs.join())).not.toContain(secret.toString());
+      await expect(other.services.credentials.present({ server: "desk", session })).resolves.toMatchObject({
+        ok: false,
+        sentence: expect.stringContaining("is not set"),
+      });
+    });
+  });
+
+  test("what never says when it runs out is not kept for ever: neither what was replaced, nor of sessions that are not kept", async () => {
+    await withDesk(async ({ replicas: [{ services, credentialRoom }], session, world }) => {
+      const { database, now } = services;
+      await world.broker.close();
+      const store = async (id: string, of: { session: string; expires_at: number | null }) => {
+        const place = { credential: "granted", owner: "", session: of.session, server: id };
+        await addAsked(database, { ...place, id, basis: "", created_at: now() });
+        const answer = { digest: "d", secret_version: 1, sealed: "sealed", sealed_ticket: null };
+        await activate(database, { id, ...answer, expires_at: of.expires_at });
+        await retire(database, id, { from: now(), ends: false });
+      };
+      await store("replaced", { session: "", expires_at: null });
+      await store("of a session that is not kept", { session: "gone", expires_at: null });
+      await store("of a session that is kept", { session: session.id, expires_at: null });
+      await store("that runs out later", { session: "", expires_at: now() + 48 * HOUR_MS });
+      const names = async () =>
+        (await database.selectFrom("minted_credentials").select("id").orderBy("id").execute()).map(
+          ({ id }) => id,
+        );
+      world.advance(23 * HOUR_MS);
+      await credentialRoom.tidy();
+      expect(await names()).toHaveLength(4);
+      world.advance(2 * HOUR_MS);
+      await credentialRoom.tidy();
+      expect(await names()).toEqual(["of a session that is kept", "that runs out later"]);
     });
   });
 
@@ -153,7 +209,6 @@ describeOnBoth((create) => {
   test("one whose answer was lost with its broker is listed, and over when nothing can live that long", async () => {
     await withDesk(async ({ replicas, session, world }) => {
       const { database, now } = replicas[0].services;
-      const { addAsked } = await import("../../../broker/storage/credentials/minted-credentials.ts");
       const place = { credential: "desk", owner: "", session: session.id, server: "http://127.0.0.1:9/desk" };
       await addAsked(database, { ...place, id: "lost", basis: "", created_at: now() });
       await replicas[0].credentialRoom.tidy();

@@ -3,8 +3,10 @@
  * commands of an operator, and everything that an operator can look at. All of it is in this process but for servers
  * that the proxy starts, and goes by one clock.
  */
+import { subscribe } from "node:diagnostics_channel";
 import { readFileSync } from "node:fs";
 import { mkdtemp, rm, writeFile } from "node:fs/promises";
+import type { ClientRequest } from "node:http";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { vi } from "vitest";
@@ -13,7 +15,7 @@ import { SPOOL_FILE } from "../../../action/handover.ts";
 import type { AuditRecord } from "../../../audit/record.ts";
 import { credentialCommand } from "../../../broker/cli/credential/command.ts";
 import { OperatorAccounts } from "../../../broker/operators/accounts.ts";
-import { CredentialList } from "../../../broker/review/credential-list.ts";
+import { CredentialList } from "../../../broker/review/credential-view.ts";
 import { openDatabase } from "../../../broker/storage/database.ts";
 import { type Agent, connectAgent } from "../../support/agents.ts";
 import { type TestBroker, startTestBroker } from "../../support/broker.ts";
@@ -28,6 +30,24 @@ const MINUTE_MS = 60_000;
 const RENEWED_MS = 20 * MINUTE_MS;
 const MARGIN_MS = MINUTE_MS;
 const PATIENCE = { timeout: 20_000, interval: 20 };
+
+/** Requests of the proxy and the broker that nobody has answered yet. */
+const unanswered = new Set<ClientRequest>();
+subscribe("http.client.request.start", ({ request }: any) => unanswered.add(request));
+for (const end of ["response.finish", "request.error"]) {
+  subscribe(`http.client.${end}`, ({ request }: any) => unanswered.delete(request));
+}
+const LOOK_MS = 10;
+const QUIET_LOOKS = 5;
+
+/** Once nothing is under way: what was proved or signed before the clock moved would be too old when it arrives. */
+async function moveQuietClock(milliseconds: number): Promise<void> {
+  for (let looks = 0; looks < QUIET_LOOKS; looks += 1) {
+    await new Promise((resolve) => setTimeout(resolve, LOOK_MS));
+    if ([...unanswered].some((request) => !request.destroyed)) looks = 0;
+  }
+  moveClock(milliseconds);
+}
 
 interface OperatorView {
   /** `/readyz`. */
@@ -151,12 +171,12 @@ export async function openLifeBed({ server, credential, delivery }: LifeTerms): 
         const renewal = (await findEnd()) - RENEWED_MS;
         const quiet = Math.min(until, renewal - MARGIN_MS) - Date.now();
         if (quiet > 0) {
-          moveClock(quiet);
+          await moveQuietClock(quiet);
           continue;
         }
-        // Nothing moves until it is renewed and the proxy knows it: what it was about to send would be too old.
+        // Nothing moves until it is renewed and the proxy knows it.
         const before = countRenewals();
-        moveClock(2 * MARGIN_MS);
+        await moveQuietClock(2 * MARGIN_MS);
         await vi.waitUntil(() => countRenewals() > before, PATIENCE);
       }
     },

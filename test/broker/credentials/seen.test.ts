@@ -5,7 +5,7 @@ import { join } from "node:path";
 import { afterAll, afterEach, beforeAll, expect, test, vi } from "vitest";
 import { sessionCommand } from "../../../broker/cli/session/session.ts";
 import { OperatorAccounts } from "../../../broker/operators/accounts.ts";
-import { CredentialList } from "../../../broker/review/credential-list.ts";
+import { CredentialList } from "../../../broker/review/credential-view.ts";
 import { RunView } from "../../../broker/review/view.ts";
 import { revokeSession } from "../../../broker/sessions/revocation.ts";
 import { recordTerminal } from "../cli/recorded-terminal.ts";
@@ -47,7 +47,7 @@ test("what fails stands first on the page of credentials, with what to do; nobod
   await expect(present("granted")).rejects.toThrow("refused");
   const list = CredentialList.parse(await (await visit("/api/credentials")).json());
   expect(list.credentials[0]).toMatchObject({
-    ...{ credential: "granted", robot: null, kind: "oauth" },
+    ...{ credential: "granted", owner: "shared", kind: "oauth", health: "failing" },
     failing: { code: "refused", sentence: expect.stringContaining("lanyard credential connect granted") },
   });
   expect(list.credentials.find(({ credential }) => credential === "desk")).toMatchObject({

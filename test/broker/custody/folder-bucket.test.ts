@@ -20,7 +20,7 @@ const openAt = (path: string): FolderBucket =>
   openFolderBucket({
     path,
     publicUrl: "https://lanyard.acme.dev",
-    uploadSecret: Buffer.alloc(32, 1),
+    uploadSecrets: () => [Buffer.alloc(32, 1)],
     now: Date.now,
   });
 

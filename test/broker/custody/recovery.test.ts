@@ -39,7 +39,7 @@ beforeAll(async () => {
   bucket = openFolderBucket({
     path: join(on.directory, "audit"),
     publicUrl: on.url,
-    uploadSecret: Buffer.alloc(32),
+    uploadSecrets: () => [Buffer.alloc(32)],
     now: Date.now,
   });
 });

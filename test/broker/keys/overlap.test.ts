@@ -150,7 +150,7 @@ test("a log with checkpoints of two keys verifies", async () => {
   const bucket = openFolderBucket({
     path: folder,
     publicUrl: on.url,
-    uploadSecret: Buffer.alloc(32),
+    uploadSecrets: () => [Buffer.alloc(32)],
     now: on.now,
   });
   const objects = await bucket.list("audit/v1/");

@@ -11,7 +11,16 @@ import { type RunningBroker, startBroker } from "../../../broker/server.ts";
 import { openDatabase } from "../../../broker/storage/database.ts";
 import type { Queries } from "../../../broker/storage/schema.ts";
 import { type TestBroker, startTestBroker } from "../../support/broker.ts";
-import { Holder, call, exchange, readAnswer } from "../../support/session-holder.ts";
+import {
+  Holder,
+  LogWriter,
+  SEAL,
+  announce,
+  call,
+  exchange,
+  genesisOf,
+  readAnswer,
+} from "../../support/session-holder.ts";
 
 const AHEAD_MS = 600_000;
 
@@ -82,6 +91,43 @@ test("a broker that has not read the file again opens what was sealed anew, and 
   const salts = await database.selectFrom("sessions").select("salt_key").orderBy("created_at").execute();
   expect(salts).toEqual([{ salt_key: before?.kid }, { salt_key: added.kid }]);
 });
+
+test("an address for an upload that one broker signed is good at another, whenever each was started", async () => {
+  const holder = await Holder.create();
+  await exchange(on, holder);
+  const log = new LogWriter(on.now);
+  const first = await log.segment([genesisOf(on, (await call(on, holder, "GET /session")).body)]);
+  const second = await log.segment([SEAL]);
+  const putAt = async ({ address }: RunningBroker, { url, headers }: Upload, body: Buffer) => {
+    const { pathname, search } = new URL(url);
+    const to = `http://${address.host}:${address.port}${pathname}${search}`;
+    const { status } = await fetch(to, { method: "PUT", headers, body: Buffer.from(body) });
+    return status;
+  };
+
+  await openKeyFile(on.config.keys).add(on.now() + AHEAD_MS);
+  on.advance(AHEAD_MS - 60_000);
+  const before = await announce(on, holder, first);
+  on.advance(120_000);
+  const late = await startBroker({ config: { ...on.config, publicUrl: on.url }, now: on.now });
+  try {
+    expect(await putAt(late, before.body.upload, first.body)).toBe(200);
+    await on.broker.refreshKeys();
+    const after = await announce(on, holder, second);
+    expect(await putAt(late, after.body.upload, second.body)).toBe(200);
+    // One that has yet to read the new key refuses what it signed, and takes it a moment later.
+    expect(await putAt(replica, after.body.upload, second.body)).toBe(403);
+    await replica.refreshKeys();
+    expect(await putAt(replica, after.body.upload, second.body)).toBe(412);
+  } finally {
+    await late.close();
+  }
+});
+
+interface Upload {
+  readonly url: string;
+  readonly headers: Record<string, string>;
+}
 
 test("a key that nothing uses is dropped, and everything opens with the one that is left", async () => {
   const source = openKeyFile(on.config.keys);

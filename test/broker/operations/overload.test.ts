@@ -5,7 +5,7 @@ import { type Socket, connect } from "node:net";
 import { setFlagsFromString } from "node:v8";
 import { runInNewContext } from "node:vm";
 import Fastify from "fastify";
-import { afterEach, describe, expect, test, vi } from "vitest";
+import { afterEach, describe, expect, test } from "vitest";
 import { shedLoad } from "../../../broker/operations/load-shedding.ts";
 import { RELAY_ROUTE } from "../../../broker/routes/relay-route.ts";
 import { startBroker } from "../../../broker/server.ts";
@@ -95,7 +95,7 @@ test("streams that are relayed take the places of nobody, and have a bound of th
   app.get("/session", async () => "done");
   const relayed = () => app.inject({ method: "GET", url: "/mcp/vault" });
   const held = [relayed(), relayed(), relayed(), relayed()];
-  await vi.waitFor(() => expect(load.inFlight()).toBe(4));
+  await expect.poll(() => load.inFlight()).toBe(4);
   expect((await relayed()).statusCode).toBe(503);
   expect((await app.inject({ method: "POST", url: "/token" })).statusCode).toBe(200);
   expect((await app.inject({ method: "GET", url: "/session" })).statusCode).toBe(200);

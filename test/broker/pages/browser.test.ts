@@ -10,6 +10,7 @@ import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { openTriage } from "../review/sample-sessions.ts";
 import { openReviewStore, type ReviewStore } from "../review/review-store.ts";
 import { WrittenSession } from "../review/written-session.ts";
+import { listedPolicies, storeCredentials } from "./listed-credentials.ts";
 import { addOperator, openPageApp } from "./page-app.ts";
 
 const executablePath = "/usr/bin/chromium";
@@ -38,7 +39,8 @@ describe.skipIf(missing)("in a browser", { timeout: 60_000 }, () => {
     await session.flush();
     await session.seal();
     run = session.run;
-    app = await openPageApp(store);
+    await storeCredentials(store, { session: "ses-none", text: "a".repeat(200) });
+    app = await openPageApp(store, { policies: listedPolicies() });
     url = await app.listen({ host: "127.0.0.1", port: 0 });
     token = await addOperator(store);
     browser = await chromium.launch({ executablePath, args });
@@ -113,7 +115,7 @@ describe.skipIf(missing)("in a browser", { timeout: 60_000 }, () => {
       const { page, complaints } = await openPage(options);
       await page.goto(`${url}/runs/${run}`);
       await logIn(page);
-      for (const path of [`/runs/${run}`, "/runs"]) {
+      for (const path of [`/runs/${run}`, "/runs", "/credentials"]) {
         await page.goto(url + path);
         await page.evaluate('document.querySelectorAll("details").forEach((part) => { part.open = true; })');
         const sideways = await page.evaluate(

@@ -5,21 +5,34 @@ import Fastify, { type FastifyInstance } from "fastify";
 import { OperatorAccounts } from "../../../broker/operators/accounts.ts";
 import type { LoginMode } from "../../../broker/page-dependencies.ts";
 import { registerPages } from "../../../broker/pages/routes.ts";
+import type { Policies } from "../../../policies/policies.ts";
 import type { ReviewStore } from "../review/review-store.ts";
 
 export interface PageAppOptions {
   readonly publicUrl?: string;
   readonly login?: LoginMode;
+  /** By default there are none. */
+  readonly policies?: Policies;
 }
+
+const NO_POLICIES: Policies = {
+  ...{ servers: new Map(), credentials: new Map(), roles: new Map(), repositories: new Map() },
+  lock: undefined,
+};
 
 export async function openPageApp(
   store: ReviewStore,
-  { publicUrl = "http://broker.test", login = { kind: "operator_token" } }: PageAppOptions = {},
+  {
+    publicUrl = "http://broker.test",
+    login = { kind: "operator_token" },
+    policies = NO_POLICIES,
+  }: PageAppOptions = {},
 ): Promise<FastifyInstance> {
   const app = Fastify();
   await registerPages(app, {
     database: store.database,
     bucket: store.bucket,
+    policies: () => policies,
     checkpointKeys: async () => store.keys,
     publicUrl,
     cookieSecrets: () => [Buffer.alloc(32, 7)],

@@ -1,6 +1,10 @@
 /** What a relayed server asks of an agent, whose answer can come to another replica than the question went through. */
 import { randomUUID } from "node:crypto";
+import { join } from "node:path";
+import { setTimeout as sleep } from "node:timers/promises";
 import { beforeEach, describe, expect, test, vi } from "vitest";
+import { unpackSegment } from "../../../audit/segment.ts";
+import { openFolderBucket } from "../../../broker/custody/folder-bucket.ts";
 import type { DatabaseConfig } from "../../../broker/config-values.ts";
 import { type RunningBroker, startBroker } from "../../../broker/server.ts";
 import { DEFAULT_LIMITS } from "../../../proxy/limits.ts";
@@ -21,7 +25,18 @@ import {
   relayRobots,
   sendRelayed,
 } from "../../support/relay-desk.ts";
-import { Holder, exchange, readAnswer } from "../../support/session-holder.ts";
+import { Holder, call as endSession, exchange, readAnswer } from "../../support/session-holder.ts";
+
+/** How long the database takes to say who was first with the end of a question. */
+const claims = vi.hoisted(() => ({ takeMs: 0 }));
+vi.mock(import("../../../broker/storage/ledger/spent.ts"), async (load) => {
+  const spent = await load();
+  const spendAnswers: typeof spent.spendAnswers = async (...asked) => {
+    await sleep(claims.takeMs);
+    return spent.spendAnswers(...asked);
+  };
+  return { ...spent, spendAnswers };
+});
 
 const QUESTION = { method: "elicitation/create", params: { message: "Which branch?" } };
 const ANSWER = { action: "accept", content: { branch: "main" } };
@@ -100,9 +115,12 @@ describeOnBoth((create) => {
   });
 
   /** The question of a call, as it came to the agent. */
-  async function begin(session: string): Promise<{ readonly id: string; readonly method: string }> {
+  async function begin(
+    session: string,
+    desk: RelayDesk = on,
+  ): Promise<{ readonly id: string; readonly method: string }> {
     const params = { name: "echo", arguments: {} };
-    const response = await sendRelayed(on, holder, {
+    const response = await sendRelayed(desk, holder, {
       ...{ session, message: { id: 1, method: "tools/call", params } },
       fields: { ...ofAgent(), "lanyard-call": randomUUID() },
     });
@@ -128,10 +146,10 @@ describeOnBoth((create) => {
       expect(asked.id.length).toBeLessThanOrEqual(256);
       const told = [second, on, second, on].map(async (desk) => answer(desk, session, asked));
       expect((await Promise.all(told)).map(({ status }) => status)).toEqual([202, 202, 202, 202]);
-      await vi.waitFor(() => expect(answers).toEqual([{ jsonrpc: "2.0", id: 1, result: ANSWER }]));
+      await expect.poll(() => answers).toEqual([{ jsonrpc: "2.0", id: 1, result: ANSWER }]);
       // Another question goes the whole way: by then a second answer to the first would have arrived.
       await answer(second, session, await begin(session));
-      await vi.waitFor(() => expect(answers).toHaveLength(2));
+      await expect.poll(() => answers).toHaveLength(2);
     });
 
     test("is no question for another agent, or changed: the server hears nothing", async () => {
@@ -144,14 +162,14 @@ describeOnBoth((create) => {
         expect((await answer(second, session, { id })).status).toBe(202);
       }
       await answer(second, session, asked);
-      await vi.waitFor(() => expect(answers).toHaveLength(1));
+      await expect.poll(() => answers).toHaveLength(1);
     });
 
     test("counts for the limit of its grant on all replicas together, and past it is refused", async () => {
       const session = await initialize(on, holder, ofAgent());
       // Three calls and their three questions are all six.
       for (let count = 0; count < 3; count += 1) await answer(second, session, await begin(session));
-      await vi.waitFor(() => expect(answers).toHaveLength(3));
+      await expect.poll(() => answers).toHaveLength(3);
       const params = { name: "echo", arguments: {} };
       const refused = await readAnswer(
         await sendRelayed(second, holder, {
@@ -167,8 +185,31 @@ describeOnBoth((create) => {
       on.advance(DEFAULT_LIMITS.callTimeoutMs + 1_000);
       await answer(second, session, asked);
       await answer(second, session, await begin(session));
-      await vi.waitFor(() => expect(answers).toHaveLength(1));
+      await expect.poll(() => answers).toHaveLength(1);
     });
+  });
+
+  test("a question that is open when its replica closes has its end on record", async () => {
+    const session = await initialize(second, holder, ofAgent());
+    const [call = ""] = (await begin(session, second)).id.split(".");
+    claims.takeMs = 500;
+    await Promise.all(others.splice(0).map(async (each) => each.close()));
+    claims.takeMs = 0;
+    await endSession(on, holder, "DELETE /session");
+    await on.broker.sweep();
+    const bucket = openFolderBucket({
+      ...{ path: join(on.directory, "audit"), publicUrl: on.url },
+      ...{ uploadSecrets: () => [Buffer.alloc(32)], now: Date.now },
+    });
+    const keys = (await bucket.list("audit/v1/")).filter((key) => /\/relay\/\d+\.jsonl\.zst$/.test(key));
+    const segments = await Promise.all(
+      keys.map(async (key) => unpackSegment((await bucket.read(key, 1 << 26)) ?? Buffer.alloc(0), 1 << 25)),
+    );
+    const results = segments
+      .flatMap((segment) => segment.toString("utf8").trimEnd().split("\n"))
+      .map((line) => JSON.parse(line))
+      .filter(({ kind }) => kind === "result");
+    expect(results).toContainEqual(expect.objectContaining({ call, outcome: "cancelled" }));
   });
 
   describe("a question within a result", () => {

@@ -1,6 +1,6 @@
 /** Two broker processes on one PostgreSQL, one of which is killed in the middle of a relayed call. */
 import { randomUUID } from "node:crypto";
-import { afterAll, beforeAll, describe, expect, test, vi } from "vitest";
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { answerJson, startScriptedServer } from "../../support/mcp-scripted-http-server.ts";
 import {
   POSTGRES_START_TIMEOUT_MS,
@@ -62,7 +62,7 @@ describe.skipIf(skipsPostgres)("a replica that is killed with SIGKILL", () => {
         const rows = await database.query({ url }, "select lines from relay_records order by first_seq");
         return rows.map((row) => row["lines"]).join("");
       };
-      await vi.waitFor(async () => expect(await lines()).toContain(callId));
+      await expect.poll(lines).toContain(callId);
       const call = JSON.parse((await lines()).split("\n").find((line) => line.includes(callId)) ?? "{}");
       expect(call).toMatchObject({ kind: "call", id: callId, decision: "allow" });
       // One replica is left: it goes on with the session, and with what is left of the limit.

@@ -1,5 +1,5 @@
 /** The relay's ledger beside a database that fails, lies about a commit, or is asked by two at once. */
-import { beforeEach, expect, test, vi } from "vitest";
+import { beforeEach, expect, test } from "vitest";
 import { ChainVerifier, splitLines } from "../../../audit/verification/chain-verification.ts";
 import { RecordOrder } from "../../../audit/verification/record-order.ts";
 import type { AuditRecord } from "../../../audit/record.ts";
@@ -120,7 +120,7 @@ describeOnBoth((create) => {
     expect(await ask("one")).toBe(true);
     fault = "before";
     ledger.record(resultOf("one"));
-    await vi.waitFor(async () => expect((await readLog()).map(({ kind }) => kind)).toContain("result"));
+    await expect.poll(async () => (await readLog()).map(({ kind }) => kind)).toContain("result");
   });
 
   test("a commit without an answer: the call does not leave, and nothing is on the log twice", async () => {

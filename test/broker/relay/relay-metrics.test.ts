@@ -1,6 +1,6 @@
 /** What an operator reads of the relay: how calls ended, what was refused, what servers fail with, what is open. */
 import { randomUUID } from "node:crypto";
-import { afterAll, beforeAll, expect, test, vi } from "vitest";
+import { afterAll, beforeAll, expect, test } from "vitest";
 import { type TestBroker, startTestBroker } from "../../support/broker.ts";
 import { openEvents } from "../../support/mcp-scripted-http-server.ts";
 import {
@@ -50,13 +50,13 @@ const scrape = async (): Promise<Map<string, number>> => {
 async function expectChanges(expected: Record<string, number>, action: () => Promise<unknown>) {
   const before = await scrape();
   await action();
-  await vi.waitFor(async () => {
-    const after = await scrape();
-    const changes = [...after]
+  const readChanges = async () => {
+    const changes = [...(await scrape())]
       .map(([series, value]) => [series, value - (before.get(series) ?? 0)] as const)
       .filter(([series, change]) => change !== 0 && !series.endsWith("_sum"));
-    expect(Object.fromEntries(changes)).toEqual(expected);
-  });
+    return Object.fromEntries(changes);
+  };
+  await expect.poll(readChanges).toEqual(expected);
 }
 
 test("a call that is answered counts for its server by its end, and how much later it left for the relay", async () => {
@@ -102,13 +102,13 @@ test("a stream counts while it is open, whoever ends it", async () => {
     ...{ session, method: "GET" },
     fields: { "lanyard-agent": "agent" },
   });
-  await vi.waitFor(async () => expect(await streams()).toBe(1));
+  await expect.poll(streams).toBe(1);
   await stream.body?.cancel();
-  await vi.waitFor(async () => expect(await streams()).toBe(0));
+  await expect.poll(streams).toBe(0);
   server.answerWith((_, response) => {
     openEvents(response);
     response.end();
   });
   await (await sendRelayed(on, holder, { session, method: "GET" })).text();
-  await vi.waitFor(async () => expect(await streams()).toBe(0));
+  await expect.poll(streams).toBe(0);
 });

@@ -82,7 +82,7 @@ describeOnBoth((create) => {
     openFolderBucket({
       path: join(on.directory, "audit"),
       publicUrl: on.url,
-      uploadSecret: Buffer.alloc(32),
+      uploadSecrets: () => [Buffer.alloc(32)],
       now: Date.now,
     });
   async function storedRecords(): Promise<AuditRecord[]> {
@@ -214,11 +214,11 @@ describeOnBoth((create) => {
         fields: { "lanyard-agent": "agent" },
       });
       const inFlight = callTool(on, holder, { session, name: "echo" });
-      await vi.waitFor(() => expect(open).toEqual(expect.arrayContaining(["GET", "tools/call"])));
+      await expect.poll(() => open).toEqual(expect.arrayContaining(["GET", "tools/call"]));
       await call(on, holder, "DELETE /session");
       expect(JSON.stringify((await inFlight).body)).toContain("cancelled");
       await stream.text();
-      await vi.waitFor(() => expect(open).not.toContain("GET"));
+      await expect.poll(() => open).not.toContain("GET");
     }, 30_000);
 
     test("the name of a session is of no use to another agent, another job, or changed", async () => {

@@ -102,6 +102,11 @@ test.each([
     { server: "files", code: "timeout", detail: "5 s" },
     "files could not be reached (timeout: 5 s). What it was asked was answered with an error.",
   ],
+  [
+    "upstream_lost",
+    { server: "notes", code: "not_authorized", detail: "The credential notes is not set." },
+    "Calls to notes were answered with an error, since it got no credential that it takes: The credential notes is not set.",
+  ],
 ])("%s is said in a sentence", (event, detail, sentence) => {
   expect(describeEvent(event, detail)).toBe(sentence);
 });

@@ -38,7 +38,7 @@ export async function openReviewStore(): Promise<ReviewStore> {
     bucket: openFolderBucket({
       path: bucketFolder,
       publicUrl: "http://broker.test",
-      uploadSecret: Buffer.alloc(32),
+      uploadSecrets: () => [Buffer.alloc(32)],
       now: () => store.clock,
     }),
     keys: { keys: [{ ...(await exportJWK(publicKey)), kid: "checkpoint-1", alg: "Ed25519" }] },

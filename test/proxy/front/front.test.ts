@@ -1,3 +1,4 @@
+import { once } from "node:events";
 import { request as requestHttp } from "node:http";
 import { connect } from "node:net";
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from "vitest";
@@ -178,6 +179,33 @@ describe("the control endpoint", () => {
       json: { sealed: true },
     });
     expect(rig.sealed).toEqual(["job done"]);
+  });
+
+  it("answers whoever asked for the end after it, when no agent is connected any more", async () => {
+    const stored = Promise.withResolvers<unknown>();
+    const own = await startRig({
+      servers: {},
+      control: {
+        token: CONTROL_TOKEN,
+        report: () => ({}),
+        seal: async () => {
+          await own.close();
+          return stored.promise;
+        },
+      },
+    });
+    const agent = connect(Number(new URL(own.url).port), "127.0.0.1");
+    await once(agent, "connect");
+    // Half a request: it is not idle, and nothing ends it but the proxy.
+    agent.write("POST /mcp/one HTTP/1.1\r\n");
+    const ended = new Promise((resolve) => agent.resume().once("close", resolve));
+    agent.on("error", () => undefined);
+    const headers = { authorization: `Bearer ${CONTROL_TOKEN}` };
+    const answer = send(`${own.url}/control/seal`, { headers, body: { reason: "job done" } });
+    await Promise.race([ended, answer]);
+    stored.resolve({ sealed: true });
+    expect(await answer).toMatchObject({ status: 200, json: { sealed: true } });
+    await ended;
   });
 
   it("gives the agent's token on the control endpoint the answer of a wrong one, to the byte", async () => {

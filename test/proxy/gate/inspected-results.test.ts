@@ -73,6 +73,16 @@ describe("the response of a granted tool with", () => {
     expect(lastResult()).toMatchObject({ redactions: { bearer: 1, "github-token": 1 } });
   });
 
+  it("more to inspect than is bearable: the agent gets an error, the log a limit, and the next call its answer", async () => {
+    const got = await ask("a", { content: [], structuredContent: { many: Array(320_000).fill("eyJ") } });
+    expect(got.json.error.message).toBe("The server sent a result that costs too much to inspect");
+    expect(lastResult()).toMatchObject({ outcome: "blocked" });
+    expect(rig.recorder.of("event").at(-1)).toMatchObject({
+      ...{ event: "limit_reached", detail: { server: "one", limit: "inspection", count: 1 } },
+    });
+    expect((await ask("a", { content: [] })).json.result).toEqual({ content: [] });
+  });
+
   it("a 50 MB image: it passes byte for byte", async () => {
     const data = Buffer.alloc(37 * 1024 * 1024, "AKIAABCDEFGHIJKLMNOPsk-").toString("base64");
     const json = JSON.stringify({ jsonrpc: "2.0", id: "ID", result: { content: [{ type: "image", data }] } });

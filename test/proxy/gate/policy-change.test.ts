@@ -1,5 +1,5 @@
 /** A policy that is replaced while agents work: from the next decision on, with everything that was used up. */
-import { afterEach, beforeEach, expect, it, vi } from "vitest";
+import { afterEach, beforeEach, expect, it } from "vitest";
 import { compilePolicy } from "../../../policies/compilation.ts";
 import type { SessionGrant, ServerFacts } from "../../../policies/session-policy.ts";
 import { openStream, type OpenStream } from "../open-stream.ts";
@@ -67,7 +67,7 @@ it("agents are told that their tools changed, and only when they did", async () 
   stream = await openStream(at(), { headers: session });
   rig.changePolicy(await policyOf(grants));
   rig.changePolicy(await policyOf(grants.slice(0, 1)));
-  await vi.waitFor(() => expect(stream?.messages.map(({ method }) => method)).toContain(CHANGED), 10_000);
+  await expect.poll(() => stream?.messages.map(({ method }) => method)).toContain(CHANGED);
   expect(stream.messages).toHaveLength(1);
 });
 

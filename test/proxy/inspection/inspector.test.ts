@@ -127,7 +127,7 @@ describe("a secret", () => {
       expect(found).toMatchObject({ ok: true, findings: { redactions: new Map([["pin", 1]]) } });
     }
     const number = read(result(JSON.stringify({ structuredContent: { seen: Number(digits) } })));
-    expect(strict.inspect(number, FULL)).toEqual({ ok: false });
+    expect(strict.inspect(number, FULL)).toEqual({ ok: false, fault: "unreadable" });
     expect(strict.inspect(read(text("nothing")), FULL)).toBeUndefined();
   });
 
@@ -301,7 +301,7 @@ describe("the first look", () => {
       if (character.isWellFormed() && cleanText(`a${character}b`).removed.size > 0) {
         for (const before of ["a", "ab"]) {
           const written = JSON.stringify(`${before}${character}b`).slice(1);
-          if ((search.search(toByteText(written), false) & (HIDDEN | ESCAPED)) === 0) {
+          if ((search.search(toByteText(written), () => undefined) & (HIDDEN | ESCAPED)) === 0) {
             missed.push(code.toString(16));
           }
         }
@@ -324,7 +324,7 @@ describe("the first look", () => {
         ["ab", "c"],
         ["\n", "xy"],
       ] as const) {
-        expect(search.search(toByteText(before + token + after), false) & SECRET).toBe(SECRET);
+        expect(search.search(toByteText(before + token + after), () => undefined) & SECRET).toBe(SECRET);
       }
     }
   });
@@ -349,8 +349,39 @@ describe("the first look", () => {
     fc.assert(
       fc.property(fc.array(piece, { maxLength: 12 }), (pieces) => {
         const said = pieces.join("");
-        expect((search.search(toByteText(said), false) & SECRET) !== 0).toBe(isToken.test(said));
+        expect((search.search(toByteText(said), () => undefined) & SECRET) !== 0).toBe(isToken.test(said));
       }),
     );
+  });
+});
+
+describe("a message that would hold the proxy up", () => {
+  const known = createRedactor([{ id: "desk", kind: "credential", value: SECRET_VALUE }], { formats: false });
+  const guard = createInspector(known, { everywhere: true });
+  const list = (each: string, times: number): string =>
+    `[${Array(times).fill(JSON.stringify(each)).join(",")}]`;
+  const said = (value: string): ServerMessage => read(result(`{"structuredContent":${value}}`));
+
+  test.each([
+    ["very many strings", list(`eyJ${SECRET_VALUE.slice(0, 3)}`, 320_000)],
+    ["very many beginnings of secrets", JSON.stringify("sk-a bcde ".repeat(70_000))],
+    ["very many secrets", JSON.stringify(`${GITHUB_TOKEN} `.repeat(40_000))],
+    ["very many characters that nobody sees", JSON.stringify("a\u200b".repeat(40_000))],
+  ])("with %s is not inspected to its end, and goes no further", (_, value) => {
+    expect(inspector.inspect(said(value), FULL)).toEqual({ ok: false, fault: "too_much" });
+  });
+
+  test("is one for what looks for the credential alone where that is in it, and none otherwise", () => {
+    const many = list("eyJ", 320_000);
+    expect(guard.inspect(said(many), FULL)).toBeUndefined();
+    const reflecting = said(`[${many},${JSON.stringify(SECRET_VALUE)}]`);
+    expect(guard.inspect(reflecting, FULL)).toEqual({ ok: false, fault: "too_much" });
+  });
+
+  test("is none for being large: what nothing has to be looked at in costs nothing", () => {
+    expect(inspector.inspect(said(list("plain", 320_000)), FULL)).toBeUndefined();
+    expect(inspect(text(`one ${SECRET_VALUE} in ${"plain words, ".repeat(400_000)}`))?.redactions).toEqual({
+      bearer: 1,
+    });
   });
 });

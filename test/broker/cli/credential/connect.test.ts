@@ -3,6 +3,7 @@ import { readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test, vi } from "vitest";
 import { kinds } from "../../../../broker/credentials/kinds/all.ts";
+import { redirectAddressAt } from "../../../../broker/credentials/oauth/client-document.ts";
 import { readGrant } from "../../../../broker/credentials/oauth/stored-grant.ts";
 import { createVault } from "../../../../broker/credentials/vault/vault.ts";
 import { loadSealingKey } from "../../../../broker/keys/sealing-key.ts";
@@ -58,7 +59,7 @@ test("discovers, registers, logs in, stores the grant sealed, and says as whom",
   const { grant, pending } = await stored();
   expect(grant).toMatchObject({
     ...{ issuer: peer.issuer, resource: peer.serverUrl, proof: "none" },
-    client: { origin: "registered", redirect_uri: `${on.url}/oauth/callback` },
+    client: { origin: "registered", redirect_uri: redirectAddressAt(peer.issuer, on.url) },
     refresh_token: expect.any(String),
   });
   expect(pending).toEqual([]);
@@ -260,7 +261,7 @@ describe("a connection that does not come about", () => {
       const state = new URL(address).searchParams.get("state");
       const markup = encodeURIComponent("<script>alert(1)</script>canary");
       return page(
-        `${on.url}/oauth/callback?state=${state}&error=access_denied&iss=${encodeURIComponent(peer.issuer)}&error_description=${markup}&error_uri=${markup}`,
+        `${redirectAddressAt(peer.issuer, on.url)}?state=${state}&error=access_denied&iss=${encodeURIComponent(peer.issuer)}&error_description=${markup}&error_uri=${markup}`,
       );
     });
     expect(visited).toMatchObject({ status: 200, text: expect.stringContaining("Not connected") });

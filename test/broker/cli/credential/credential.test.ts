@@ -157,6 +157,7 @@ test("each robot has its own, and what left the documents is listed until it is 
     SERVERS.replace("credential: pager", "").replace(/ {2}pager: \{ kind.*\n/, ""),
   );
   expect(await find("pager")).toMatchObject({ owner: TRIAGER, health: "not in the documents", servers: [] });
+  expect((await run(undefined, "remove", "pager")).err).toContain(`say --robot ${TRIAGER}`);
   expect(await run(undefined, "remove", "pager", "--robot", TRIAGER)).toMatchObject({ code: 0 });
   expect(await find("pager")).toBeUndefined();
 });
@@ -201,6 +202,8 @@ test("says what a removal breaks, and does it with --yes alone; who did what sta
     err: expect.stringMatching(/is not set/),
   });
   expect(await run(undefined, "remove", "nothing")).toMatchObject({ code: 2 });
+  expect((await run(undefined, "remove", "linaer")).err).toContain('did you mean "linear"');
+  expect((await run(undefined, "remove", "pager")).err).toContain("Each robot has a pager of its own");
 });
 
 test("refuses a day that is over, and one that is none", async () => {

@@ -9,6 +9,7 @@ import {
 } from "../../../support/authorization-server.ts";
 import { startReferenceServer } from "../../../support/mcp-reference-server.ts";
 import { listenWeb } from "../../../support/web-listener.ts";
+import { openReplica } from "../../sessions/second-replica.ts";
 import { recordTerminal } from "../recorded-terminal.ts";
 import { runCredential, startBrokerWith } from "./connecting.ts";
 
@@ -160,5 +161,32 @@ describe("what is minted for a trial", () => {
     expect(out).toContain("2 tools: list_notes, read_note");
     expect(peer.requests.at(-1)).toBe("POST /token/revocation");
     expect(out).not.toContain("canary");
+  });
+
+  test("and is not ended by its issuer: the command says so, and a broker ends it later", async () => {
+    const on = await startWith(
+      peer.serverUrl,
+      `{ kind: client-credentials, issuer: "${peer.issuer}", client_id: by-secret }`,
+    );
+    await give(on, CLIENT_SECRET);
+    peer.failing.add("revocation");
+    const { out, code } = await runCredential(on, ["test", "notes", "--json"]);
+    peer.failing.clear();
+    const { left, expires_at } = JSON.parse(out);
+    expect([code, left]).toEqual([
+      0,
+      expect.stringMatching(/^What was made for the test still counts, .*Brokers try it again\.$/),
+    ]);
+    expect(left).toContain(`over at ${expires_at}`);
+    expect(out).not.toContain("canary");
+    const replica = await openReplica(on);
+    const { database } = replica.services;
+    const find = () => database.selectFrom("minted_credentials").selectAll().execute();
+    expect(await find()).toMatchObject([{ credential: "notes", session: expect.stringMatching(/^trial_/) }]);
+    on.advance(3_600_000 / 12);
+    await replica.credentialRoom.end();
+    await expect.poll(find, { timeout: 20_000 }).toMatchObject([{ state: "ended", sealed_ticket: null }]);
+    expect(peer.requests.at(-1)).toBe("POST /token/revocation");
+    await replica.close();
   });
 });

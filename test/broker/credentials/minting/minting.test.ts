@@ -163,8 +163,10 @@ describeOnBoth((create) => {
 
       const gone = { code: "refused", sentence: "It is gone.", at: services.now() } as const;
       await noteFailing(database, { credential: "removed", owner: "" }, gone);
+      await noteFailing(database, { credential: "typed", owner: "acme/payments/somebody-who-left" }, gone);
+      await noteFailing(database, { credential: "typed", owner: "acme/payments/triager" }, gone);
       await credentialRoom.tidy();
-      expect(await listFailing(database)).toEqual([]);
+      expect(await listFailing(database)).toMatchObject([{ owner: "acme/payments/triager" }]);
     });
   });
 

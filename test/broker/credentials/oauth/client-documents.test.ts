@@ -2,8 +2,6 @@
  * The broker as a client that nobody registered: a real authorization server (oidc-provider) reads the document at the
  * broker's public address over TLS, checks it, and takes the broker for the client that it describes.
  */
-import { type AddressInfo, connect as connectTcp } from "node:net";
-import { type Server, createServer, getCACertificates, setDefaultCACertificates } from "node:tls";
 import { afterAll, afterEach, beforeAll, beforeEach, expect, test, vi } from "vitest";
 import { readGrant } from "../../../../broker/credentials/oauth/stored-grant.ts";
 import { createVault } from "../../../../broker/credentials/vault/vault.ts";
@@ -11,31 +9,21 @@ import { loadSealingKey } from "../../../../broker/keys/sealing-key.ts";
 import { openDatabase } from "../../../../broker/storage/database.ts";
 import { type AuthorizationPeer, startAuthorizationPeer } from "../../../support/authorization-server.ts";
 import type { TestBroker } from "../../../support/broker.ts";
-import { createAuthority } from "../../../support/certificates.ts";
 import { runCredential, startBrokerWith } from "../../cli/credential/connecting.ts";
+import { type TlsFront, startTlsFront } from "./tls-front.ts";
 
-const trusted = getCACertificates("default");
 let peer: AuthorizationPeer;
-let terminator: Server;
+let front: TlsFront;
 let publicUrl: string;
 let on: TestBroker;
 beforeAll(async () => {
-  const authority = createAuthority("Authority of this test");
-  setDefaultCACertificates([...trusted, authority.cert]);
   peer = await startAuthorizationPeer({ readsDocuments: true });
-  // As a load balancer: TLS ends here, and the broker hears HTTP.
-  terminator = createServer(authority.issue({ names: ["localhost"] }), (socket) => {
-    const inside = connectTcp(on.broker.address.port, on.broker.address.host);
-    for (const each of [socket, inside]) each.on("error", () => [socket, inside].map((one) => one.destroy()));
-    socket.pipe(inside).pipe(socket);
-  });
-  await new Promise<void>((resolve) => terminator.listen(0, "localhost", resolve));
-  publicUrl = `https://localhost:${(terminator.address() as AddressInfo).port}`;
+  front = await startTlsFront(() => on.broker.address);
+  publicUrl = front.url;
 });
 afterAll(async () => {
-  terminator.close();
+  front.close();
   await peer.close();
-  setDefaultCACertificates(trusted);
 });
 beforeEach(async () => {
   on = await startBrokerWith(peer.serverUrl, "{ kind: oauth }", publicUrl);
@@ -151,6 +139,6 @@ test("a server that reads no documents and registers nobody: the error says what
   await closed.close();
   expect([code, err]).toEqual([
     1,
-    `${closed.issuer} registers no clients by itself: register one there by hand, with the redirect address ${publicUrl}/oauth/callback, and write its client_id. Nothing was stored.\n`,
+    `${closed.issuer} registers no clients by itself: register one there by hand, with the redirect address ${publicUrl}/oauth/callback, and write its issuer and client_id. Nothing was stored.\n`,
   ]);
 });

@@ -11,12 +11,15 @@ import { writeGrant } from "../../../../broker/credentials/oauth/stored-grant.ts
 import { type Vault, createVault } from "../../../../broker/credentials/vault/vault.ts";
 import { type SealingKey, loadSealingKey } from "../../../../broker/keys/sealing-key.ts";
 import { openDatabase } from "../../../../broker/storage/database.ts";
-import { listFormerGrants, listHeldGrants } from "../../../../broker/storage/credentials/former-grants.ts";
+import { listFormerCredentials } from "../../../../broker/storage/credentials/former-credentials.ts";
+import { listHeldGrants } from "../../../../broker/storage/credentials/former-grants.ts";
 import { returnLease, takeLease } from "../../../../broker/storage/credentials/leases.ts";
 import type { Queries } from "../../../../broker/storage/schema.ts";
 import { describeOnBoth } from "../../../support/both-databases.ts";
 
 const DAY_MS = 86_400_000;
+const listFormer = async (database: Queries) =>
+  listFormerCredentials(database, { now: Date.now(), limit: 10 });
 const ISSUER = "https://login.example";
 const ada = { name: "notes", owner: "acme/payments/ada" };
 const bob = { name: "notes", owner: "acme/payments/bob" };
@@ -78,7 +81,7 @@ describeOnBoth((create) => {
       await connect(ada, { subject: "robot" });
       await connect(bob, { subject: "robot" });
       expect(await remove(ada)).toEqual([true]);
-      const [held] = await listFormerGrants(database);
+      const [held] = await listFormer(database);
       expect(held).toMatchObject({ state: "ending", attempts: 0, owner: ada.owner });
       expect(held?.failure).toContain("the one of notes of acme/payments/bob");
       expect(await remove(bob)).toEqual([false, false]);
@@ -119,7 +122,7 @@ describeOnBoth((create) => {
       await connect(bob, {});
       await Promise.all([remove(ada), remove(bob)]);
       expect(await listHeldGrants(database)).toEqual([]);
-      expect(await listFormerGrants(database)).toHaveLength(2);
+      expect(await listFormer(database)).toHaveLength(2);
     });
   });
 
@@ -139,14 +142,14 @@ describeOnBoth((create) => {
       expect(told).toMatchObject([{ code: "credential_not_ended", owner: ada.owner }]);
       clock.now += 29 * DAY_MS;
       await tidyMinted(parts);
-      expect(await listFormerGrants(database)).toMatchObject([{ attempts: 1 }]);
+      expect(await listFormer(database)).toMatchObject([{ attempts: 1 }]);
       clock.now += DAY_MS;
       await tidyMinted(parts);
       expect(told.at(-1)).toMatchObject({
         code: "credential_not_endable",
         sentence: expect.stringContaining("end it there by hand"),
       });
-      expect(await listFormerGrants(database)).toEqual([]);
+      expect(await listFormer(database)).toEqual([]);
     });
   });
 
@@ -164,7 +167,7 @@ describeOnBoth((create) => {
       expect([isOver, await vault.open({ ...ada, kind: "oauth" })]).toMatchObject([false, [{ version: 2 }]]);
       await returnLease(database, lease);
       expect(await removing).toEqual([false]);
-      expect(await listFormerGrants(database)).toMatchObject([{ secret_version: 2 }]);
+      expect(await listFormer(database)).toMatchObject([{ secret_version: 2 }]);
     });
   });
 });

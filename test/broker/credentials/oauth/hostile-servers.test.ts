@@ -178,7 +178,7 @@ describe("a server", () => {
     expect(asked).not.toContain(METADATA);
   });
 
-  test("that names an issuer of its choice is not told the secret of a client that somebody registered", async () => {
+  test("that names an issuer of its choice is not told of a client that somebody registered, nor its secret", async () => {
     const { url, asked } = await startLiar({
       [RESOURCE]: (own) => ({ resource: `${own}/mcp`, authorization_servers: [own] }),
       [METADATA]: metadata,

@@ -1,5 +1,6 @@
 /** Variables of a server that change while it runs: processes that have old ones are replaced when nothing is asked of them. */
 import { afterEach, expect, it } from "vitest";
+import { createRedactor } from "../../../../audit/redaction/redaction.ts";
 import { indiscreetCommand } from "../../../support/mcp-indiscreet-server.ts";
 import { type Rig, call, send, shakeHands, startRig } from "../../rig.ts";
 
@@ -20,7 +21,10 @@ it("one at work has its time, one that is idle is replaced, and its session with
           },
           findLack: () => undefined,
         },
-        provenance: () => ({ id: "desk", digest: "a".repeat(64) }),
+        credential: {
+          provenance: () => ({ id: "desk", digest: "a".repeat(64) }),
+          known: createRedactor([], { formats: false }),
+        },
       },
     },
     grants: [{ server: "one", tools: ["tell", "slow"] }],
