@@ -1,5 +1,5 @@
 /** A length of time as an option says it: `90s`, `15m`, `2h`, `30d`. */
-import { InvalidArgumentError } from "commander";
+import { InvalidArgumentError, Option } from "commander";
 
 const UNITS_MS: ReadonlyMap<string, number> = new Map([
   ["s", 1_000],
@@ -9,10 +9,15 @@ const UNITS_MS: ReadonlyMap<string, number> = new Map([
 ]);
 
 /** Milliseconds. */
-export function parsePeriod(text: string): number {
+function parsePeriod(text: string): number {
   const [, number = "", unit = ""] = /^([1-9][0-9]{0,5})([smhd])$/.exec(text) ?? [];
   const unitMs = UNITS_MS.get(unit);
   if (unitMs === undefined)
     throw new InvalidArgumentError("Write a number with a unit: 90s, 15m, 2h or 30d.");
   return Number(number) * unitMs;
+}
+
+/** `preset`: what it is unless it is given. */
+export function periodOption(flags: string, description: string, preset: string): Option {
+  return new Option(flags, description).argParser(parsePeriod).default(parsePeriod(preset), preset);
 }

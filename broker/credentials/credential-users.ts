@@ -2,6 +2,9 @@
 import type { Policies } from "../../policies/policies.ts";
 import { sessionPolicyOf } from "../../policies/issuing.ts";
 
+/** As people read it: whose a credential is. */
+export const ownerInWords = (owner: string): string => (owner === "" ? "shared" : owner);
+
 export interface CredentialUsers {
   readonly servers: readonly string[];
   readonly roles: readonly string[];

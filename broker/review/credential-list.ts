@@ -5,7 +5,7 @@
 import { deliveryOf, ownershipOf } from "../../policies/delivery.ts";
 import type { CredentialEntry } from "../../policies/documents/credential-entry.ts";
 import type { Policies } from "../../policies/policies.ts";
-import { listCredentialUsers } from "../credentials/credential-users.ts";
+import { listCredentialUsers, ownerInWords } from "../credentials/credential-users.ts";
 import { kinds } from "../credentials/kinds/all.ts";
 import { timestampOf } from "../sessions/session-row.ts";
 import { listHealth } from "../storage/credentials/credential-health.ts";
@@ -98,7 +98,7 @@ function describe(owned: Owned, known: Known): CredentialView {
   return {
     credential: name,
     kind: entry?.kind ?? live[0]?.kind ?? null,
-    owner: owner === "" ? "shared" : owner,
+    owner: ownerInWords(owner),
     delivery: entry === undefined ? null : deliveryOf(entry),
     ...{ servers: [...servers], roles: [...roles] },
     health,

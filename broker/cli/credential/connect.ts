@@ -25,6 +25,7 @@ import { describeIdentity } from "../../credentials/oauth/identity.ts";
 import { changeGrant } from "../../credentials/oauth/former-grants.ts";
 import { writeGrant } from "../../credentials/oauth/stored-grant.ts";
 import { listSecretVersions } from "../../storage/credentials/credential-secrets.ts";
+import { ownerInWords } from "../../credentials/credential-users.ts";
 import { nameUser, parseUserName } from "../acting-user.ts";
 import { NoAnswer } from "../policy/answer.ts";
 import { showControls } from "../problem-report.ts";
@@ -130,7 +131,10 @@ async function connect(
   const { askIssuer: ask } = openOwnEgress(policies);
   const store = { database, sealingKey, now: Date.now };
   const tell = (ok: boolean, message: string, more: object = {}): ExitCode => {
-    if (json) terminal.write(`${JSON.stringify({ ok, credential: name, owner, message, ...more })}\n`);
+    if (json)
+      terminal.write(
+        `${JSON.stringify({ ok, credential: name, owner: ownerInWords(owner), message, ...more })}\n`,
+      );
     else if (ok) terminal.write(`${showLines(message)}\n`);
     else terminal.writeError(`${showLines(message)}\n`);
     return ok ? 0 : 1;

@@ -1,6 +1,6 @@
 /** `lanyard credential remove`: erases every secret of a credential, once it was said what that breaks. */
 import { Command } from "commander";
-import { listCredentialUsers } from "../../credentials/credential-users.ts";
+import { listCredentialUsers, ownerInWords } from "../../credentials/credential-users.ts";
 import { changeGrant } from "../../credentials/oauth/former-grants.ts";
 import { listSecretVersions, listSecrets } from "../../storage/credentials/credential-secrets.ts";
 import { retireOfSessions } from "../../storage/credentials/minted-credentials.ts";
@@ -76,7 +76,7 @@ async function remove(
   const tell = (ok: boolean, message: string, more: object = {}): ExitCode => {
     if (json)
       terminal.write(
-        `${JSON.stringify({ ok, credential: name, owner: of.owner, message, breaks, ...more })}\n`,
+        `${JSON.stringify({ ok, credential: name, owner: ownerInWords(of.owner), message, breaks, ...more })}\n`,
       );
     else if (ok) terminal.write(`${showControls(message)}\n`);
     else terminal.writeError(`${message}\n`);

@@ -1,13 +1,11 @@
 /** `lanyard credential set` and `rotate`: the first secret, and the next one. */
 import { Command, InvalidArgumentError, Option } from "commander";
 import { nameUser, parseUserName } from "../acting-user.ts";
-import { parsePeriod } from "../period.ts";
+import { periodOption } from "../period.ts";
 import type { Terminal } from "../terminal.ts";
 import { type CommonOptions, withCredentials } from "./opened.ts";
 import type { ReadSecret } from "./secret-input.ts";
 import { endOverlap, storeSecret } from "./storing.ts";
-
-const DEFAULT_OVERLAP_MS = 3_600_000;
 
 export interface CommandParts {
   readonly policies: string;
@@ -48,7 +46,7 @@ export function credentialSetCommand({ policies, terminal, readSecret }: Command
 export function credentialRotateCommand({ policies, terminal, readSecret }: CommandParts): Command {
   return withSecretOptions(new Command("rotate"), policies)
     .description("store the next secret; the one before stays a fallback for a while")
-    .option("--overlap <time>", "how long it stays one: 30m, 1h, 7d", parsePeriod, DEFAULT_OVERLAP_MS)
+    .addOption(periodOption("--overlap <time>", "how long it stays one: 30m, 1h, 7d", "1h"))
     .addOption(new Option("--now", "the one before ends at once").conflicts("overlap"))
     .addOption(new Option("--end", "store nothing: end the fallback of an earlier rotation").conflicts("now"))
     .addHelpText(

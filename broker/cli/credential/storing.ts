@@ -3,6 +3,7 @@ import { type GrantStore, changeGrant } from "../../credentials/oauth/former-gra
 import { type Vault, createVault } from "../../credentials/vault/vault.ts";
 import { listSecretVersions } from "../../storage/credentials/credential-secrets.ts";
 import type { CredentialSecretRow } from "../../storage/credentials/credential-tables.ts";
+import { ownerInWords } from "../../credentials/credential-users.ts";
 import { openStoredKey } from "../keys/sealing-key.ts";
 import { showControls } from "../problem-report.ts";
 import type { ExitCode } from "../terminal.ts";
@@ -97,7 +98,7 @@ async function openNamed(
 
 function describe(row: CredentialSecretRow, whose: string) {
   const { kind, version, created_by: by } = row;
-  const owner = row.owner === "" ? "shared" : row.owner;
+  const owner = ownerInWords(row.owner);
   const digest = row.digest.slice(0, 12);
   const message = `Stored version ${version} of ${whose} (${kind}), digest ${digest}….`;
   return { kind, owner, version, digest, by, message };

@@ -6,7 +6,7 @@ import { Command } from "commander";
 import { ownershipOf } from "../../../policies/delivery.ts";
 import { suggestNames } from "../../../policies/documents/nearest-name.ts";
 import { readPublicUrl } from "../../config.ts";
-import { listCredentialUsers } from "../../credentials/credential-users.ts";
+import { listCredentialUsers, ownerInWords } from "../../credentials/credential-users.ts";
 import { NoAnswer, count } from "../policy/answer.ts";
 import { showControls } from "../problem-report.ts";
 import { openStoredKey } from "../keys/sealing-key.ts";
@@ -75,7 +75,12 @@ async function test(
     throw new NoAnswer(read.problems.map(({ variable, message }) => `${variable}: ${message}`).join("\n"));
   }
   const startedAt = performance.now();
-  const about = { credential: name, owner: named.owner, kind: named.entry.kind, server: server.name };
+  const about = {
+    credential: name,
+    owner: ownerInWords(named.owner),
+    kind: named.entry.kind,
+    server: server.name,
+  };
   const took = (): number => Math.round(performance.now() - startedAt);
   const fail = (code: string, message: string): ExitCode => {
     if (json) terminal.write(`${JSON.stringify({ ok: false, ...about, code, message, took_ms: took() })}\n`);
@@ -125,7 +130,7 @@ async function test(
     // A stranger wrote much of it, and could have repeated what it was shown.
     const hide = (text: string): string =>
       shown.secrets.reduce((hidden, secret) => hidden.replaceAll(secret, "[redacted]"), text);
-    terminal.write(hide(json ? `${JSON.stringify(found)}\n` : render(found)));
+    terminal.write(hide(json ? `${JSON.stringify(found)}\n` : render(nameWithOwner(named), found)));
     return 0;
   } finally {
     if (!isEnded) await trial.end();
@@ -152,11 +157,11 @@ interface Found {
   readonly took_ms: number;
 }
 
-function render({ who, server_info: info, tools, left, ...found }: Found): string {
+function render(title: string, { who, server_info: info, tools, left, ...found }: Found): string {
   const more = (tools?.length ?? 0) - MAX_TOOLS_SHOWN;
   const list = tools?.slice(0, MAX_TOOLS_SHOWN).join(", ");
   const lines = [
-    `${nameWithOwner({ name: found.credential, owner: found.owner })} (${found.kind}) works.`,
+    `${title} (${found.kind}) works.`,
     `  who      ${who.length === 0 ? "the issuer does not say" : who.join(", ")}`,
     `  expires  ${found.expires_at ?? "not by itself"}`,
     ...(tools === null

@@ -9,13 +9,9 @@ import { type KeyUse, listKeyUse, resealAll } from "../../keys/resealing.ts";
 import { type SealingKey, openSealingKey } from "../../keys/sealing-key.ts";
 import type { Queries } from "../../storage/schema.ts";
 import { withDatabase } from "../database.ts";
-import { parsePeriod } from "../period.ts";
+import { periodOption } from "../period.ts";
 import { openStoredSource } from "./sealing-key.ts";
 import type { ExitCode, Terminal } from "../terminal.ts";
-
-const MINUTE_MS = 60_000;
-/** Brokers read their keys anew twice a minute. */
-const DEFAULT_AHEAD_MS = 10 * MINUTE_MS;
 
 interface Options {
   readonly new?: true;
@@ -31,28 +27,31 @@ interface Outcome {
 }
 
 export function keysResealCommand(terminal: Terminal): Command {
-  return new Command("reseal")
-    .description("seal everything that is stored with another sealing key, while brokers run")
-    .addOption(
-      new Option("--new", "make another sealing key; it seals later, and opens at once").conflicts("drop"),
-    )
-    .option("--ahead <time>", "how long before it seals: 10m, 2h", parsePeriod, DEFAULT_AHEAD_MS)
-    .option("--drop", "drop every former key that nothing is sealed with any more")
-    .option("--json", "print one JSON object")
-    .addHelpText(
-      "after",
-      "\nThree steps. Between the first and the second, give every broker the file, where it is one:" +
-        "\n\n  lanyard keys reseal --new" +
-        "\n  lanyard keys reseal" +
-        "\n  lanyard keys reseal --drop" +
-        "\n\nWhere LANYARD_KEYS names two places, the next key is made in the first: so keys move from a file to AWS KMS, or back." +
-        "\nBrokers read their keys anew twice a minute, and whenever they meet one that they do not know." +
-        "\nA former key is kept as long as a running session needs it. People log in again once theirs is dropped." +
-        "\n\nExit code: 0 when it is done; 1 when it is too early, or something is still in use; 2 when it was called wrongly.",
-    )
-    .action(async (options: Options) => {
-      await withDatabase(terminal, async (database) => reseal(database, options, terminal));
-    });
+  return (
+    new Command("reseal")
+      .description("seal everything that is stored with another sealing key, while brokers run")
+      .addOption(
+        new Option("--new", "make another sealing key; it seals later, and opens at once").conflicts("drop"),
+      )
+      // Brokers read their keys anew twice a minute.
+      .addOption(periodOption("--ahead <time>", "how long before it seals: 10m, 2h", "10m"))
+      .option("--drop", "drop every former key that nothing is sealed with any more")
+      .option("--json", "print one JSON object")
+      .addHelpText(
+        "after",
+        "\nThree steps. Between the first and the second, give every broker the file, where it is one:" +
+          "\n\n  lanyard keys reseal --new" +
+          "\n  lanyard keys reseal" +
+          "\n  lanyard keys reseal --drop" +
+          "\n\nWhere LANYARD_KEYS names two places, the next key is made in the first: so keys move from a file to AWS KMS, or back." +
+          "\nBrokers read their keys anew twice a minute, and whenever they meet one that they do not know." +
+          "\nA former key is kept as long as a running session needs it. People log in again once theirs is dropped." +
+          "\n\nExit code: 0 when it is done; 1 when it is too early, or something is still in use; 2 when it was called wrongly.",
+      )
+      .action(async (options: Options) => {
+        await withDatabase(terminal, async (database) => reseal(database, options, terminal));
+      })
+  );
 }
 
 async function reseal(database: Queries, options: Options, terminal: Terminal): Promise<ExitCode> {
