@@ -50,13 +50,9 @@ export async function createKey(
   purpose: KeyPurpose,
   { sealingKey, serial, at }: KeyOrigin,
 ): Promise<SigningKeyRow> {
-  const alg = ALGORITHMS[purpose];
-  const { publicKey, privateKey } = await generateKeyPair(alg, { extractable: true });
-  const publicJwk = await exportJWK(publicKey);
-  const kid = await calculateJwkThumbprint(publicJwk);
-  const jwk = SealedJwk.parse({ ...(await exportJWK(privateKey)), kid, alg });
+  const jwk = await generateJwk(ALGORITHMS[purpose]);
   return {
-    kid,
+    kid: jwk.kid,
     purpose,
     serial,
     public_jwk: JSON.stringify(publish(jwk)),
@@ -64,6 +60,14 @@ export async function createKey(
     created_at: at,
     distrusted_at: null,
   };
+}
+
+/** One in 64 would have a name that begins with a dash, which a command takes for an option where somebody types it. */
+async function generateJwk(alg: string): Promise<SealedJwk> {
+  const { publicKey, privateKey } = await generateKeyPair(alg, { extractable: true });
+  const kid = await calculateJwkThumbprint(await exportJWK(publicKey));
+  if (kid.startsWith("-")) return generateJwk(alg);
+  return SealedJwk.parse({ ...(await exportJWK(privateKey)), kid, alg });
 }
 
 /** Throws `SealingKeyUnusable` when the row is not what was sealed under this key, purpose and `kid`. */

@@ -60,7 +60,7 @@ export function keysCommand(terminal: Terminal = openTerminal()): Command {
   command
     .command("distrust")
     .description("stop trusting a key that somebody else may have; another one signs at once")
-    .argument("<kid>", "as in the list")
+    .argument("<kid>", "as in the list; after -- where it begins with a dash")
     .option("--yes", "do not ask")
     .option("--json", "print one JSON object")
     .action(async (kid: string, options: DistrustOptions) => {
