@@ -73,7 +73,9 @@ function guardSink(sink, { redactor, inspector, reflected }) {
     ...sink.asked !== void 0 && {
       asked: (request, asking) => {
         const cleaned = clean(request);
-        return "code" in cleaned ? void 0 : sink.asked?.(cleaned, asking);
+        if (!("code" in cleaned)) return sink.asked?.(cleaned, asking);
+        sink.failed(cleaned);
+        return void 0;
       }
     }
   };

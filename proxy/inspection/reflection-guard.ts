@@ -72,7 +72,9 @@ function guardSink(sink: Sink, { redactor, inspector, reflected }: ReflectionGua
     ...(sink.asked !== undefined && {
       asked: (request: ServerRequest, asking: Parameters<NonNullable<Sink["asked"]>>[1]) => {
         const cleaned = clean(request);
-        return "code" in cleaned ? undefined : sink.asked?.(cleaned, asking);
+        if (!("code" in cleaned)) return sink.asked?.(cleaned, asking);
+        sink.failed(cleaned);
+        return undefined;
       },
     }),
   };

@@ -1,6 +1,11 @@
 /** What the proxy itself presents, sent back by its server: it reaches no agent, whatever the grant says about secrets. */
 import { afterEach, describe, expect, it } from "vitest";
 import { createRedactor } from "../../../audit/redaction/redaction.ts";
+import { createInspector } from "../../../proxy/inspection/inspector.ts";
+import { guardReflections } from "../../../proxy/inspection/reflection-guard.ts";
+import { toByteText } from "../../../proxy/messages/json-spans.ts";
+import { readServerMessages } from "../../../proxy/messages/server-message.ts";
+import type { Sink, Upstream } from "../../../proxy/upstream/upstream.ts";
 import type { ProxyServer } from "../../../proxy/upstream/connecting.ts";
 import { indiscreetCommand, startIndiscreetServer } from "../../support/mcp-indiscreet-server.ts";
 import {
@@ -92,4 +97,68 @@ it("as the name of a session: nobody is told it, and nothing goes on under it", 
   const { headers, text } = await send(`${rig.url}/mcp/one`, { body: INITIALIZE });
   expect(JSON.stringify(headers) + text).not.toContain(MINTED);
   expect(rig.recorder.of("event").some(({ event }) => event === "secret_redacted")).toBe(true);
+});
+
+it("among more than can be looked at: the call fails, the log says why, and the next call is answered", async () => {
+  server = await startScriptedServer(({ message }, response) => {
+    const many = message.id === 1 ? Array(320_000).fill("eyJ") : [];
+    answerJson(response, {
+      ...{ jsonrpc: "2.0", id: message.id, result: { content: [], structuredContent: { many, MINTED } } },
+    });
+  });
+  rig = await openRig(overHttp(server.url));
+  const { text, status } = await send(`${rig.url}/mcp/one`, { body: { ...call("list", "list"), id: 1 } });
+  expect(text.length).toBeLessThan(1_000);
+  expect([status, text]).toEqual([expect.any(Number), expect.stringContaining("too much to inspect")]);
+  expect(rig.recorder.of("event").map(({ event, detail }) => ({ event, ...detail }))).toEqual(
+    expect.arrayContaining([
+      expect.objectContaining({ event: "limit_reached", server: "one", limit: "inspection" }),
+      expect.objectContaining({ event: "server_message_dropped", server: "one", reason: "too_costly" }),
+    ]),
+  );
+  const next = await send(`${rig.url}/mcp/one`, { body: { ...call("list", "list"), id: 2 } });
+  expect(next.text).toContain("[redacted:credential:desk]");
+});
+
+it("in a question that cannot be looked at whole: nobody is asked, and whoever sent the call hears that it failed", () => {
+  const redactor = createRedactor([{ id: "desk", kind: "credential", value: MINTED }], { formats: false });
+  let guarded: Sink | undefined;
+  const upstream: Upstream = {
+    send: (_forward, sink) => {
+      guarded = sink;
+      return { cancel: () => undefined, leave: () => undefined };
+    },
+    openStream: () => ({ cancel: () => undefined, leave: () => undefined }),
+    endSession: async () => 200,
+    close: async () => undefined,
+  };
+  const inspector = createInspector(redactor, { everywhere: true });
+  const guard = guardReflections(upstream, { redactor, inspector, reflected: () => undefined });
+  const losses: string[] = [];
+  const asked: unknown[] = [];
+  const ignored = (): undefined => undefined;
+  const sink: Sink = {
+    ...{ opened: ignored, message: ignored, filler: ignored, status: ignored, ended: ignored },
+    failed: ({ code }) => losses.push(code),
+    asked: (request) => void asked.push(request),
+  };
+  const forward = {
+    message: { kind: "request", id: 1, method: "tools/call", params: {} },
+    era: "handshake",
+  } as const;
+  guard.send(
+    { ...forward, revision: undefined, session: undefined, accept: "*/*", paramFields: new Map() },
+    sink,
+    ignored,
+  );
+  const question = {
+    jsonrpc: "2.0",
+    id: 7,
+    method: "roots/list",
+    params: { many: Array(320_000).fill("eyJ"), MINTED },
+  };
+  const [request] = readServerMessages(toByteText(JSON.stringify(question))) ?? [];
+  if (request?.kind !== "request") throw new Error("it is a request");
+  void guarded?.asked?.(request, { carriage: {}, answer: ignored });
+  expect([losses, asked]).toEqual([["too_costly"], []]);
 });
